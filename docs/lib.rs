@@ -1,0 +1,20 @@
+//! The pages of palco, and the tests that keep what they promise.
+//!
+//! | where | what |
+//! |---|---|
+//! | `*.md` | the pages; their Rust blocks are doctests of this crate |
+//! | `tests/architecture/` | laws about the crates: who may use whom, where `unsafe` and actix may stand |
+//! | `tests/tidy/` | laws about the files: length, names, links, words that do not belong |
+//!
+//! A new page needs one item at the end of this file; `tests/tidy` names the pages that lack it:
+//!
+//! ```text
+//! #[cfg(doctest)]
+//! #[doc = include_str!("TOUR.md")]
+//! pub mod tour {}
+//! ```
+//!
+//! The item exists for doctests only, because a page links to files, which rustdoc would take for items.
+//! On a page a fence without a language is Rust: write `text`, `console` or `toml` where it is not.
+
+#![forbid(unsafe_code)]
