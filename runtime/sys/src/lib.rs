@@ -1,0 +1,14 @@
+//! The unsafe corner: kernel mechanisms that std offers no safe way to, each behind a safe function.
+//!
+//! | file | mechanism |
+//! |---|---|
+//! | `interrupt.rs` | [`Interrupter`]: end a blocking system call of another thread with `EINTR` |
+//!
+//! Every `unsafe` block of the workspace is here, each with a `SAFETY` note and a test. One file per mechanism.
+
+#![allow(unsafe_code)]
+#![deny(unsafe_op_in_unsafe_fn)]
+
+mod interrupt;
+
+pub use interrupt::{Interrupter, Registration};
