@@ -1,0 +1,111 @@
+//! Messages that were accepted and then not handled: counted by reason, the latest kept for a look.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use palco_core::{ExitReason, Time};
+use parking_lot::Mutex;
+use serde::Serialize;
+
+/// How many dead letters are kept; the counts go on.
+const KEPT_MAX: usize = 256;
+
+/// Why an accepted message was not handled, or not to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DropReason {
+    /// The asker had given up, or its deadline had passed, before it was handled.
+    AskerGone,
+    /// The actor stopped or finished with the message still queued.
+    ActorStopped,
+    /// The actor failed for good, or was killed, with the message still queued.
+    ActorFailed,
+    /// Its handler was interrupted.
+    Interrupted,
+    /// Its handler panicked.
+    Panicked,
+    /// Its handler was running when the actor was killed.
+    Killed,
+}
+
+impl DropReason {
+    /// All reasons, in the order of their counters.
+    pub const ALL: [Self; 6] = [
+        Self::AskerGone,
+        Self::ActorStopped,
+        Self::ActorFailed,
+        Self::Interrupted,
+        Self::Panicked,
+        Self::Killed,
+    ];
+
+    pub(crate) fn of_queued(reason: &ExitReason) -> Self {
+        if reason.is_failure() { Self::ActorFailed } else { Self::ActorStopped }
+    }
+}
+
+impl fmt::Display for DropReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AskerGone => "asker gone",
+            Self::ActorStopped => "actor stopped",
+            Self::ActorFailed => "actor failed",
+            Self::Interrupted => "interrupted",
+            Self::Panicked => "panicked",
+            Self::Killed => "killed",
+        })
+    }
+}
+
+/// One message that was not handled.
+#[derive(Clone, Debug, Serialize)]
+pub struct DeadLetter {
+    /// The path of the actor it was sent to.
+    pub to: Box<str>,
+    /// The type of the message.
+    pub message: &'static str,
+    /// Why it was not handled.
+    pub reason: DropReason,
+    /// When it was dropped.
+    pub at: Time,
+}
+
+/// The dead letters of one system.
+#[derive(Debug, Default)]
+pub(crate) struct DeadLetters {
+    kept: Mutex<VecDeque<DeadLetter>>,
+}
+
+impl DeadLetters {
+    pub(crate) fn push(&self, letter: DeadLetter) {
+        tracing::debug!(to = %letter.to, message = letter.message, reason = %letter.reason, "dead letter");
+        let mut kept = self.kept.lock();
+        if kept.len() == KEPT_MAX {
+            kept.pop_front();
+        }
+        kept.push_back(letter);
+    }
+
+    pub(crate) fn latest(&self) -> Vec<DeadLetter> {
+        self.kept.lock().iter().cloned().collect()
+    }
+}
+
+/// Counters by reason.
+#[derive(Debug, Default)]
+pub(crate) struct Dropped([AtomicU64; DropReason::ALL.len()]);
+
+impl Dropped {
+    pub(crate) fn add(&self, reason: DropReason, count: u64) {
+        self.0[reason as usize].fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.0.iter().map(|count| count.load(Ordering::Relaxed)).sum()
+    }
+
+    pub(crate) fn of(&self, reason: DropReason) -> u64 {
+        self.0[reason as usize].load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,66 @@
+//! One actor, five places.
+//!
+//! An [`Actor`] is written once and started in a [`Place`]; whoever holds its [`ActorRef`] cannot tell which. The
+//! modules below are listed in the order of one message's way.
+//!
+//! | file | what |
+//! |---|---|
+//! | `actor.rs` | [`Actor`], [`Message`], [`Handler`] |
+//! | `actor_ref.rs` | [`ActorRef`], [`UrgentRef`], [`Recipient`]: tell, ask, signal |
+//! | `envelope.rs`, `reply.rs` | a message on its way, and its answer on the way back |
+//! | `mailbox.rs`, `lane.rs` | two bounded lanes and the waking of their reader |
+//! | `context.rs` | [`Context`]: what a handler may do |
+//! | `life.rs`, `guard.rs` | from start to end: the loop that handles messages, and what signals do to a handler |
+//! | `signal.rs` | [`Signal`], [`Effect`]: reach into a running handler |
+//! | `placement.rs`, `placement/` | [`Place`]: `task` (event loop), `thread` |
+//! | `supervision.rs`, `supervisor.rs` | [`Restart`], [`Supervision`], [`Supervisor`] |
+//! | `vitals.rs`, `snapshot.rs`, `ledger.rs` | what is known of an actor from outside, and that no message is lost |
+//! | `system.rs`, `registry.rs`, `dead_letters.rs` | [`System`]: names, clock, event loops, dead letters; no globals |
+//! | `clock.rs`, `clock/`, `stir.rs` | [`Clock`]: real or virtual time, timers, deadlines |
+//!
+//! The promises (order, delivery, what each failure does, what a signal reaches) are in `docs/SEMANTICS.md`.
+//! Only `placement/task.rs` knows actix; nothing here knows sockets or servers.
+
+#![forbid(unsafe_code)]
+
+mod actor;
+mod actor_ref;
+mod any_ref;
+mod clock;
+mod context;
+mod dead_letters;
+mod envelope;
+mod error;
+mod guard;
+mod lane;
+mod ledger;
+mod life;
+mod mailbox;
+mod placement;
+mod registry;
+mod reply;
+mod signal;
+mod snapshot;
+mod stir;
+mod supervision;
+mod supervisor;
+mod system;
+mod vitals;
+
+pub use actor::{Actor, Failure, Handler, Message};
+pub use actor_ref::{ActorRef, Recipient, UrgentRef};
+pub use any_ref::AnyRef;
+pub use clock::{Clock, Sleep};
+pub use context::{Context, Exited, Wait};
+pub use dead_letters::{DeadLetter, DropReason};
+pub use error::{Abandoned, AskError, SendError, SpawnError};
+pub use ledger::Ledger;
+pub use placement::task::{ActixMessage, actix_recipient};
+pub use placement::{Place, PlaceKind, SpawnOptions};
+pub use signal::{Effect, Signal};
+pub use snapshot::{ActorSnapshot, Inspection, StateMark, Status};
+pub use supervision::{Backoff, Intensity, Restart, Strategy, Supervision};
+pub use supervisor::Supervisor;
+pub use system::{System, SystemBuilder};
+
+pub use palco_core::{ActorId, ExitReason, Time};

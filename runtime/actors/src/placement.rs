@@ -1,0 +1,246 @@
+//! Where actors live. A new place is one more file here and one more variant of [`Place`].
+
+pub(crate) mod task;
+pub(crate) mod thread;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::life::{EndGuard, run, short_type_name};
+use crate::mailbox::Mailbox;
+use crate::registry::check_name;
+use crate::stir::{Ticket, counted};
+use crate::supervisor::ChildExited;
+use crate::vitals::{AnyCell, Birth, Cell, Vitals};
+use crate::{Actor, ActorRef, Recipient, Restart, SpawnError, System};
+
+/// Where to start an actor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Place {
+    /// On an event loop: the parent's, if that is a task, else one after the other. Handlers must not block.
+    #[default]
+    Task,
+    /// On the event loop with this number, from 0.
+    Loop(usize),
+    /// On a kernel thread of its own. Handlers may block.
+    Thread,
+    /// On the loop of the system's own actors: supervisors, which must run while all other loops are stuck.
+    SystemLoop,
+}
+
+/// The kind of place an actor lives in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PlaceKind {
+    /// An event loop that it shares with others.
+    Task,
+    /// A kernel thread of its own.
+    Thread,
+}
+
+impl PlaceKind {
+    /// All kinds.
+    pub const ALL: [Self; 2] = [Self::Task, Self::Thread];
+
+    /// The name used on the command line and in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Task => "task",
+            Self::Thread => "thread",
+        }
+    }
+}
+
+impl fmt::Display for PlaceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for PlaceKind {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            format!("there is no place `{name}`; places are: {names}")
+        })
+    }
+}
+
+impl From<PlaceKind> for Place {
+    fn from(kind: PlaceKind) -> Self {
+        match kind {
+            PlaceKind::Task => Self::Task,
+            PlaceKind::Thread => Self::Thread,
+        }
+    }
+}
+
+impl Place {
+    fn kind(self) -> PlaceKind {
+        match self {
+            Self::Task | Self::Loop(_) | Self::SystemLoop => PlaceKind::Task,
+            Self::Thread => PlaceKind::Thread,
+        }
+    }
+}
+
+/// How to start an actor; every setting has a default.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct SpawnOptions {
+    name: Option<Box<str>>,
+    place: Place,
+    mailbox_messages_max: usize,
+    urgent_messages_max: usize,
+    restart: Restart,
+    stop_within: Duration,
+    stack_bytes: usize,
+}
+
+impl Default for SpawnOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SpawnOptions {
+    /// A nameless task that is never restarted, with room for 1024 normal and 64 urgent messages and 5 s to stop.
+    pub fn new() -> Self {
+        Self {
+            name: None,
+            place: Place::Task,
+            mailbox_messages_max: 1024,
+            urgent_messages_max: 64,
+            restart: Restart::Never,
+            stop_within: Duration::from_secs(5),
+            stack_bytes: palco_threads::STACK_BYTES_DEFAULT,
+        }
+    }
+
+    /// With a name: the last part of its path, unique among its siblings.
+    pub fn name(self, name: impl Into<Box<str>>) -> Self {
+        Self { name: Some(name.into()), ..self }
+    }
+
+    /// In this place.
+    pub fn place(self, place: impl Into<Place>) -> Self {
+        Self { place: place.into(), ..self }
+    }
+
+    /// With room for so many messages in the normal lane; at least 1.
+    pub fn mailbox_messages_max(self, messages: usize) -> Self {
+        Self { mailbox_messages_max: messages.max(1), ..self }
+    }
+
+    /// With room for so many messages in the urgent lane; at least 1.
+    pub fn urgent_messages_max(self, messages: usize) -> Self {
+        Self { urgent_messages_max: messages.max(1), ..self }
+    }
+
+    /// Started again when? Needs a supervisor as parent.
+    pub fn restart(self, restart: Restart) -> Self {
+        Self { restart, ..self }
+    }
+
+    /// Killed if it takes longer than this to stop.
+    pub fn stop_within(self, limit: Duration) -> Self {
+        Self { stop_within: limit, ..self }
+    }
+
+    /// With a stack of this size, if it gets a thread.
+    pub fn stack_bytes(self, bytes: usize) -> Self {
+        Self { stack_bytes: bytes, ..self }
+    }
+}
+
+/// Starts an actor under `parent`.
+pub(crate) fn spawn<A: Actor>(
+    system: &System,
+    parent: Arc<dyn AnyCell>,
+    reports_to: Option<Recipient<ChildExited>>,
+    options: SpawnOptions,
+    make: impl FnMut() -> A + Send + 'static,
+) -> Result<ActorRef<A>, SpawnError> {
+    if let Some(name) = &options.name {
+        check_name(name)?;
+    }
+    if options.restart != Restart::Never && reports_to.is_none() {
+        return Err(SpawnError::NotSupervised(parent.vitals().path().into()));
+    }
+    let cell = new_cell::<A>(system, Some(Arc::clone(&parent)), reports_to, &options);
+    let any = Arc::clone(&cell) as Arc<dyn AnyCell>;
+    if cell.vitals.name.is_some() {
+        system.registry().insert(cell.vitals.path(), Arc::clone(&any))?;
+    }
+    {
+        let mut children = parent.vitals().children.lock();
+        if children.closed {
+            drop(children);
+            system.forget(&*any);
+            return Err(SpawnError::ParentStopping(parent.vitals().path().into()));
+        }
+        children.by_id.insert(cell.vitals.id, Arc::clone(&any));
+    }
+    start(system, &options, Arc::clone(&cell), make)?;
+    Ok(ActorRef::new(cell))
+}
+
+/// Starts the actor that has no parent.
+pub(crate) fn spawn_root<A: Actor>(
+    system: &System,
+    options: SpawnOptions,
+    make: impl FnMut() -> A + Send + 'static,
+) -> Result<ActorRef<A>, SpawnError> {
+    let cell = new_cell::<A>(system, None, None, &options);
+    start(system, &options, Arc::clone(&cell), make)?;
+    Ok(ActorRef::new(cell))
+}
+
+fn new_cell<A: Actor>(
+    system: &System,
+    parent: Option<Arc<dyn AnyCell>>,
+    reports_to: Option<Recipient<ChildExited>>,
+    options: &SpawnOptions,
+) -> Arc<Cell<A>> {
+    Arc::new(Cell {
+        vitals: Vitals::new(Birth {
+            id: system.next_id(),
+            name: options.name.clone(),
+            actor_type: short_type_name::<A>(),
+            place: options.place.kind(),
+            system: system.clone(),
+            parent,
+            reports_to,
+            restart: options.restart,
+            stop_within: options.stop_within,
+        }),
+        mailbox: Mailbox::new(options.mailbox_messages_max, options.urgent_messages_max),
+    })
+}
+
+fn start<A: Actor>(
+    system: &System,
+    options: &SpawnOptions,
+    cell: Arc<Cell<A>>,
+    make: impl FnMut() -> A + Send + 'static,
+) -> Result<(), SpawnError> {
+    let loops = system.loops();
+    // From here on a place that refuses, or takes the life and drops it, ends the actor properly.
+    let end = EndGuard::new(Arc::clone(&cell));
+    let ticket = system.clock().is_virtual().then(|| Ticket::new(system.stir()));
+    let life = move || counted(ticket, run(end, make));
+    match options.place {
+        Place::Task => loops.start_near(life),
+        Place::Loop(index) => loops.start_on(index, life),
+        Place::SystemLoop => loops.start_on_system(life),
+        Place::Thread => thread::start(cell, options.stack_bytes, life),
+    }
+}

@@ -1,0 +1,338 @@
+//! A system: names, clock, event loops, dead letters and the root of the tree. A value, not a global; a test makes
+//! its own.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::thread;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use palco_core::{ActorId, ExitReason};
+use parking_lot::Mutex;
+
+use crate::dead_letters::{DeadLetter, DeadLetters};
+use crate::ledger::Ledger;
+use crate::placement::task::Loops;
+use crate::placement::{self, Place, SpawnOptions};
+use crate::registry::Registry;
+use crate::snapshot::Status;
+use crate::stir::Stir;
+use crate::vitals::{AnyCell, Cell};
+use crate::{
+    Actor, ActorRef, ActorSnapshot, AnyRef, Backoff, Clock, SpawnError, Supervision, Supervisor,
+};
+
+/// How long [`System::settle`] must see nothing change, in looks one millisecond apart.
+const SETTLED_LOOKS: u32 = 5;
+/// The same under a virtual clock, where it only happens when a handler blocks its thread.
+const STUCK_LOOKS: u32 = 500;
+
+/// The path that the root itself shows.
+const ROOT_PATH: &str = "#0";
+
+/// An actor system. Cheap to clone; clones are the same system. It runs until [`System::shutdown`], also when nobody
+/// holds it any more: its actors do.
+#[derive(Clone)]
+pub struct System {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    clock: Clock,
+    /// For what must happen in real time even where the clock is virtual.
+    real_clock: OnceLock<Clock>,
+    registry: Registry,
+    dead_letters: DeadLetters,
+    next_id: AtomicU64,
+    loops: Loops,
+    /// The account of actors that have ended.
+    ended: Mutex<Ledger>,
+    /// The root of the tree. It keeps the system alive, so the system must not keep it once it has ended.
+    root: OnceLock<Weak<Cell<Supervisor>>>,
+    /// Why the root has ended.
+    outcome: OnceLock<ExitReason>,
+    stir: Arc<Stir>,
+}
+
+/// Makes a [`System`].
+#[derive(Debug)]
+#[must_use]
+pub struct SystemBuilder {
+    clock: Clock,
+    event_loops: usize,
+    supervision: Supervision,
+}
+
+impl SystemBuilder {
+    /// With this clock instead of the machine's.
+    pub fn clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// With so many event loops (threads) for tasks; at least 1, by default one per core.
+    pub fn event_loops(self, event_loops: usize) -> Self {
+        Self { event_loops: event_loops.max(1), ..self }
+    }
+
+    /// With this policy for the actors at the top of the tree.
+    pub fn supervision(self, supervision: Supervision) -> Self {
+        Self { supervision, ..self }
+    }
+
+    /// Starts the system: the root supervisor, and with it the first event loop.
+    ///
+    /// # Errors
+    /// [`SpawnError::Place`] when the kernel has no thread for it.
+    pub fn build(self) -> Result<System, SpawnError> {
+        let system = System {
+            inner: Arc::new(Inner {
+                clock: self.clock,
+                real_clock: OnceLock::new(),
+                registry: Registry::default(),
+                dead_letters: DeadLetters::default(),
+                next_id: AtomicU64::new(0),
+                loops: Loops::new(self.event_loops)?,
+                ended: Mutex::default(),
+                root: OnceLock::new(),
+                outcome: OnceLock::new(),
+                stir: Arc::default(),
+            }),
+        };
+        let policy = self.supervision;
+        let options = SpawnOptions::new().place(Place::SystemLoop);
+        let root = placement::spawn_root(&system, options, move || Supervisor::new(policy))?;
+        let _ = system.inner.root.set(root.downgrade());
+        let inner = Arc::downgrade(&system.inner);
+        root.any().on_exit(move |exited| {
+            if let Some(inner) = inner.upgrade() {
+                let _ = inner.outcome.set(exited.reason);
+            }
+        });
+        Ok(system)
+    }
+}
+
+impl System {
+    /// A system with a real clock and one event loop per core.
+    ///
+    /// # Errors
+    /// As [`SystemBuilder::build`].
+    pub fn new() -> Result<Self, SpawnError> {
+        Self::builder().build()
+    }
+
+    /// Chooses clock, event loops and supervision.
+    pub fn builder() -> SystemBuilder {
+        SystemBuilder {
+            clock: Clock::real(),
+            event_loops: thread::available_parallelism().map_or(1, usize::from),
+            supervision: Supervision::default().with_backoff(Backoff::default()),
+        }
+    }
+
+    /// None once it has ended and nobody holds it any more.
+    fn root(&self) -> Option<ActorRef<Supervisor>> {
+        self.inner.root.get().and_then(Weak::upgrade).map(ActorRef::new)
+    }
+
+    /// The actors of the whole tree, parents before children.
+    fn all(&self) -> Vec<AnyRef> {
+        let mut all = Vec::new();
+        if let Some(root) = self.root() {
+            collect(&root.any(), &mut all);
+        }
+        all
+    }
+
+    /// Starts an actor at the top of the tree, under the root supervisor.
+    ///
+    /// # Errors
+    /// See [`SpawnError`]; nothing has been started then.
+    pub fn spawn<A: Actor>(
+        &self,
+        options: SpawnOptions,
+        make: impl FnMut() -> A + Send + 'static,
+    ) -> Result<ActorRef<A>, SpawnError> {
+        match self.root() {
+            Some(root) => root.supervise(options, make),
+            None => Err(SpawnError::ParentStopping(ROOT_PATH.into())),
+        }
+    }
+
+    /// The system's clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    pub(crate) fn real_clock(&self) -> &Clock {
+        if self.inner.clock.is_virtual() {
+            self.inner.real_clock.get_or_init(Clock::real)
+        } else {
+            &self.inner.clock
+        }
+    }
+
+    /// Gives up on `future` after `limit` of this system's time.
+    pub async fn within<T>(&self, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+        match select(pin!(future), self.clock().sleep(limit)).await {
+            Either::Left((output, _)) => Some(output),
+            Either::Right(_) => None,
+        }
+    }
+
+    /// Finds a living actor by its path or its id (`#17`).
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<AnyRef> {
+        if let Some(cell) = self.inner.registry.find(name) {
+            return Some(AnyRef::new(cell));
+        }
+        self.all().into_iter().find(|actor| actor.id().to_string() == name || actor.path() == name)
+    }
+
+    /// The actors at the top of the tree, in the order in which they were started.
+    #[must_use]
+    pub fn top(&self) -> Vec<AnyRef> {
+        self.root().map_or_else(Vec::new, |root| root.any().children())
+    }
+
+    /// All living actors, parents before children, siblings in the order in which they were started.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<ActorSnapshot> {
+        let mut all = Vec::new();
+        for actor in self.top() {
+            collect(&actor, &mut all);
+        }
+        all.iter().map(AnyRef::snapshot).collect()
+    }
+
+    /// The account of all messages, of living actors and of ended ones. See [`Ledger`] for when it is exact.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        let mut ledger = *self.inner.ended.lock();
+        for actor in self.all().iter().map(AnyRef::snapshot) {
+            // The root stays in sight after its end, and has its place among the ended by then.
+            if actor.status != Status::Ended {
+                ledger.add(&actor);
+            }
+        }
+        ledger
+    }
+
+    /// The latest dead letters, oldest first; at most 256 are kept.
+    #[must_use]
+    pub fn latest_dead_letters(&self) -> Vec<DeadLetter> {
+        self.inner.dead_letters.latest()
+    }
+
+    /// Waits until nothing moves: every actor waits for a message, the clock, an answer or a resume. For tests, with a
+    /// virtual clock between two steps.
+    ///
+    /// Exact under a virtual clock, as far as actors are concerned, unless a handler blocks its thread outside of
+    /// [`Context::blocking_call`](crate::Context::blocking_call); otherwise a matter of seeing nothing change for a
+    /// while.
+    pub async fn settle(&self) {
+        let is_virtual = self.clock().is_virtual();
+        let looks_needed = if is_virtual { STUCK_LOOKS } else { SETTLED_LOOKS };
+        let mut looks = 0;
+        let mut before = String::new();
+        while looks < looks_needed {
+            if is_virtual && self.inner.stir.is_still() {
+                return;
+            }
+            let snapshot = self.snapshot();
+            // An actor that rests with a full queue waits for something else.
+            let quiet = is_virtual || snapshot.iter().all(|actor| actor.queued == 0);
+            // Everything but the time that has passed; a movement shows in some counter.
+            let now = format!(
+                "{:?}",
+                snapshot
+                    .iter()
+                    .map(|actor| (
+                        actor.id,
+                        actor.status,
+                        actor.sent,
+                        actor.handled,
+                        actor.restarts
+                    ))
+                    .collect::<Vec<_>>()
+            );
+            looks = if quiet && now == before { looks + 1 } else { 0 };
+            before = now;
+            self.real_clock().sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Moves a virtual clock forward and lets everything that this sets off come to rest.
+    ///
+    /// # Panics
+    /// On a real clock.
+    pub async fn advance(&self, duration: Duration) {
+        self.clock().advance(duration, || self.settle()).await;
+    }
+
+    /// Stops the whole tree, last started first, and then the event loops. Each actor has its own time limit, after
+    /// which it is killed.
+    pub async fn shutdown(&self) -> ExitReason {
+        if let Some(root) = self.root() {
+            root.stop();
+        }
+        let reason = self.ended().await;
+        self.inner.loops.stop();
+        reason
+    }
+
+    /// Completes when the root supervisor has ended: after a shutdown, or when it gave up.
+    pub async fn ended(&self) -> ExitReason {
+        match self.root() {
+            Some(root) => root.exited().await,
+            // Set before the last who holds the root lets it go.
+            None => self.inner.outcome.get().cloned().unwrap_or(ExitReason::Killed),
+        }
+    }
+
+    pub(crate) fn stir(&self) -> &Arc<Stir> {
+        &self.inner.stir
+    }
+
+    pub(crate) fn next_id(&self) -> ActorId {
+        ActorId::new(self.inner.next_id.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn loops(&self) -> &Loops {
+        &self.inner.loops
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
+    pub(crate) fn dead_letters(&self) -> &DeadLetters {
+        &self.inner.dead_letters
+    }
+
+    /// An actor has ended: its name is free, its counters move to the account of the ended.
+    pub(crate) fn forget(&self, cell: &dyn AnyCell) {
+        let vitals = cell.vitals();
+        if vitals.name.is_some() {
+            self.inner.registry.remove(&vitals.path());
+        }
+        self.inner.ended.lock().add_ended(cell);
+    }
+}
+
+fn collect(actor: &AnyRef, all: &mut Vec<AnyRef>) {
+    all.push(actor.clone());
+    for child in actor.children() {
+        collect(&child, all);
+    }
+}
+
+impl fmt::Debug for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("System").field("clock", self.clock()).finish_non_exhaustive()
+    }
+}

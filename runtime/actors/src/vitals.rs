@@ -1,0 +1,283 @@
+//! What the system knows of one actor, whatever its type: identity, place in the tree, signals, counters, life.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::task::Waker;
+use std::time::Duration;
+
+use crossbeam::atomic::AtomicCell;
+use event_listener::{Event, EventListener};
+use palco_core::{ActorId, ExitReason, Time};
+use parking_lot::Mutex;
+use serde_json::Value;
+
+use crate::dead_letters::Dropped;
+use crate::envelope::{Envelope, TypeName};
+use crate::mailbox::Mailbox;
+use crate::placement::PlaceKind;
+use crate::signal::Signals;
+use crate::supervisor::ChildExited;
+use crate::{Actor, Recipient, Restart, System};
+
+/// An actor's mailbox and vitals; what an address points to. Outlives every life of the actor.
+pub(crate) struct Cell<A: Actor> {
+    pub(crate) vitals: Vitals,
+    pub(crate) mailbox: Mailbox<Box<dyn Envelope<A>>>,
+}
+
+/// A [`Cell`] without its type.
+pub(crate) trait AnyCell: Send + Sync {
+    fn vitals(&self) -> &Vitals;
+    /// Has `waker` woken by the next message or signal.
+    fn register(&self, waker: &Waker);
+    fn wake(&self);
+    fn queue(&self) -> Queue;
+}
+
+/// What a mailbox shows to the outside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Queue {
+    pub(crate) queued: u64,
+    pub(crate) urgent: u64,
+    pub(crate) capacity: u64,
+    pub(crate) accepted: u64,
+}
+
+impl<A: Actor> AnyCell for Cell<A> {
+    fn vitals(&self) -> &Vitals {
+        &self.vitals
+    }
+
+    fn register(&self, waker: &Waker) {
+        self.mailbox.register(waker);
+    }
+
+    fn wake(&self) {
+        self.mailbox.wake();
+    }
+
+    fn queue(&self) -> Queue {
+        Queue {
+            queued: self.mailbox.queued(),
+            urgent: self.mailbox.urgent_queued(),
+            capacity: self.mailbox.capacity(),
+            accepted: self.mailbox.accepted(),
+        }
+    }
+}
+
+/// Where an actor is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Phase {
+    Starting,
+    Running,
+    /// A life has ended; the supervisor has not yet decided.
+    Restarting,
+    Stopping,
+    Ended,
+}
+
+/// What a supervisor decides about a child whose life has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Restart,
+    End,
+}
+
+pub(crate) struct Vitals {
+    pub(crate) id: ActorId,
+    /// The last part of the path; without one the id stands in its place.
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) actor_type: &'static str,
+    pub(crate) place: PlaceKind,
+    pub(crate) system: System,
+    pub(crate) parent: Option<Arc<dyn AnyCell>>,
+    /// Whom to report the end of a life to; only under a supervisor.
+    pub(crate) reports_to: Option<Recipient<ChildExited>>,
+    pub(crate) restart: Restart,
+    pub(crate) stop_within: Duration,
+    pub(crate) children: Mutex<Children>,
+    pub(crate) signals: Signals,
+    pub(crate) activity: Activity,
+    pub(crate) life: Mutex<Life>,
+    phase: AtomicU8,
+    /// Rung at every change that someone may wait for.
+    changed: Event,
+}
+
+/// The living children, in the order in which they were started.
+#[derive(Default)]
+pub(crate) struct Children {
+    pub(crate) by_id: BTreeMap<ActorId, Arc<dyn AnyCell>>,
+    /// No more children: the parent is stopping.
+    pub(crate) closed: bool,
+}
+
+/// Counters, written by the actor's own place only (dropped ones also by who closes the mailbox).
+#[derive(Default)]
+pub(crate) struct Activity {
+    /// The message being handled.
+    current: AtomicCell<Option<TypeName>>,
+    /// Since when, in nanoseconds of the coarse clock.
+    since: AtomicU64,
+    handled: AtomicU64,
+    /// Messages from the actor's own timers: sent without passing a lane.
+    timed: AtomicU64,
+    pub(crate) dropped: Dropped,
+    pub(crate) restarts: AtomicU32,
+}
+
+#[derive(Default)]
+pub(crate) struct Life {
+    /// Set once, at the end of the last life.
+    pub(crate) exit: Option<ExitReason>,
+    /// Why the life before this one ended.
+    pub(crate) last_exit: Option<ExitReason>,
+    /// How many lives have ended.
+    pub(crate) ended: u32,
+    pub(crate) verdict: Option<Verdict>,
+    pub(crate) state: Option<(Value, Time)>,
+    pub(crate) watchers: Vec<Watcher>,
+}
+
+/// Told once, when the actor has ended for good.
+pub(crate) type Watcher = Box<dyn FnOnce(&Vitals, &ExitReason) + Send>;
+
+impl Activity {
+    pub(crate) fn begin(&self, message: TypeName, now: Time) {
+        self.since.store(now.as_nanos(), Ordering::Relaxed);
+        self.current.store(Some(message));
+    }
+
+    pub(crate) fn finish(&self) {
+        self.current.store(None);
+    }
+
+    pub(crate) fn count_handled(&self) {
+        // One writer: no read-modify-write needed.
+        self.handled.store(self.handled.load(Ordering::Relaxed) + 1, Ordering::Release);
+    }
+
+    pub(crate) fn count_timed(&self) {
+        self.timed.store(self.timed.load(Ordering::Relaxed) + 1, Ordering::Release);
+    }
+
+    pub(crate) fn current(&self) -> Option<(&'static str, Time)> {
+        let name = self.current.load()?;
+        Some((name(), Time::from_nanos(self.since.load(Ordering::Relaxed))))
+    }
+
+    pub(crate) fn handled(&self) -> u64 {
+        self.handled.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn timed(&self) -> u64 {
+        self.timed.load(Ordering::Acquire)
+    }
+}
+
+/// What [`Vitals::new`] needs to know.
+pub(crate) struct Birth {
+    pub(crate) id: ActorId,
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) actor_type: &'static str,
+    pub(crate) place: PlaceKind,
+    pub(crate) system: System,
+    pub(crate) parent: Option<Arc<dyn AnyCell>>,
+    pub(crate) reports_to: Option<Recipient<ChildExited>>,
+    pub(crate) restart: Restart,
+    pub(crate) stop_within: Duration,
+}
+
+impl Vitals {
+    pub(crate) fn new(birth: Birth) -> Self {
+        let Birth { id, name, actor_type, place, system, parent, reports_to, restart, stop_within } =
+            birth;
+        Self {
+            id,
+            name,
+            actor_type,
+            place,
+            system,
+            parent,
+            reports_to,
+            restart,
+            stop_within,
+            children: Mutex::default(),
+            signals: Signals::default(),
+            activity: Activity::default(),
+            life: Mutex::default(),
+            phase: AtomicU8::new(Phase::Starting as u8),
+            changed: Event::new(),
+        }
+    }
+
+    /// The names from the root down, joined by `/`. An actor without a name shows its id.
+    pub(crate) fn path(&self) -> String {
+        let mut path = match &self.parent {
+            // The root itself is not part of a path.
+            Some(parent) if parent.vitals().parent.is_some() => parent.vitals().path() + "/",
+            _ => String::new(),
+        };
+        match &self.name {
+            Some(name) => path.push_str(name),
+            None => path.push_str(&self.id.to_string()),
+        }
+        path
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Acquire) {
+            0 => Phase::Starting,
+            1 => Phase::Running,
+            2 => Phase::Restarting,
+            3 => Phase::Stopping,
+            _ => Phase::Ended,
+        }
+    }
+
+    pub(crate) fn set_phase(&self, phase: Phase) {
+        self.store_phase(phase);
+        self.notify();
+    }
+
+    /// Without telling anybody; [`Self::notify`] must follow.
+    pub(crate) fn store_phase(&self, phase: Phase) {
+        self.phase.store(phase as u8, Ordering::Release);
+    }
+
+    pub(crate) fn notify(&self) {
+        self.changed.notify(usize::MAX);
+    }
+
+    pub(crate) fn listen(&self) -> EventListener {
+        self.changed.listen()
+    }
+
+    /// Waits until `look` finds something. Cancel-safe.
+    pub(crate) async fn until<T>(&self, mut look: impl FnMut(&Self) -> Option<T>) -> T {
+        loop {
+            if let Some(found) = look(self) {
+                return found;
+            }
+            let listener = self.listen();
+            if let Some(found) = look(self) {
+                return found;
+            }
+            listener.await;
+        }
+    }
+
+    pub(crate) fn exit(&self) -> Option<ExitReason> {
+        self.life.lock().exit.clone()
+    }
+}
+
+impl fmt::Debug for Vitals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vitals").field("path", &self.path()).field("place", &self.place).finish()
+    }
+}

@@ -1,0 +1,121 @@
+//! Runs one test body on a system of its own, in one place, and closes the books afterwards.
+
+use std::future::Future;
+use std::panic;
+use std::pin::pin;
+use std::sync::{LazyLock, Once};
+use std::thread;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use palco_actors::{Clock, Place, PlaceKind, SpawnOptions, System};
+use palco_threads::block_on;
+use tokio::sync::oneshot;
+
+/// Against hanging only: nothing that works takes nearly as long.
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+
+/// Measures [`LIMIT`], also where the system's own clock stands still.
+static WATCH: LazyLock<Clock> = LazyLock::new(Clock::real);
+
+/// What a test body gets.
+pub(crate) struct Stage {
+    pub(crate) system: System,
+    pub(crate) place: PlaceKind,
+}
+
+impl Stage {
+    /// In the place under test. Tasks share one loop, so that each is every other's neighbour.
+    pub(crate) fn options(&self) -> SpawnOptions {
+        SpawnOptions::new().place(match self.place {
+            PlaceKind::Task => Place::Loop(0),
+            PlaceKind::Thread => Place::Thread,
+        })
+    }
+}
+
+/// Runs `body` and shuts the system down; after that every message must be accounted for.
+pub(crate) fn run(place: PlaceKind, clock: Clock, body: impl AsyncFnOnce(&Stage)) {
+    keep_deliberate_panics_quiet();
+    let system = System::builder().clock(clock).event_loops(2).build().unwrap();
+    let stage = Stage { system, place };
+    block_on(async {
+        in_time("the test body", body(&stage)).await;
+        in_time("the shutdown", stage.system.shutdown()).await;
+    });
+    let ledger = stage.system.ledger();
+    assert!(ledger.is_balanced(), "messages were lost or doubled: {ledger:?}");
+    assert_eq!((ledger.queued, ledger.in_flight), (0, 0), "all actors have ended: {ledger:?}");
+}
+
+/// Fails instead of hanging.
+pub(crate) async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match select(pin!(future), WATCH.sleep(LIMIT)).await {
+        Either::Left((output, _)) => output,
+        Either::Right(_) => panic!("{what} hangs"),
+    }
+}
+
+/// Waits until `holds`.
+pub(crate) async fn until(mut holds: impl FnMut() -> bool) {
+    while !holds() {
+        WATCH.sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Runs `future` on a thread of its own at once; awaiting the result is optional.
+pub(crate) fn background<T: Send + 'static>(
+    future: impl Future<Output = T> + Send + 'static,
+) -> impl Future<Output = T> {
+    let (sender, receiver) = oneshot::channel();
+    thread::spawn(move || {
+        let _ = sender.send(block_on(future));
+    });
+    async { receiver.await.expect("the background work did not panic") }
+}
+
+/// Tests panic in actors on purpose; such panics start with `deliberate` and are not printed.
+fn keep_deliberate_panics_quiet() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let report = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !info.payload_as_str().is_some_and(|text| text.starts_with("deliberate")) {
+                report(info);
+            }
+        }));
+    });
+}
+
+/// Makes a test of each body for each place: the bodies under `real` with the machine's clock, those under `simulated`
+/// with one that the body advances. A place is one line below.
+macro_rules! in_every_place {
+    (real: $real:tt, simulated: $simulated:tt) => {
+        $crate::harness::in_place!(task, Task, $real, $simulated);
+        $crate::harness::in_place!(thread, Thread, $real, $simulated);
+    };
+}
+
+macro_rules! in_place {
+    ($module:ident, $place:ident, [$($real:ident),* $(,)?], [$($simulated:ident),* $(,)?]) => {
+        mod $module {
+            use palco_actors::{Clock, PlaceKind};
+            $(#[test]
+            fn $real() {
+                $crate::harness::run(PlaceKind::$place, Clock::real(), super::$real);
+            })*
+            $(#[test]
+            fn $simulated() {
+                $crate::harness::run(PlaceKind::$place, Clock::virtual_time(), super::$simulated);
+            })*
+        }
+    };
+}
+
+pub(crate) use {in_every_place, in_place};
+
+/// A new place must not be forgotten above.
+#[test]
+fn every_place_is_tested() {
+    assert_eq!(PlaceKind::ALL, [PlaceKind::Task, PlaceKind::Thread]);
+}
