@@ -1,0 +1,82 @@
+//! What a running call may ask of the place it runs in.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use parking_lot::Mutex;
+
+/// A boxed future that stays on the thread that made it.
+pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// The place's half of [`CallContext`]: implemented once per runtime, never by a service.
+pub trait Host {
+    /// Time since an arbitrary start, for measuring durations; virtual in tests.
+    fn elapsed(&self) -> Duration;
+    /// The calendar clock.
+    fn wall_clock(&self) -> SystemTime;
+    /// Waits without holding up other work of the same place.
+    fn sleep(&self, duration: Duration) -> LocalFuture<'_, ()>;
+    /// Lets pending signals act and, on an event loop, lets other work run.
+    fn checkpoint(&self) -> LocalFuture<'_, ()>;
+    /// Runs `work` where blocking harms nobody else: inline on a thread of one's own, on a helper thread otherwise.
+    fn block(&self, work: Box<dyn FnOnce() + Send>) -> LocalFuture<'_, ()>;
+}
+
+/// Handed to every [`Service::call`](crate::Service::call).
+#[derive(Clone, Copy)]
+pub struct CallContext<'a> {
+    host: &'a dyn Host,
+}
+
+impl<'a> CallContext<'a> {
+    /// Wraps what the place offers.
+    #[must_use]
+    pub fn new(host: &'a dyn Host) -> Self {
+        Self { host }
+    }
+
+    /// Time since an arbitrary start; only differences mean anything.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.host.elapsed()
+    }
+
+    /// The calendar clock.
+    #[must_use]
+    pub fn wall_clock(&self) -> SystemTime {
+        self.host.wall_clock()
+    }
+
+    /// Waits for `duration` without blocking the thread for others. Cancel-safe.
+    pub async fn sleep(&self, duration: Duration) {
+        self.host.sleep(duration).await;
+    }
+
+    /// A point at which the call can be suspended, interrupted or killed, and at which other connections of the same
+    /// event loop get their turn. Long computations should pass one every 100 µs or so. Cancel-safe.
+    pub async fn checkpoint(&self) {
+        self.host.checkpoint().await;
+    }
+
+    /// Runs blocking work where it harms nobody else and returns its result.
+    ///
+    /// Returns `None` if the work panicked. Not cancel-safe: work that has begun runs to its end, its result is lost.
+    pub async fn block<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let slot = Arc::new(Mutex::new(None));
+        let filled = Arc::clone(&slot);
+        self.host.block(Box::new(move || *filled.lock() = Some(work()))).await;
+        slot.lock().take()
+    }
+}
+
+impl fmt::Debug for CallContext<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallContext").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,69 @@
+//! The codec: bytes to requests, responses to bytes; incremental, bounded, without I/O.
+
+use bytes::BytesMut;
+
+use crate::Service;
+
+/// Why bytes from a client cannot be a request. The connection sends [`Codec::farewell`] and closes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// The bytes break the protocol; the text names what was found and what was expected.
+    #[error("{0}")]
+    Syntax(String),
+    /// A limit was exceeded before the request was complete.
+    #[error("{what} exceeds the limit of {limit} bytes")]
+    TooLarge {
+        /// What grew too large, for example `request line`.
+        what: &'static str,
+        /// The limit in bytes.
+        limit: usize,
+    },
+}
+
+/// Why the server ends a connection on its own account; a codec says it in its protocol's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Farewell {
+    /// The client's bytes are no request.
+    Malformed(Malformed),
+    /// An admission limit refused the connection.
+    Busy,
+    /// The call panicked.
+    Failed,
+    /// The call was interrupted.
+    Interrupted,
+}
+
+/// What a connection does after a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Go on with the next request.
+    Keep,
+    /// Write out what is buffered, then close.
+    Close,
+}
+
+/// Bytes to requests and responses to bytes.
+///
+/// A codec is pure: the same bytes give the same requests however they are cut. One clone serves one connection and
+/// may keep parsing state in itself.
+pub trait Codec<S: Service>: Clone + Send + 'static {
+    /// Takes one request from the front of `input`, or returns `None` and leaves an incomplete one there.
+    ///
+    /// Called once with empty input when the connection opens (a protocol in which the server speaks first yields a
+    /// request then), after every read, and after every response while input is left.
+    ///
+    /// # Errors
+    /// [`Malformed`] when the bytes can never become a request, however many follow, or exceed a limit. An
+    /// implementation must not let `input` grow without bound while it returns `None`.
+    fn decode(&mut self, input: &mut BytesMut) -> Result<Option<S::Request>, Malformed>;
+
+    /// Appends the bytes of `response` (of its current part) to `output`; says whether the connection goes on
+    /// afterwards. The answer for the last part counts.
+    fn encode(&mut self, response: &mut S::Response, output: &mut BytesMut) -> Next;
+
+    /// Appends the protocol's last words to `output`; nothing if the protocol has none.
+    fn farewell(&self, why: &Farewell, output: &mut BytesMut) {
+        let _ = (why, output);
+    }
+}

@@ -1,0 +1,25 @@
+//! What is served, and nothing about how.
+//!
+//! A [`Service`] answers requests; a [`Codec`] turns bytes into requests and responses into bytes. Neither sees a
+//! socket, a thread, a process or an async runtime, so the same pair runs under every server model.
+//!
+//! | file | what |
+//! |---|---|
+//! | `service.rs` | [`Service`], [`Peer`] |
+//! | `codec.rs` | [`Codec`], [`Malformed`], [`Farewell`], [`Next`] |
+//! | `call.rs` | [`CallContext`], [`Host`]: what a running call may ask of the place it runs in |
+//! | `services/` | [`echo`](services::echo), [`time`](services::time), [`kv`](services::kv), [`work`](services::work), [`http`](services::http) |
+//!
+//! This room must never know tokio, mio, nix or actix, not even through another crate.
+
+#![forbid(unsafe_code)]
+
+pub mod services;
+
+mod call;
+mod codec;
+mod service;
+
+pub use call::{CallContext, Host, LocalFuture};
+pub use codec::{Codec, Farewell, Malformed, Next};
+pub use service::{Peer, Service};

@@ -1,0 +1,68 @@
+//! The service: one answer for one request, for one client's session.
+
+use std::fmt;
+use std::future::{self, Future};
+
+use crate::CallContext;
+
+/// Who is at the other end of a connection, as text that logs and services may show.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Peer(Box<str>);
+
+impl Peer {
+    /// Names a peer, usually `address:port`.
+    #[must_use]
+    pub fn new(name: impl Into<Box<str>>) -> Self {
+        Self(name.into())
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What is served. Written once; runs under every server model.
+///
+/// One service value is shared by all connections of a server, so its own state needs locks. Calls of one connection
+/// run one after another, in the order of the requests; calls of different connections may run at the same time.
+pub trait Service: Send + Sync + 'static {
+    /// One decoded request.
+    type Request;
+    /// One response, or the first part of a long one.
+    type Response;
+    /// What the server remembers about one client between requests. `()` *is* what stateless means.
+    type Session;
+
+    /// Called once for every connection, before its first byte is read.
+    fn open(&self, peer: &Peer) -> Self::Session;
+
+    /// Answers one request.
+    ///
+    /// Must not block the thread except through [`CallContext::block`]. May be dropped at any await point, when the
+    /// call is interrupted or its server is killed: state shared with other calls must be consistent there.
+    fn call(
+        &self,
+        session: &mut Self::Session,
+        request: Self::Request,
+        cx: &CallContext<'_>,
+    ) -> impl Future<Output = Self::Response>;
+
+    /// Loads the next part of `response` after the previous part has been written, or returns false when there is
+    /// none. The default has none. This is how a response larger than memory is sent: the client's reading speed
+    /// decides when the next part is made.
+    fn more(
+        &self,
+        response: &mut Self::Response,
+        cx: &CallContext<'_>,
+    ) -> impl Future<Output = bool> {
+        let _ = (response, cx);
+        future::ready(false)
+    }
+
+    /// Called once when the connection has ended, whatever ended it (not after a kill).
+    fn close(&self, session: Self::Session) {
+        drop(session);
+    }
+}

@@ -1,0 +1,157 @@
+//! Work: a handler that computes, sleeps, blocks or panics on demand, so that server models differ.
+//!
+//! One line in (LF or CRLF, at most [`LINE_BYTES_MAX`]), one line out:
+//!
+//! | line | what the handler does | what it shows |
+//! |---|---|---|
+//! | `cpu <us>` | computes, with a checkpoint about every 100 µs | cooperative sharing, interrupts |
+//! | `hog <us>` | computes, without any checkpoint | what cooperation cannot help |
+//! | `sleep <ms>` | waits in the place's own way | many waiting connections |
+//! | `block <ms>` | puts its thread to sleep, wrongly | an event loop that stands still |
+//! | `offload <ms>` | the same through [`CallContext::block`] | the cure |
+//! | `alloc <KiB>` | allocates and touches memory, then frees it | page faults, memory limits |
+//! | `panic <text>` | panics | crash isolation |
+//! | `help` | lists the verbs | |
+//!
+//! The answer is `ok <line> took <us> us`, measured with [`CallContext::elapsed`], or `error: …`; an error keeps the
+//! connection. Durations end at [`DURATION_MAX`], allocations at [`ALLOC_KIB_MAX`].
+//!
+//! `cpu 1000` is a fixed amount of computation, the amount that takes 1000 µs where nothing else runs: the first call
+//! calibrates it as the fastest of some batches. Computing until a clock says so would do less work on a busy machine
+//! and make every model look equally fast.
+
+mod burn;
+mod line;
+
+use std::hint::black_box;
+use std::thread;
+use std::time::Duration;
+
+use burn::{Burner, Checkpoints};
+pub use line::{LINE_BYTES_MAX, WorkCodec};
+
+use crate::{CallContext, Peer, Service};
+
+/// The longest `cpu`, `hog`, `sleep`, `block` or `offload`: 60 s.
+pub const DURATION_MAX: Duration = Duration::from_secs(60);
+/// The largest `alloc`: 1 GiB, in KiB.
+pub const ALLOC_KIB_MAX: u64 = 1024 * 1024;
+
+/// Memory is touched in steps of this size, with a checkpoint after each: about 100 µs of page faults.
+const TOUCH_STEP_BYTES: usize = 256 * 1024;
+
+/// One line, understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WorkRequest {
+    /// Compute for this many µs, with checkpoints.
+    Cpu(u64),
+    /// Compute for this many µs, without checkpoints.
+    Hog(u64),
+    /// Wait for this many ms in the place's own way.
+    Sleep(u64),
+    /// Block the thread for this many ms.
+    Block(u64),
+    /// Block for this many ms where it harms nobody else.
+    Offload(u64),
+    /// Allocate, touch and free this many KiB.
+    Alloc(u64),
+    /// Panic with this text.
+    Panic(String),
+    /// List the verbs.
+    Help,
+    /// The line is no request; the text says why.
+    Invalid(String),
+}
+
+/// What was done, or why nothing was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WorkResponse {
+    /// The work is done.
+    Done {
+        /// The request as text, with its unit.
+        what: String,
+        /// How long it took.
+        took: Duration,
+    },
+    /// A line about the protocol.
+    Help(&'static str),
+    /// Nothing was done; the text says why.
+    Refused(String),
+}
+
+/// Does what it is told. Has no state but the calibration of its computation.
+#[derive(Debug, Default)]
+pub struct WorkService {
+    burner: Burner,
+}
+
+impl Service for WorkService {
+    type Request = WorkRequest;
+    type Response = WorkResponse;
+    type Session = ();
+
+    fn open(&self, _peer: &Peer) {}
+
+    async fn call(
+        &self,
+        _session: &mut (),
+        request: WorkRequest,
+        cx: &CallContext<'_>,
+    ) -> WorkResponse {
+        if matches!(request, WorkRequest::Cpu(_) | WorkRequest::Hog(_)) {
+            self.burner.calibrate(cx);
+        }
+        let start = cx.elapsed();
+        let what = match request {
+            WorkRequest::Cpu(us) => {
+                self.burner.burn(Duration::from_micros(us), Checkpoints::Regular, cx).await;
+                format!("cpu {us} us")
+            }
+            WorkRequest::Hog(us) => {
+                self.burner.burn(Duration::from_micros(us), Checkpoints::None, cx).await;
+                format!("hog {us} us")
+            }
+            WorkRequest::Sleep(ms) => {
+                cx.sleep(Duration::from_millis(ms)).await;
+                format!("sleep {ms} ms")
+            }
+            WorkRequest::Block(ms) => {
+                // Deliberately not through the context: on an event loop this stops everybody.
+                thread::sleep(Duration::from_millis(ms));
+                format!("block {ms} ms")
+            }
+            WorkRequest::Offload(ms) => {
+                let done = cx.block(move || thread::sleep(Duration::from_millis(ms))).await;
+                if done.is_none() {
+                    return WorkResponse::Refused("the helper thread failed".into());
+                }
+                format!("offload {ms} ms")
+            }
+            WorkRequest::Alloc(kib) => {
+                if !touch(kib, cx).await {
+                    return WorkResponse::Refused(format!("{kib} KiB cannot be allocated"));
+                }
+                format!("alloc {kib} KiB")
+            }
+            WorkRequest::Panic(text) => panic!("asked to panic: {text}"),
+            WorkRequest::Help => return WorkResponse::Help(line::HELP),
+            WorkRequest::Invalid(why) => return WorkResponse::Refused(why),
+        };
+        WorkResponse::Done { what, took: cx.elapsed().saturating_sub(start) }
+    }
+}
+
+/// Allocates and touches `kib` KiB, then frees them; false if there is no such memory.
+async fn touch(kib: u64, cx: &CallContext<'_>) -> bool {
+    let Ok(bytes) = usize::try_from(kib.saturating_mul(1024)) else { return false };
+    let mut memory: Vec<u8> = Vec::new();
+    if memory.try_reserve_exact(bytes).is_err() {
+        return false;
+    }
+    while memory.len() < bytes {
+        memory.resize((memory.len() + TOUCH_STEP_BYTES).min(bytes), 1);
+        black_box(&memory);
+        cx.checkpoint().await;
+    }
+    true
+}

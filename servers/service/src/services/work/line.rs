@@ -1,0 +1,126 @@
+//! The line protocol of [`work`](super): words to requests, results to lines.
+
+use std::fmt::Write;
+
+use bytes::{Buf, BytesMut};
+
+use super::{ALLOC_KIB_MAX, DURATION_MAX, WorkRequest, WorkResponse};
+use crate::{Codec, Farewell, Malformed, Next, Service};
+
+/// The longest line, without its end: 1 KiB. A longer one ends the connection.
+pub const LINE_BYTES_MAX: usize = 1024;
+
+/// The answer to `help`.
+pub(super) const HELP: &str = "cpu <us> | hog <us> | sleep <ms> | block <ms> | offload <ms> | \
+                               alloc <KiB> | panic <text> | help";
+const VERBS: &str = "cpu, hog, sleep, block, offload, alloc, panic, help";
+/// Text of the client that an error line repeats, at most.
+const QUOTED_CHARS_MAX: usize = 40;
+
+/// Lines of text; for any service from [`WorkRequest`] to [`WorkResponse`].
+///
+/// Empty lines are errors too: every line has exactly one answer, so a client can count.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WorkCodec {
+    /// Bytes at the front of the input that hold no line end.
+    scanned: usize,
+}
+
+impl<S: Service<Request = WorkRequest, Response = WorkResponse>> Codec<S> for WorkCodec {
+    fn decode(&mut self, input: &mut BytesMut) -> Result<Option<WorkRequest>, Malformed> {
+        // The longest line still has room for CR LF after it.
+        let window = &input[..input.len().min(LINE_BYTES_MAX + 2)];
+        let Some(found) = window[self.scanned..].iter().position(|&byte| byte == b'\n') else {
+            self.scanned = window.len();
+            return if window.len() == LINE_BYTES_MAX + 2 { Err(too_long()) } else { Ok(None) };
+        };
+        let end = self.scanned + found;
+        self.scanned = 0;
+        let line = &window[..end];
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.len() > LINE_BYTES_MAX {
+            return Err(too_long());
+        }
+        let request = parse(&String::from_utf8_lossy(line));
+        input.advance(end + 1);
+        Ok(Some(request))
+    }
+
+    fn encode(&mut self, response: &mut WorkResponse, output: &mut BytesMut) -> Next {
+        match response {
+            WorkResponse::Done { what, took } => {
+                put(output, format_args!("ok {what} took {} us\n", took.as_micros()));
+            }
+            WorkResponse::Help(text) => put(output, format_args!("ok {text}\n")),
+            WorkResponse::Refused(why) => put(output, format_args!("error: {why}\n")),
+        }
+        Next::Keep
+    }
+
+    fn farewell(&self, why: &Farewell, output: &mut BytesMut) {
+        match why {
+            Farewell::Malformed(malformed) => put(output, format_args!("error: {malformed}\n")),
+            Farewell::Busy => put(output, format_args!("error: too many connections\n")),
+            Farewell::Failed => put(output, format_args!("error: the call failed\n")),
+            Farewell::Interrupted => put(output, format_args!("error: the call was interrupted\n")),
+        }
+    }
+}
+
+fn put(output: &mut BytesMut, text: std::fmt::Arguments<'_>) {
+    output.write_fmt(text).expect("a buffer grows");
+}
+
+fn too_long() -> Malformed {
+    Malformed::TooLarge { what: "line", limit: LINE_BYTES_MAX }
+}
+
+/// One line without its end to a request.
+fn parse(line: &str) -> WorkRequest {
+    let line = line.trim();
+    let (verb, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let argument = argument.trim_start();
+    let request = match verb {
+        "cpu" => micros(verb, argument).map(WorkRequest::Cpu),
+        "hog" => micros(verb, argument).map(WorkRequest::Hog),
+        "sleep" => millis(verb, argument).map(WorkRequest::Sleep),
+        "block" => millis(verb, argument).map(WorkRequest::Block),
+        "offload" => millis(verb, argument).map(WorkRequest::Offload),
+        "alloc" => number(verb, argument, "KiB", ALLOC_KIB_MAX).map(WorkRequest::Alloc),
+        // Escaped, because a panic's text ends up on a terminal.
+        "panic" => Ok(WorkRequest::Panic(argument.escape_debug().to_string())),
+        "help" if argument.is_empty() => Ok(WorkRequest::Help),
+        "help" => Err("help takes no argument".into()),
+        _ => Err(format!("unknown verb {}; the verbs are {VERBS}", quoted(verb))),
+    };
+    request.unwrap_or_else(WorkRequest::Invalid)
+}
+
+fn micros(verb: &str, argument: &str) -> Result<u64, String> {
+    number(verb, argument, "us", limit(DURATION_MAX.as_micros()))
+}
+
+fn millis(verb: &str, argument: &str) -> Result<u64, String> {
+    number(verb, argument, "ms", limit(DURATION_MAX.as_millis()))
+}
+
+fn limit(units: u128) -> u64 {
+    u64::try_from(units).unwrap_or(u64::MAX)
+}
+
+fn number(verb: &str, argument: &str, unit: &str, max: u64) -> Result<u64, String> {
+    if argument.is_empty() || !argument.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!("{verb} takes a whole number of {unit}, not {}", quoted(argument)));
+    }
+    match argument.parse() {
+        Ok(number) if number <= max => Ok(number),
+        _ => Err(format!("{verb} ends at {max} {unit}")),
+    }
+}
+
+/// Client text that is safe inside one line.
+fn quoted(text: &str) -> String {
+    let short: String = text.chars().take(QUOTED_CHARS_MAX).collect();
+    let dots = if short.len() < text.len() { "…" } else { "" };
+    format!("{short:?}{dots}")
+}

@@ -1,0 +1,253 @@
+//! What holds for every codec: how the bytes are cut does not matter, and no bytes make it panic or hoard.
+
+use bytes::BytesMut;
+use palco_service::services::echo::{EchoCodec, EchoService, REQUEST_BYTES_MAX};
+use palco_service::services::http::{HEAD_BYTES_MAX, HttpCodec, HttpService};
+use palco_service::services::kv::{Command, KvService, Limits, RespCodec, write_command};
+use palco_service::services::time::{TimeCodec, TimeFormat, TimeService};
+use palco_service::services::work::{LINE_BYTES_MAX, WorkCodec, WorkService};
+use palco_service::{Codec, Service};
+use proptest::prelude::*;
+
+use crate::http_files::Site;
+use crate::support::{Connection, TestHost, Transcript, play};
+
+/// A transcript of all bytes at once, compared with one of the same bytes cut into pieces.
+macro_rules! assert_cuts_do_not_matter {
+    ($service:expr, $codec:expr, $bytes:expr, $cuts:expr) => {
+        let whole = play(&$service, $codec, $bytes, &[usize::MAX]);
+        for cuts in [$cuts, &[1][..]] {
+            let cut = play(&$service, $codec, $bytes, cuts);
+            prop_assert_eq!(readable(&whole), readable(&cut), "cut by {:?}", cuts);
+        }
+    };
+}
+
+fn readable(transcript: &Transcript) -> (String, String, bool) {
+    (
+        transcript.output.escape_ascii().to_string(),
+        format!("{:?}", transcript.malformed),
+        transcript.closed,
+    )
+}
+
+fn cuts() -> impl Strategy<Value = Vec<usize>> {
+    prop::collection::vec(prop_oneof![4 => 1_usize..8, 1 => 1_usize..300], 1..20)
+}
+
+/// Small enough that random commands meet them.
+fn small() -> Limits {
+    Limits {
+        arguments_max: 6,
+        value_bytes_max: 40,
+        inline_bytes_max: 60,
+        command_bytes_max: 120,
+        keys_max: 4,
+        store_bytes_max: 700,
+    }
+}
+
+fn garbage() -> impl Strategy<Value = Vec<u8>> {
+    let byte = prop_oneof![
+        3 => any::<u8>(),
+        4 => prop::sample::select(b"*$-+0123456789\r\n\r\n \"'\\x:/".to_vec()),
+    ];
+    prop::collection::vec(byte, 0..80)
+}
+
+fn kv_bytes() -> impl Strategy<Value = Vec<u8>> {
+    let word = prop::sample::select(vec![
+        "GET",
+        "set",
+        "INCR",
+        "APPEND",
+        "MGET",
+        "MSET",
+        "DEL",
+        "EXISTS",
+        "PING",
+        "NX",
+        "foo",
+        "a",
+        "b",
+        "17",
+        "",
+        "CLIENT",
+        "SETNAME",
+        "GETNAME",
+        "QUIT",
+        "FLUSHALL",
+        "\"\\x41\"",
+        "'",
+    ]);
+    let binary = prop::collection::vec(any::<u8>(), 0..50);
+    let argument =
+        prop_oneof![9 => word.clone().prop_map(|word| word.as_bytes().to_vec()), 1 => binary];
+    let array = prop::collection::vec(argument, 0..8).prop_map(|arguments| {
+        let mut bytes = BytesMut::new();
+        write_command(arguments.iter().map(Vec::as_slice), &mut bytes);
+        bytes.to_vec()
+    });
+    let inline = (prop::collection::vec(word, 0..5), prop::sample::select(vec!["\n", "\r\n"]))
+        .prop_map(|(words, end)| (words.join(" ") + end).into_bytes());
+    let piece = prop_oneof![10 => array, 4 => inline, 1 => garbage()];
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+fn http_bytes() -> impl Strategy<Value = Vec<u8>> {
+    let method = prop::sample::select(vec!["GET", "GET", "GET", "HEAD", "POST", "BREW"]);
+    let path = prop::sample::select(vec!["/hello.txt", "/", "/list", "/big.bin", "/%", "/../x"]);
+    let field = prop::sample::select(vec![
+        "Host: h",
+        "Host: h",
+        "Host: h",
+        "Connection: close",
+        "Connection: keep-alive",
+        "Content-Length: 7",
+        "Content-Length: 0",
+        "Content-Length: 70000",
+        "Range: bytes=1-3",
+        "Expect: 100-continue",
+        "Transfer-Encoding: chunked",
+        "bad field",
+        "Host:\r",
+    ]);
+    let request = (method, path, prop::collection::vec(field, 1..4), any::<bool>(), any::<bool>())
+        .prop_map(|(method, path, fields, new, bare)| {
+            let version = if new { 1 } else { 0 };
+            let head =
+                format!("{method} {path} HTTP/1.{version}\r\n{}\r\n\r\n", fields.join("\r\n"));
+            if bare { head.replace('\r', "").into_bytes() } else { head.into_bytes() }
+        });
+    let piece = prop_oneof![12 => request, 1 => garbage(), 1 => Just(b"\r\n".to_vec())];
+    prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+fn work_bytes() -> impl Strategy<Value = Vec<u8>> {
+    let line = prop::sample::select(vec![
+        "cpu 3\n",
+        "hog 2\r\n",
+        "sleep 5\n",
+        "block 0\n",
+        "offload 0\r\n",
+        "alloc 8\n",
+        "help\n",
+        "\n",
+        "cpu\n",
+        "cpu 99999999999\n",
+        "what \u{fc}\n",
+        "help",
+    ]);
+    let long = (LINE_BYTES_MAX - 3..LINE_BYTES_MAX + 3).prop_map(|length| "x".repeat(length));
+    let piece =
+        prop_oneof![20 => line.prop_map(String::from), 1 => long].prop_map(String::into_bytes);
+    let piece = prop_oneof![20 => piece, 1 => garbage()];
+    prop::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn cuts_do_not_matter_to_echo(
+        bytes in prop::collection::vec(any::<u8>(), 0..2000),
+        cuts in cuts(),
+    ) {
+        assert_cuts_do_not_matter!(EchoService, EchoCodec, &bytes, &cuts);
+    }
+
+    #[test]
+    fn cuts_do_not_matter_to_time(bytes in garbage(), cuts in cuts()) {
+        for format in [TimeFormat::Binary, TimeFormat::Line] {
+            assert_cuts_do_not_matter!(TimeService, TimeCodec::new(format), &bytes, &cuts);
+        }
+    }
+
+    #[test]
+    fn cuts_do_not_matter_to_kv(bytes in kv_bytes(), cuts in cuts()) {
+        assert_cuts_do_not_matter!(KvService::new(small()), RespCodec::new(small()), &bytes, &cuts);
+    }
+
+    #[test]
+    fn cuts_do_not_matter_to_work(bytes in work_bytes(), cuts in cuts()) {
+        assert_cuts_do_not_matter!(WorkService::default(), WorkCodec::default(), &bytes, &cuts);
+    }
+
+    #[test]
+    fn any_arguments_survive_resp(
+        arguments in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 1..20),
+    ) {
+        let arguments: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
+        let mut bytes = BytesMut::new();
+        write_command(arguments.iter().copied(), &mut bytes);
+        bytes.extend_from_slice(b"*");
+        let decoded = Codec::<KvService>::decode(&mut RespCodec::default(), &mut bytes);
+        prop_assert_eq!(decoded, Ok(Some(Command::from_arguments(arguments))));
+        prop_assert_eq!(&bytes[..], b"*");
+    }
+}
+
+#[test]
+fn cuts_do_not_matter_to_http() {
+    let site = Site::new();
+    proptest!(|(bytes in http_bytes(), cuts in cuts())| {
+        assert_cuts_do_not_matter!(site.service, HttpCodec::default(), &bytes, &cuts);
+    });
+}
+
+/// Sends `first` and then `endless` over and over, 4 MiB in all; returns the most that was left in the input.
+fn flood<S: Service, C: Codec<S>>(service: &S, codec: C, first: &[u8], endless: &[u8]) -> usize {
+    let host = TestHost::default();
+    let mut connection = Connection::open(service, codec, &host);
+    connection.send(first);
+    let chunk = endless.repeat(4096_usize.div_ceil(endless.len()));
+    for _ in 0..1024 {
+        connection.send(&chunk);
+        connection.output.clear();
+    }
+    connection.input_peak
+}
+
+/// What a decode may leave beside its limits: one read.
+const READ_BYTES_MAX: usize = 2 * 4096;
+
+#[test]
+fn an_endless_request_is_not_hoarded() {
+    let echo = flood(&EchoService, EchoCodec, b"", b"x");
+    assert!(echo <= REQUEST_BYTES_MAX, "{echo}");
+    let time = flood(&TimeService, TimeCodec::new(TimeFormat::Line), b"", b"x");
+    assert_eq!(time, 0);
+    let work = flood(&WorkService::default(), WorkCodec::default(), b"cpu ", b"1");
+    assert!(work <= LINE_BYTES_MAX + READ_BYTES_MAX, "{work}");
+}
+
+#[test]
+fn an_endless_http_request_is_not_hoarded() {
+    let site = Site::new();
+    for (first, endless) in [
+        (&b"GET /"[..], &b"x"[..]),
+        (b"GET / HTTP/1.1\r\n", b"x: y\r\n"),
+        (b"", b"\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 65536\r\n\r\n", b"x"),
+    ] {
+        let peak = flood::<HttpService, _>(&site.service, HttpCodec::default(), first, endless);
+        assert!(peak <= HEAD_BYTES_MAX + READ_BYTES_MAX, "{} {peak}", first.escape_ascii());
+    }
+}
+
+#[test]
+fn an_endless_command_is_not_hoarded() {
+    let limits = Limits { command_bytes_max: 200_000, ..Limits::default() };
+    for (first, endless) in [
+        (&b""[..], &b"x"[..]),
+        (b"*", b"1"),
+        (b"*1\r\n$", b"1"),
+        (b"*65536\r\n", b"$9\r\nxxxxxxxxx\r\n"),
+        (b"*2\r\n$3\r\nGET\r\n$190000\r\n", b"x"),
+        (b"", b"\r\n"),
+        (b"", b"*0\r\n"),
+        (b"get \"", b"\\x41"),
+    ] {
+        let service = KvService::new(limits.clone());
+        let peak = flood(&service, RespCodec::new(limits.clone()), first, endless);
+        assert!(peak <= 200_000 + READ_BYTES_MAX, "{} {peak}", first.escape_ascii());
+    }
+}

@@ -1,0 +1,13 @@
+//! The services through their codecs, without sockets, threads or waiting.
+
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing, its support too")]
+
+mod echo;
+mod http;
+mod http_files;
+mod kv;
+mod kv_server;
+mod laws;
+mod support;
+mod time;
+mod work;

@@ -1,0 +1,182 @@
+//! A host without time, and a connection without a socket.
+
+use std::cell::{Cell, RefCell};
+use std::future::{self, Future};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::BytesMut;
+use palco_service::{
+    CallContext, Codec, Farewell, Host, LocalFuture, Malformed, Next, Peer, Service,
+};
+
+/// 2001-09-09 01:46:40 UTC, on every wall clock of these tests.
+pub(crate) const NOW: u64 = 1_000_000_000;
+
+/// A host whose clock moves on by 1 µs with every look at it, and by what is slept; blocking work runs at once.
+#[derive(Default)]
+pub(crate) struct TestHost {
+    elapsed: Cell<Duration>,
+    pub(crate) slept: RefCell<Vec<Duration>>,
+    pub(crate) checkpoints: Cell<u32>,
+    pub(crate) blocks: Cell<u32>,
+}
+
+impl Host for TestHost {
+    fn elapsed(&self) -> Duration {
+        self.elapsed.set(self.elapsed.get() + Duration::from_micros(1));
+        self.elapsed.get()
+    }
+
+    fn wall_clock(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(NOW)
+    }
+
+    fn sleep(&self, duration: Duration) -> LocalFuture<'_, ()> {
+        self.slept.borrow_mut().push(duration);
+        self.elapsed.set(self.elapsed.get() + duration);
+        Box::pin(future::ready(()))
+    }
+
+    fn checkpoint(&self) -> LocalFuture<'_, ()> {
+        self.checkpoints.set(self.checkpoints.get() + 1);
+        Box::pin(future::ready(()))
+    }
+
+    fn block(&self, work: Box<dyn FnOnce() + Send>) -> LocalFuture<'_, ()> {
+        self.blocks.set(self.blocks.get() + 1);
+        work();
+        Box::pin(future::ready(()))
+    }
+}
+
+/// The result of a future that never has to wait, because its host never waits.
+pub(crate) fn ready<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a future waits for something else than its host"),
+    }
+}
+
+/// One connection: what a server does with a service and a codec, one step after the other.
+pub(crate) struct Connection<'a, S: Service, C> {
+    service: &'a S,
+    host: &'a TestHost,
+    codec: C,
+    session: S::Session,
+    input: BytesMut,
+    pub(crate) output: BytesMut,
+    pub(crate) malformed: Option<Malformed>,
+    pub(crate) closed: bool,
+    /// The most bytes that were left in the input after a decode.
+    pub(crate) input_peak: usize,
+    /// The most bytes that one encode has appended.
+    pub(crate) part_peak: usize,
+}
+
+impl<'a, S: Service, C: Codec<S>> Connection<'a, S, C> {
+    pub(crate) fn open(service: &'a S, codec: C, host: &'a TestHost) -> Self {
+        let mut connection = Self {
+            service,
+            host,
+            codec,
+            session: service.open(&Peer::new("test:1")),
+            input: BytesMut::new(),
+            output: BytesMut::new(),
+            malformed: None,
+            closed: false,
+            input_peak: 0,
+            part_peak: 0,
+        };
+        connection.serve();
+        connection
+    }
+
+    /// Bytes arrive; after the end they are dropped, as a closed socket drops them.
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        if !self.closed {
+            self.input.extend_from_slice(bytes);
+            self.serve();
+        }
+    }
+
+    /// Sends, and returns all that has come back since the last time, as text.
+    pub(crate) fn ask(&mut self, bytes: impl AsRef<[u8]>) -> String {
+        self.send(bytes.as_ref());
+        String::from_utf8_lossy(&self.output.split()).into_owned()
+    }
+
+    fn serve(&mut self) {
+        while !self.closed {
+            let decoded = self.codec.decode(&mut self.input);
+            self.input_peak = self.input_peak.max(self.input.len());
+            match decoded {
+                Ok(Some(request)) => self.answer(request),
+                Ok(None) => break,
+                Err(malformed) => {
+                    self.codec.farewell(&Farewell::Malformed(malformed.clone()), &mut self.output);
+                    self.malformed = Some(malformed);
+                    self.closed = true;
+                }
+            }
+            if self.input.is_empty() {
+                break;
+            }
+        }
+    }
+
+    fn answer(&mut self, request: S::Request) {
+        let cx = CallContext::new(self.host);
+        let mut response = ready(self.service.call(&mut self.session, request, &cx));
+        loop {
+            let before = self.output.len();
+            let next = self.codec.encode(&mut response, &mut self.output);
+            self.part_peak = self.part_peak.max(self.output.len() - before);
+            if !ready(self.service.more(&mut response, &cx)) {
+                self.closed = next == Next::Close;
+                return;
+            }
+        }
+    }
+}
+
+/// What a client sees of a whole connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Transcript {
+    pub(crate) output: Vec<u8>,
+    pub(crate) malformed: Option<Malformed>,
+    pub(crate) closed: bool,
+}
+
+/// Plays `bytes`, cut into pieces of the sizes in `cuts`, over and over.
+pub(crate) fn play<S: Service, C: Codec<S>>(
+    service: &S,
+    codec: C,
+    bytes: &[u8],
+    cuts: &[usize],
+) -> Transcript {
+    let host = TestHost::default();
+    let mut connection = Connection::open(service, codec, &host);
+    let mut rest = bytes;
+    for cut in cuts.iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        let (piece, after) = rest.split_at((*cut).clamp(1, rest.len()));
+        connection.send(piece);
+        rest = after;
+    }
+    Transcript {
+        output: connection.output.to_vec(),
+        malformed: connection.malformed,
+        closed: connection.closed,
+    }
+}
+
+/// The protocol's last words on a fresh connection.
+pub(crate) fn farewell<S: Service, C: Codec<S>>(codec: &C, why: &Farewell) -> String {
+    let mut output = BytesMut::new();
+    codec.farewell(why, &mut output);
+    String::from_utf8(output.to_vec()).unwrap()
+}

@@ -1,0 +1,129 @@
+//! Work.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use palco_service::services::work::{LINE_BYTES_MAX, WorkCodec, WorkService};
+use palco_service::{Farewell, Malformed};
+
+use crate::support::{Connection, TestHost, farewell};
+
+fn ask(host: &TestHost, line: &str) -> String {
+    let service = WorkService::default();
+    Connection::open(&service, WorkCodec::default(), host).ask(line)
+}
+
+/// The measured time at the end of an answer, in µs.
+fn took(answer: &str) -> u64 {
+    let words: Vec<&str> = answer.split_whitespace().collect();
+    let [.., "took", number, "us"] = words[..] else { panic!("{answer}") };
+    number.parse().unwrap()
+}
+
+#[test]
+fn cpu_passes_a_checkpoint_every_100_us() {
+    let host = TestHost::default();
+    let answer = ask(&host, "cpu 10000\n");
+    assert!(answer.starts_with("ok cpu 10000 us took "), "{answer}");
+    assert!(took(&answer) >= 10_000, "{answer}");
+    assert!((95..=100).contains(&host.checkpoints.get()), "{}", host.checkpoints.get());
+}
+
+#[test]
+fn hog_passes_no_checkpoint() {
+    let host = TestHost::default();
+    let answer = ask(&host, "hog 10000\r\n");
+    assert!(took(&answer) >= 10_000, "{answer}");
+    assert_eq!(host.checkpoints.get(), 0);
+}
+
+#[test]
+fn the_same_amount_of_work_takes_the_same_time_again() {
+    let host = TestHost::default();
+    let service = WorkService::default();
+    let mut connection = Connection::open(&service, WorkCodec::default(), &host);
+    let first = connection.ask("hog 500\n");
+    assert_eq!(connection.ask("hog 500\n"), first);
+}
+
+#[test]
+fn sleep_waits_in_the_places_own_way() {
+    let host = TestHost::default();
+    let answer = ask(&host, "sleep 60000\n");
+    assert_eq!(*host.slept.borrow(), [Duration::from_secs(60)]);
+    assert!(took(&answer) >= 60_000_000, "{answer}");
+}
+
+#[test]
+fn block_stays_in_the_handler_and_offload_does_not() {
+    let host = TestHost::default();
+    assert!(ask(&host, "block 0\n").starts_with("ok block 0 ms took "));
+    assert_eq!(host.blocks.get(), 0);
+    assert!(ask(&host, "offload 0\n").starts_with("ok offload 0 ms took "));
+    assert_eq!(host.blocks.get(), 1);
+}
+
+#[test]
+fn alloc_touches_memory_between_checkpoints() {
+    let host = TestHost::default();
+    assert!(ask(&host, "alloc 1024\n").starts_with("ok alloc 1024 KiB took "));
+    assert_eq!(host.checkpoints.get(), 4);
+    assert!(ask(&host, "alloc 0\n").starts_with("ok alloc 0 KiB took "));
+}
+
+#[test]
+fn panic_panics_with_its_text() {
+    let host = TestHost::default();
+    let panic = catch_unwind(AssertUnwindSafe(|| ask(&host, "panic on \x1b stage\n"))).unwrap_err();
+    let text = panic.downcast_ref::<String>().unwrap();
+    assert_eq!(text, "asked to panic: on \\u{1b} stage");
+}
+
+#[test]
+fn errors_name_the_limit_and_keep_the_connection() {
+    let host = TestHost::default();
+    let service = WorkService::default();
+    let mut connection = Connection::open(&service, WorkCodec::default(), &host);
+    for (line, answer) in [
+        ("cpu 60000001", "error: cpu ends at 60000000 us\n"),
+        ("sleep 60001", "error: sleep ends at 60000 ms\n"),
+        ("block 99999999999999999999999", "error: block ends at 60000 ms\n"),
+        ("alloc 1048577", "error: alloc ends at 1048576 KiB\n"),
+        ("hog -1", "error: hog takes a whole number of us, not \"-1\"\n"),
+        ("offload", "error: offload takes a whole number of ms, not \"\"\n"),
+        (
+            "dance 1",
+            "error: unknown verb \"dance\"; the verbs are cpu, hog, sleep, block, offload, alloc, \
+             panic, help\n",
+        ),
+        ("help me", "error: help takes no argument\n"),
+    ] {
+        assert_eq!(connection.ask(format!("{line}\n")), answer, "{line}");
+    }
+    assert!(connection.ask("help\n").starts_with("ok cpu <us> | hog <us> | "));
+    assert!(!connection.closed);
+}
+
+#[test]
+fn the_longest_line_is_read_and_a_longer_one_ends_the_connection() {
+    let host = TestHost::default();
+    let service = WorkService::default();
+    let mut connection = Connection::open(&service, WorkCodec::default(), &host);
+    let longest = format!("{:LINE_BYTES_MAX$}\r\n", "help");
+    assert!(connection.ask(&longest).starts_with("ok "));
+    let answer = connection.ask(format!(" {longest}"));
+    assert_eq!(answer, "error: line exceeds the limit of 1024 bytes\n");
+    assert!(connection.closed);
+    assert_eq!(
+        connection.malformed,
+        Some(Malformed::TooLarge { what: "line", limit: LINE_BYTES_MAX })
+    );
+}
+
+#[test]
+fn last_words_are_lines() {
+    let say = |why| farewell::<WorkService, _>(&WorkCodec::default(), &why);
+    assert_eq!(say(Farewell::Busy), "error: too many connections\n");
+    assert_eq!(say(Farewell::Failed), "error: the call failed\n");
+    assert_eq!(say(Farewell::Interrupted), "error: the call was interrupted\n");
+}
