@@ -1,0 +1,155 @@
+//! One connection without I/O: bytes in, calls, bytes out.
+//!
+//! Who owns it reads into [`Connection::input`], lets it [`advance`](Connection::advance), and does what the
+//! [`Step`] says. Requests are answered in their order; pipelined ones in one go, until so much output waits that
+//! the client should read first. That bound is what makes a slow reader slow instead of expensive.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use palco_service::{CallContext, Codec, Farewell, Malformed, Next, Peer, Service};
+
+/// No more responses are made while this many bytes wait to be written.
+const OUTPUT_BYTES_HIGH: usize = 64 << 10;
+
+/// What the owner of a connection does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Write out [`Connection::output`], then advance again.
+    Write,
+    /// Read more into [`Connection::input`], or call [`Connection::end_of_input`], then advance again.
+    Read,
+    /// Write out what is left, then close.
+    Close,
+}
+
+/// The state of one connection.
+pub struct Connection<S: Service, C: Codec<S>> {
+    service: Arc<S>,
+    codec: C,
+    session: Option<S::Session>,
+    /// Bytes read and not yet decoded. The codec bounds it.
+    input: BytesMut,
+    /// Bytes encoded and not yet written; a little more than 64 KiB and one response part at most.
+    output: BytesMut,
+    /// A response of which more parts may follow, and what comes after its last.
+    response: Option<(S::Response, Next)>,
+    input_ended: bool,
+    closing: bool,
+    malformed: Option<Malformed>,
+    requests: u64,
+}
+
+impl<S: Service, C: Codec<S>> Connection<S, C> {
+    /// Opens a session for `peer`.
+    #[must_use]
+    pub fn new(service: Arc<S>, codec: C, peer: &Peer) -> Self {
+        let session = Some(service.open(peer));
+        Self {
+            service,
+            codec,
+            session,
+            input: BytesMut::new(),
+            output: BytesMut::new(),
+            response: None,
+            input_ended: false,
+            closing: false,
+            malformed: None,
+            requests: 0,
+        }
+    }
+
+    /// Where to put what was read.
+    pub fn input(&mut self) -> &mut BytesMut {
+        &mut self.input
+    }
+
+    /// What to write; take from the front what has been written.
+    pub fn output(&mut self) -> &mut BytesMut {
+        &mut self.output
+    }
+
+    /// The client will send no more. What it sent before is still answered.
+    pub fn end_of_input(&mut self) {
+        self.input_ended = true;
+    }
+
+    /// How many requests have been decoded.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// Why the client's bytes were refused, if they were.
+    #[must_use]
+    pub fn malformed(&self) -> Option<&Malformed> {
+        self.malformed.as_ref()
+    }
+
+    /// Appends the protocol's last words and lets the connection end. For reasons that only the owner knows.
+    pub fn bid_farewell(&mut self, why: &Farewell) {
+        self.response = None;
+        self.closing = true;
+        self.codec.farewell(why, &mut self.output);
+    }
+
+    /// Decodes, calls and encodes as far as it gets.
+    ///
+    /// Dropped at an await point, the running call is lost and the connection is only good for
+    /// [`bid_farewell`](Self::bid_farewell).
+    pub async fn advance(&mut self, cx: &CallContext<'_>) -> Step {
+        loop {
+            if self.closing {
+                return Step::Close;
+            }
+            if self.output.len() >= OUTPUT_BYTES_HIGH {
+                return Step::Write;
+            }
+            if let Some((response, next)) = &mut self.response {
+                if self.service.more(response, cx).await {
+                    *next = self.codec.encode(response, &mut self.output);
+                } else {
+                    self.closing = *next == Next::Close;
+                    self.response = None;
+                }
+                continue;
+            }
+            match self.codec.decode(&mut self.input) {
+                Ok(Some(request)) => {
+                    self.requests += 1;
+                    let session = self.session.as_mut().expect("open until the drop");
+                    let mut response = self.service.call(session, request, cx).await;
+                    let next = self.codec.encode(&mut response, &mut self.output);
+                    self.response = Some((response, next));
+                }
+                Ok(None) if !self.output.is_empty() => return Step::Write,
+                Ok(None) if self.input_ended => return Step::Close,
+                Ok(None) => return Step::Read,
+                Err(malformed) => {
+                    self.malformed = Some(malformed.clone());
+                    self.bid_farewell(&Farewell::Malformed(malformed));
+                }
+            }
+        }
+    }
+}
+
+impl<S: Service, C: Codec<S>> Drop for Connection<S, C> {
+    fn drop(&mut self) {
+        if let Some(session) = self.session.take() {
+            self.service.close(session);
+        }
+    }
+}
+
+impl<S: Service, C: Codec<S>> fmt::Debug for Connection<S, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("input_bytes", &self.input.len())
+            .field("output_bytes", &self.output.len())
+            .field("requests", &self.requests)
+            .field("closing", &self.closing)
+            .finish_non_exhaustive()
+    }
+}

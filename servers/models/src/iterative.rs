@@ -1,0 +1,34 @@
+//! Model `iterative`: one acceptor serves each connection itself, one after the other (Stevens, UNP §30.2, design 0).
+
+use palco_actors::PlaceKind;
+
+use crate::acceptor::Handover;
+use crate::model::{Concurrency, ModelKind, ModelProfile, Plan};
+
+pub(crate) const SENTENCE: &str =
+    "one acceptor serves each connection itself; the next client waits in the kernel's backlog";
+
+pub(crate) fn plan(place: PlaceKind) -> Plan {
+    Plan { acceptors: vec![("acceptor".into(), place.into())], handover: Handover::Inline }
+}
+
+pub(crate) fn profile(place: PlaceKind) -> ModelProfile {
+    let (classic_name, while_blocked, idle_connection_holds) = match place {
+        PlaceKind::Task => (
+            "event loop of one connection",
+            "waits, and so does all else on that loop",
+            "the whole server",
+        ),
+        PlaceKind::Thread => ("classic iterative server", "waits", "the whole server"),
+    };
+    ModelProfile {
+        model: ModelKind::Iterative,
+        place,
+        classic_name,
+        concurrency: Concurrency::None,
+        connections: "1",
+        while_blocked,
+        idle_connection_holds,
+        workers: None,
+    }
+}

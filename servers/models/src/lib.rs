@@ -1,0 +1,44 @@
+//! How a service is served: a dispatch policy times a placement.
+//!
+//! A policy ([`ModelKind`]) decides who accepts and who serves; a placement decides what a wait costs. Everything
+//! else is shared: one connection without I/O, one acceptor, one admission, one drain. A policy file holds a plan and
+//! a description of itself, nothing more.
+//!
+//! | file | what |
+//! |---|---|
+//! | `connection.rs` | [`Connection`]: bytes in, calls, bytes out; no I/O |
+//! | `stream.rs`, `listener.rs` | sockets as each place waits for them |
+//! | `serve.rs` | drives one connection over one stream |
+//! | `acceptor.rs` | the actor that accepts; serves inline or hands over to a fresh actor |
+//! | `admission.rs`, `scoreboard.rs` | limits, which limit acted, and counts |
+//! | `model.rs`, `iterative.rs`, `per_connection.rs`, `team.rs` | the policies and their profiles |
+//! | `server.rs`, `drain.rs` | [`Server`]: a supervised tree of the above; stop accepting, finish, give up |
+//! | `holder.rs` | who holds a port that is in use |
+//!
+//! This room must never know a protocol; the services it serves must never know it.
+
+#![forbid(unsafe_code)]
+
+mod acceptor;
+mod admission;
+mod connection;
+mod drain;
+mod holder;
+mod iterative;
+mod listener;
+mod model;
+mod per_connection;
+mod scoreboard;
+mod serve;
+mod server;
+mod stream;
+mod team;
+
+pub use admission::{Action, Limits};
+pub use connection::{Connection, Step};
+pub use drain::DrainReport;
+pub use holder::holder_of_port;
+pub use listener::BindError;
+pub use model::{Concurrency, ModelKind, ModelProfile, PlanError, profile, profiles};
+pub use scoreboard::{Ending, Scores};
+pub use server::{Server, ServerSettings, StartError};

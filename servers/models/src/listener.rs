@@ -1,0 +1,101 @@
+//! A listening socket, and the waiting for connections in each place.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener as ThreadListener};
+use std::sync::Arc;
+
+use palco_actors::{Actor, Context, PlaceKind, Wait};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::net::TcpListener as TaskListener;
+
+use crate::holder::holder_of_port;
+use crate::stream::Stream;
+
+/// Why an address cannot be listened on.
+#[derive(thiserror::Error, Debug)]
+pub enum BindError {
+    /// The port is taken.
+    #[error("{address} is in use{}", holder.as_ref().map(|by| format!(" by {by}")).unwrap_or_default())]
+    InUse {
+        /// What was asked for.
+        address: SocketAddr,
+        /// Who holds it, as `process (pid 17)`, if that is visible.
+        holder: Option<String>,
+    },
+    /// Anything else: permission, no such interface.
+    #[error("cannot listen on {address}")]
+    Other {
+        /// What was asked for.
+        address: SocketAddr,
+        /// The kernel's error.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Binds and listens. Connections accepted from it have `TCP_NODELAY` set: Linux lets them inherit it.
+pub(crate) fn bind(address: SocketAddr, backlog: i32) -> Result<ThreadListener, BindError> {
+    let listen = || -> io::Result<ThreadListener> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        socket.set_tcp_nodelay(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(backlog)?;
+        Ok(socket.into())
+    };
+    listen().map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => {
+            BindError::InUse { address, holder: holder_of_port(address.port()) }
+        }
+        _ => BindError::Other { address, source },
+    })
+}
+
+/// One acceptor's own handle of the shared listening socket.
+#[derive(Debug)]
+pub(crate) enum Listener {
+    Task(TaskListener),
+    Thread(Arc<ThreadListener>),
+}
+
+impl Listener {
+    /// For an actor in `place`. Must be called in that place.
+    pub(crate) fn new(shared: &Arc<ThreadListener>, place: PlaceKind) -> io::Result<Self> {
+        // The flag belongs to the socket, not to the handle; all acceptors of a server share their kind of place.
+        shared.set_nonblocking(place == PlaceKind::Task)?;
+        Ok(match place {
+            PlaceKind::Task => Self::Task(TaskListener::from_std(shared.try_clone()?)?),
+            PlaceKind::Thread => Self::Thread(Arc::clone(shared)),
+        })
+    }
+
+    /// Waits for a connection. `None` is a stop.
+    pub(crate) async fn accept<A: Actor>(
+        &self,
+        cx: &Context<A>,
+    ) -> Option<io::Result<(Stream, SocketAddr)>> {
+        Some(match self {
+            Self::Task(listener) => cx
+                .unless_stopped(listener.accept())
+                .await?
+                .map(|(stream, peer)| (Stream::Task(stream), peer)),
+            Self::Thread(listener) => cx
+                // Not std's accept, which begins again after EINTR and would never hear a signal.
+                .blocking_call(Wait::UntilStop, || SockRef::from(&**listener).accept())
+                .await?
+                .and_then(|(socket, peer)| {
+                    let peer = peer.as_socket().ok_or(io::ErrorKind::Unsupported)?;
+                    Ok((Stream::Thread(socket.into()), peer))
+                }),
+        })
+    }
+}
+
+/// Makes the close of `stream` a reset instead of an orderly end.
+pub(crate) fn reset_on_close(stream: &Stream) -> io::Result<()> {
+    let zero = Some(std::time::Duration::ZERO);
+    match stream {
+        Stream::Task(stream) => SockRef::from(stream).set_linger(zero),
+        Stream::Thread(stream) => SockRef::from(stream).set_linger(zero),
+    }
+}

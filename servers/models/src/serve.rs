@@ -1,0 +1,128 @@
+//! Drives one connection over one stream: the only loop between sockets and services, the same in every model.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use futures_util::FutureExt;
+use palco_actors::{Actor, Context, Time};
+use palco_service::{CallContext, Codec, Farewell, Host, LocalFuture, Peer, Service};
+
+use crate::admission::Admission;
+use crate::connection::{Connection, Step};
+use crate::scoreboard::{Ending, Scoreboard};
+use crate::stream::Stream;
+
+/// What all actors of one server share.
+pub(crate) struct Shared<S, C> {
+    pub(crate) service: Arc<S>,
+    pub(crate) codec: C,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) scoreboard: Arc<Scoreboard>,
+}
+
+/// Serves one connection to its end.
+///
+/// The handler's panic ends only this connection; an interrupt ends the running request and with it the connection;
+/// a stop ends it when no answer is owed. Dropped early, the connection is abandoned and counted so.
+pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
+    cx: &Context<A>,
+    shared: &Shared<S, C>,
+    mut stream: Stream,
+    peer: &Peer,
+) -> Ending {
+    let mut record = Record { scoreboard: &shared.scoreboard, ending: Ending::Abandoned };
+    let mut connection = Connection::new(Arc::clone(&shared.service), shared.codec.clone(), peer);
+    let host = ActorHost(cx);
+    let call = CallContext::new(&host);
+    let mut counted = 0;
+    let ending = loop {
+        let advance = AssertUnwindSafe(connection.advance(&call)).catch_unwind();
+        let step = match cx.catch_interrupt(advance).await {
+            Some(Ok(step)) => step,
+            Some(Err(panic)) => {
+                tracing::warn!(%peer, panic = panic_text(&*panic), "handler panicked");
+                connection.bid_farewell(&Farewell::Failed);
+                break Ending::Panicked;
+            }
+            None => {
+                connection.bid_farewell(&Farewell::Interrupted);
+                break Ending::Interrupted;
+            }
+        };
+        shared.scoreboard.count_requests(connection.requests() - counted);
+        counted = connection.requests();
+        match step {
+            Step::Write => {
+                if stream.write_all(cx, connection.output()).await.is_err() {
+                    break Ending::Broken;
+                }
+            }
+            Step::Read => match stream.read(cx, connection.input()).await {
+                None => break Ending::Drained,
+                Some(Ok(0)) => connection.end_of_input(),
+                Some(Ok(_)) => {}
+                Some(Err(_)) => break Ending::Broken,
+            },
+            Step::Close if connection.malformed().is_some() => break Ending::Malformed,
+            Step::Close => break Ending::Done,
+        }
+    };
+    shared.scoreboard.count_requests(connection.requests() - counted);
+    record.ending = ending;
+    if ending != Ending::Broken && stream.write_all(cx, connection.output()).await.is_err() {
+        record.ending = Ending::Broken;
+    }
+    match record.ending {
+        // The client may still be sending: what it sends must not reset the last words.
+        Ending::Malformed | Ending::Panicked | Ending::Interrupted => stream.linger(cx).await,
+        Ending::Done | Ending::Drained | Ending::Broken | Ending::Abandoned => {}
+    }
+    record.ending
+}
+
+/// Counts how a connection ended, whatever ended it.
+struct Record<'a> {
+    scoreboard: &'a Scoreboard,
+    ending: Ending,
+}
+
+impl Drop for Record<'_> {
+    fn drop(&mut self) {
+        self.scoreboard.count_ending(self.ending);
+    }
+}
+
+/// An actor's context as the services see it.
+struct ActorHost<'a, A: Actor>(&'a Context<A>);
+
+impl<A: Actor> Host for ActorHost<'_, A> {
+    fn elapsed(&self) -> Duration {
+        self.0.system().clock().now() - Time::START
+    }
+
+    fn wall_clock(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn sleep(&self, duration: Duration) -> LocalFuture<'_, ()> {
+        Box::pin(self.0.sleep(duration))
+    }
+
+    fn checkpoint(&self) -> LocalFuture<'_, ()> {
+        Box::pin(self.0.checkpoint())
+    }
+
+    fn block(&self, work: Box<dyn FnOnce() + Send>) -> LocalFuture<'_, ()> {
+        Box::pin(self.0.block(work).map(drop))
+    }
+}
+
+fn panic_text(payload: &(dyn Any + Send)) -> &str {
+    payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(no text)")
+}

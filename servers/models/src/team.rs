@@ -1,0 +1,68 @@
+//! Model `team`: n standing workers accept from the same socket (UNP §30.10: blocking in accept, no lock; no main
+//! thread that passes connections on, which costs more).
+//!
+//! A worker in a thread serves inline: a thread pool. A worker in a task hands each connection to a fresh task on its
+//! own loop: n event loops. Threads blocked in accept are woken in turn; event loops are not, the least busy one tends
+//! to win.
+
+use std::thread;
+
+use palco_actors::{Place, PlaceKind};
+
+use crate::acceptor::Handover;
+use crate::model::{Concurrency, ModelKind, ModelProfile, Plan, PlanError};
+
+pub(crate) const SENTENCE: &str =
+    "standing workers accept from the same socket; nobody is started for a connection";
+
+/// Workers of a thread pool unless told otherwise.
+const THREADS_DEFAULT: usize = 8;
+
+const WORKERS_MAX: usize = 1024;
+
+fn workers_default(place: PlaceKind) -> usize {
+    match place {
+        PlaceKind::Task => thread::available_parallelism().map_or(1, usize::from),
+        PlaceKind::Thread => THREADS_DEFAULT,
+    }
+}
+
+pub(crate) fn plan(place: PlaceKind, workers: Option<usize>) -> Result<Plan, PlanError> {
+    let workers = workers.unwrap_or_else(|| workers_default(place));
+    if workers == 0 || workers > WORKERS_MAX {
+        return Err(PlanError::Workers { asked: workers, max: WORKERS_MAX });
+    }
+    let handover = match place {
+        PlaceKind::Task => Handover::Fresh,
+        PlaceKind::Thread => Handover::Inline,
+    };
+    let acceptors = (0..workers).map(|index| (format!("worker-{index}"), Place::from(place)));
+    Ok(Plan { acceptors: acceptors.collect(), handover })
+}
+
+pub(crate) fn profile(place: PlaceKind) -> ModelProfile {
+    let (classic_name, connections, while_blocked, idle_connection_holds) = match place {
+        PlaceKind::Task => (
+            "n event loops",
+            "up to connections-max",
+            "waits if it shares the blocked loop",
+            "a task",
+        ),
+        PlaceKind::Thread => (
+            "thread pool (prethreaded)",
+            "as many as workers",
+            "does not notice, until all workers are taken",
+            "a worker",
+        ),
+    };
+    ModelProfile {
+        model: ModelKind::Team,
+        place,
+        classic_name,
+        concurrency: Concurrency::Real,
+        connections,
+        while_blocked,
+        idle_connection_holds,
+        workers: Some(workers_default(place)),
+    }
+}
