@@ -1,0 +1,69 @@
+//! `GET` and `HEAD` over HTTP/1.1.
+//!
+//! Source: RFC 9110 and RFC 9112; response heads are parsed by `httparse`.
+//!
+//! A body ends after `Content-Length`, or where the server closes. Deviation from RFC 9112 section 7: transfer codings
+//! are refused, `chunked` among them; no palco service sends one. Redirects are answers like any other.
+
+mod parser;
+mod response;
+
+pub use parser::{FIELDS_MAX, HEAD_BYTES_MAX, ResponseParser};
+pub use response::Response;
+
+use crate::{Connection, Error};
+
+/// What is asked of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Its content.
+    Get,
+    /// What `GET` would answer, without the content.
+    Head,
+}
+
+impl Method {
+    /// As it is written in a request.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+        }
+    }
+}
+
+/// Asks for the resource at `path`, which starts with a slash, is percent-encoded, and may have a query.
+///
+/// An error status is a [`Response`], not an [`Error`].
+///
+/// # Errors
+/// Every [`Error`] but those of [`Connection::open`]; [`Error::Request`] if `path` is not such a path.
+pub fn get(connection: &mut Connection, path: &str) -> Result<Response, Error> {
+    call(connection, Method::Get, path)
+}
+
+/// Asks what [`get`] would answer; the body stays empty.
+///
+/// # Errors
+/// As [`get`].
+pub fn head(connection: &mut Connection, path: &str) -> Result<Response, Error> {
+    call(connection, Method::Head, path)
+}
+
+fn call(connection: &mut Connection, method: Method, path: &str) -> Result<Response, Error> {
+    if !path.starts_with('/') {
+        return Err(Error::Request("a path starts with a slash"));
+    }
+    // A space or a line end would begin another part of the request.
+    if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Error::Request("a path is ASCII without blanks; write a blank as %20"));
+    }
+    let request = format!(
+        "{} {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: palco\r\nAccept: */*\r\n\r\n",
+        method.name(),
+        connection.address(),
+    );
+    let parser = ResponseParser::new(method, connection.limits().answer_bytes_max);
+    connection.call(request.as_bytes(), parser)
+}

@@ -1,0 +1,49 @@
+//! Small blocking clients for every service: what `palco call` does.
+//!
+//! A [`Connection`] has limits in time and bytes; one call is one request and its answer.
+//!
+//! | service | call | answer ends |
+//! |---|---|---|
+//! | echo | [`echo::call`] | after as many bytes as were sent |
+//! | time | [`time::read_rfc868`], [`time::read_daytime`] | after 4 bytes; after a line |
+//! | kv | [`resp::call`] | where RESP2 says |
+//! | work | [`work::call`] | after a line |
+//! | http | [`http::get`], [`http::head`] | after `Content-Length`, or where the server closes |
+//!
+//! | file | what |
+//! |---|---|
+//! | `connection.rs`, `exchange.rs` | sockets and deadlines; nothing about any protocol |
+//! | `parser.rs` | what a [`Parser`] is; it never sees a socket |
+//! | `exactly.rs`, `line.rs` | the two parsers that several services share |
+//! | `resp.rs`, `http.rs` | the two protocols with parsers of their own |
+//! | `error.rs`, `excerpt.rs` | what went wrong, what came, and what to do |
+//!
+//! Parsers take bytes in pieces of any size, so they are tested without sockets. They hold what has come and never
+//! reserve memory for what a length announces.
+//!
+//! What this crate does not do: retries, TLS, pipelining, anything asynchronous. It links no other palco crate, so that
+//! a service and its client cannot share a misunderstanding.
+
+#![forbid(unsafe_code)]
+
+mod connection;
+pub mod echo;
+mod error;
+mod exactly;
+mod excerpt;
+mod exchange;
+pub mod http;
+mod line;
+mod parser;
+#[cfg(test)]
+mod pieces;
+pub mod resp;
+pub mod time;
+pub mod work;
+
+pub use connection::{Connection, Limits};
+pub use error::Error;
+pub use exactly::Exactly;
+pub use excerpt::{EXCERPT_BYTES_MAX, Excerpt};
+pub use line::{LINE_BYTES_MAX, Line, LineEnd};
+pub use parser::{Malformed, Parser, Step};
