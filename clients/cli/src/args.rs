@@ -1,0 +1,213 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Parser, Subcommand};
+use palco_actors::PlaceKind;
+use palco_load::actors::Question;
+use palco_models::{Action, ModelKind};
+use tracing::level_filters::LevelFilter;
+
+use crate::stage::ServiceKind;
+
+/// One actor, five places; one service, every server.
+///
+/// Without a command, `palco` runs the default stage: example servers under every model on ports of 127.0.0.1, and
+/// prints what runs where and what to try next.
+#[derive(Parser, Debug)]
+#[command(
+    version,
+    after_help = "Start with `palco`, then in another terminal: palco ps, palco tree, palco models."
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    /// The control socket of the stage [default: one per user]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) control: Option<PathBuf>,
+
+    /// Print JSON instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Say more on stderr; twice: everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+impl Args {
+    /// What goes to stderr.
+    pub(crate) fn verbosity(&self) -> LevelFilter {
+        match self.verbose {
+            0 => LevelFilter::WARN,
+            1 => LevelFilter::DEBUG,
+            _ => LevelFilter::TRACE,
+        }
+    }
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Run a whole stage: the embedded default, or a TOML file
+    ///
+    /// Ctrl-C drains: nothing is accepted any more, running requests finish. A second Ctrl-C stops at once.
+    Up {
+        /// A stage file [default: the embedded stage; see it with `palco up --print`]
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// Print the embedded stage file and exit: a start for your own
+        #[arg(long, conflicts_with = "file")]
+        print: bool,
+    },
+    /// Check a stage file and say what it would run
+    Check {
+        /// The stage file
+        file: PathBuf,
+    },
+    /// Serve one service under one model in one place
+    ///
+    /// Examples:
+    ///   palco serve echo --model team --place thread --workers 8 --listen 127.0.0.1:7001
+    ///   palco serve kv --model per-connection --place task
+    #[command(verbatim_doc_comment)]
+    Serve(Serve),
+    /// Show the table of server architectures: dispatch policy times placement
+    Models,
+    /// List the servers and actors of a running stage
+    Ps,
+    /// Show the supervision tree of a running stage
+    Tree,
+    /// Show one actor: what it does, its counters, its state
+    Inspect(Target),
+    /// Stop an actor after its running handler; a server is drained
+    Stop(Target),
+    /// Kill an actor at its next await point or checkpoint; its supervisor may start it again
+    Kill(Target),
+    /// Hold an actor where it is: no progress until `resume`
+    Suspend(Target),
+    /// Let a suspended actor go on where it rested
+    Resume(Target),
+    /// Abandon the request that an actor is serving; the actor goes on
+    Interrupt(Target),
+    /// Send one request to a server and print the answer
+    ///
+    /// Examples:
+    ///   palco call echo hello
+    ///   palco call kv SET greeting hello
+    ///   palco call work-team cpu 20000
+    ///   palco call http /index.html
+    ///   palco call --service kv --address 127.0.0.1:6379 PING
+    #[command(verbatim_doc_comment)]
+    Call(Call),
+    /// Measure on this machine
+    #[command(subcommand)]
+    Bench(Bench),
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Serve {
+    /// The service
+    #[arg(value_parser = named::<ServiceKind>(ServiceKind::ALL.map(ServiceKind::name)))]
+    pub(crate) service: ServiceKind,
+    /// Who accepts and who serves
+    #[arg(long, default_value = "per-connection", value_parser = named::<ModelKind>(ModelKind::ALL.map(ModelKind::name)))]
+    pub(crate) model: ModelKind,
+    /// Where: on event loops or on threads
+    #[arg(long, default_value = "task", value_parser = named::<PlaceKind>(PlaceKind::ALL.map(PlaceKind::name)))]
+    pub(crate) place: PlaceKind,
+    /// Workers of a team [default: 8 threads, or one event loop per core]
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<usize>,
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+    /// Connections held at once
+    #[arg(long, default_value_t = 1024, value_name = "N")]
+    pub(crate) connections_max: usize,
+    /// What happens to one connection more
+    #[arg(long, default_value = "defer", value_parser = named::<ActionName>(["defer", "drop", "close", "fail"]))]
+    pub(crate) when_full: ActionName,
+    /// How long requests may take to finish after Ctrl-C
+    #[arg(long, default_value = "5s", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub(crate) drain_within: Duration,
+    /// The directory that service `http` shows [default: a page that explains the stage]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+}
+
+/// [`Action`] by its name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ActionName(pub Action);
+
+impl std::str::FromStr for ActionName {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "defer" => Ok(Self(Action::Defer)),
+            "drop" => Ok(Self(Action::Drop)),
+            "close" => Ok(Self(Action::Close)),
+            "fail" => Ok(Self(Action::Fail)),
+            _ => Err(format!("there is no action `{name}`; actions are: defer, drop, close, fail")),
+        }
+    }
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Target {
+    /// Path (`echo/dispatcher`) or id (`#17`), as `palco ps` shows it
+    pub(crate) name: String,
+    /// How long to wait for the effect
+    #[arg(long, default_value = "2s", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub(crate) within: Duration,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(trailing_var_arg = true)]
+pub(crate) struct Call {
+    /// Talk to this address instead of asking the stage; needs --service
+    #[arg(long, requires = "service")]
+    pub(crate) address: Option<SocketAddr>,
+    /// What is served there
+    #[arg(long, value_parser = named::<ServiceKind>(ServiceKind::ALL.map(ServiceKind::name)))]
+    pub(crate) service: Option<ServiceKind>,
+    /// Give up after this long without an answer
+    #[arg(long, default_value = "30s", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub(crate) within: Duration,
+    /// Name of the server (unless --address), then the request
+    #[arg(
+        required_unless_present = "address",
+        allow_hyphen_values = true,
+        value_name = "SERVER REQUEST"
+    )]
+    pub(crate) words: Vec<String>,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Bench {
+    /// Ask and tell: actors on one loop, on two, on threads; beside bare primitives and, with feature `peers`, beside
+    /// actix, ractor and kameo, interleaved in one run
+    Actors {
+        /// Ten seconds instead of a minute; less certain
+        #[arg(long)]
+        quick: bool,
+        /// Print Markdown
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
+        /// Only this question
+        #[arg(long, value_parser = named::<Question>(Question::ALL.map(Question::name)))]
+        only: Option<Question>,
+    },
+}
+
+/// Parses one of `names` by its `FromStr`; clap lists the names when none fits.
+fn named<T>(names: impl IntoIterator<Item = &'static str>) -> impl TypedValueParser<Value = T>
+where
+    T: std::str::FromStr<Err = String> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<T>())
+}

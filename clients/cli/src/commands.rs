@@ -1,0 +1,38 @@
+//! One file per command; each prints to stdout what it was asked for, as text or JSON.
+
+mod bench;
+mod call;
+mod inspect;
+mod models;
+mod ps;
+mod signal;
+mod tree;
+mod up;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use palco_actors::Signal;
+
+use crate::args::{Args, Command};
+
+pub(crate) fn run(args: Args) -> Result<ExitCode> {
+    let Args { command, control, json, .. } = args;
+    let command = command.unwrap_or(Command::Up { file: None, print: false });
+    match command {
+        Command::Up { file, print } => up::up(file, print, control, json),
+        Command::Check { file } => up::check(&file, json),
+        Command::Serve(serve) => up::serve(serve, control, json),
+        Command::Models => models::models(json),
+        Command::Ps => ps::ps(control, json),
+        Command::Tree => tree::tree(control, json),
+        Command::Inspect(target) => inspect::inspect(control, target, json),
+        Command::Stop(target) => signal::signal(control, target, Signal::Stop, json),
+        Command::Kill(target) => signal::signal(control, target, Signal::Kill, json),
+        Command::Suspend(target) => signal::signal(control, target, Signal::Suspend, json),
+        Command::Resume(target) => signal::signal(control, target, Signal::Resume, json),
+        Command::Interrupt(target) => signal::signal(control, target, Signal::Interrupt, json),
+        Command::Call(call) => call::call(control, &call, json),
+        Command::Bench(bench) => bench::bench(bench, json),
+    }
+}

@@ -1,0 +1,83 @@
+//! `palco up`, `palco check`, `palco serve`: a stage from a file, from the binary itself, or of one server.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use palco_actors::Supervision;
+use palco_models::{Limits, profile};
+
+use crate::args::Serve;
+use crate::control::ControlSocket;
+use crate::output;
+use crate::stage::{self, DEFAULT_STAGE, ServerEntry, StageFile, StageView};
+
+pub(crate) fn up(
+    file: Option<PathBuf>,
+    print: bool,
+    control: Option<PathBuf>,
+    json: bool,
+) -> Result<ExitCode> {
+    if print {
+        output::bytes(DEFAULT_STAGE.as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let file = match file {
+        Some(path) => StageFile::read(&path)?,
+        None => StageFile::embedded()?,
+    };
+    run(&file, control, json)
+}
+
+pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Result<ExitCode> {
+    let entry = ServerEntry {
+        name: None,
+        service: serve.service,
+        model: serve.model,
+        place: serve.place,
+        workers: serve.workers,
+        listen: serve.listen,
+        root: serve.root,
+        limits: Limits {
+            connections_max: serve.connections_max,
+            action: serve.when_full.0,
+            ..Limits::default()
+        },
+        drain_within: serve.drain_within,
+        supervision: Supervision::default(),
+    };
+    entry.check()?;
+    let file =
+        StageFile { event_loops: None, supervision: Supervision::default(), servers: vec![entry] };
+    run(&file, control.or_else(ControlSocket::spare), json)
+}
+
+fn run(file: &StageFile, control: Option<PathBuf>, json: bool) -> Result<ExitCode> {
+    let announce = |view: &StageView, socket: &ControlSocket| {
+        if json { output::json(view) } else { stage::announce(view, socket) }
+    };
+    stage::run(file, control, announce)
+}
+
+pub(crate) fn check(path: &Path, json: bool) -> Result<ExitCode> {
+    let file = StageFile::read(path)?;
+    if json {
+        let names: Vec<_> = file.servers.iter().map(ServerEntry::name).collect();
+        output::json(&serde_json::json!({ "ok": true, "servers": names }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rows = file.servers.iter().map(|server| {
+        [
+            server.name().to_owned(),
+            server.service.to_string(),
+            format!("{} × {}", server.model, server.place),
+            profile(server.model, server.place).classic_name.to_owned(),
+            server.listen.to_string(),
+            server.limits.connections_max.to_string(),
+        ]
+    });
+    let heading = ["SERVER", "SERVICE", "MODEL × PLACE", "CLASSIC NAME", "ADDRESS", "CONNECTIONS"];
+    output::table(heading, rows)?;
+    output::line(format!("\n{} is a good stage file", path.display()))?;
+    Ok(ExitCode::SUCCESS)
+}

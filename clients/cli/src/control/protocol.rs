@@ -1,0 +1,47 @@
+//! What is said on the control socket.
+
+use palco_actors::{ActorSnapshot, Effect, Inspection, Signal};
+use palco_models::DrainReport;
+use serde::{Deserialize, Serialize};
+
+use crate::stage::{ServerView, StageView};
+
+/// The longest line, in bytes: a request is short.
+pub(crate) const REQUEST_BYTES_MAX: u64 = 4 << 10;
+/// The longest answer, in bytes: some ten thousand actors.
+pub(crate) const REPLY_BYTES_MAX: u64 = 64 << 20;
+
+/// What a client wants.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "do", deny_unknown_fields)]
+pub(crate) enum Request {
+    /// The servers, the ledger, the latest dead letters.
+    Stage,
+    /// The stage and all its actors.
+    Actors,
+    /// One actor with its state.
+    Inspect { name: String, within_ms: u64 },
+    /// A signal to one actor; a stop of a server drains it.
+    Signal { name: String, signal: Signal, within_ms: u64 },
+}
+
+/// What the stage answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind", content = "value")]
+pub(crate) enum Reply {
+    Stage(StageView),
+    Actors { stage: StageView, actors: Vec<ActorSnapshot> },
+    Inspection(Box<InspectView>),
+    Effect { name: String, effect: Effect },
+    Drained { name: String, report: DrainReport },
+    Error(String),
+}
+
+/// One actor, and the server it is the top of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct InspectView {
+    #[serde(flatten)]
+    pub(crate) inspection: Inspection,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) server: Option<ServerView>,
+}

@@ -1,0 +1,40 @@
+//! The binary `palco`: the only place where rooms are put together.
+//!
+//! | file | what |
+//! |---|---|
+//! | `args.rs` | the command line |
+//! | `commands/` | one file per command |
+//! | `stage.rs`, `stage/` | what to run (file or embedded default), and running it |
+//! | `control.rs`, `control/` | the Unix socket through which a running stage is asked and told |
+//! | `output.rs` | stdout is data, as text or JSON; a closed pipe is success |
+//!
+//! Exit codes: 0 done, 1 failed, 2 usage, 3 a property does not hold.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod commands;
+mod control;
+mod output;
+mod stage;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(args.verbosity())
+        .with_target(false)
+        .init();
+    match commands::run(args) {
+        Ok(code) => code,
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("palco: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What to run: a stage file, parsed and checked in one go.
+
+mod page;
+mod run;
+mod services;
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use palco_actors::{PlaceKind, Supervision};
+use palco_models::{Limits, ModelKind, ServerSettings};
+use serde::{Deserialize, Deserializer};
+
+pub(crate) use run::{ServerView, Stage, StageView, announce, run};
+pub(crate) use services::ServiceKind;
+
+/// The stage that `palco up` runs without a file.
+pub(crate) const DEFAULT_STAGE: &str = include_str!("stage/default.toml");
+
+/// A whole stage. Unknown keys are refused; every error names its line.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct StageFile {
+    /// Threads that run event loops; one per core if not given.
+    pub(crate) event_loops: Option<usize>,
+    /// What happens when a server's own supervisor gives up.
+    #[serde(default)]
+    pub(crate) supervision: Supervision,
+    /// The servers, started in this order and stopped in the reverse one.
+    #[serde(rename = "server")]
+    pub(crate) servers: Vec<ServerEntry>,
+}
+
+/// One server of a stage.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct ServerEntry {
+    /// Its name, unique on the stage; the service's name if not given.
+    pub(crate) name: Option<String>,
+    /// What is served.
+    pub(crate) service: ServiceKind,
+    /// Who accepts and who serves.
+    pub(crate) model: ModelKind,
+    /// Where.
+    pub(crate) place: PlaceKind,
+    /// How many workers, for model `team`.
+    pub(crate) workers: Option<usize>,
+    /// Address and port.
+    pub(crate) listen: SocketAddr,
+    /// The directory that service `http` shows; a page that explains the stage if not given.
+    pub(crate) root: Option<PathBuf>,
+    /// How many connections.
+    #[serde(default)]
+    pub(crate) limits: Limits,
+    /// How long connections may take to end when the server stops.
+    #[serde(default = "drain_within", deserialize_with = "duration")]
+    pub(crate) drain_within: Duration,
+    /// What happens when an acceptor fails.
+    #[serde(default)]
+    pub(crate) supervision: Supervision,
+}
+
+fn drain_within() -> Duration {
+    Duration::from_secs(5)
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_duration(&text).map_err(|error| {
+        serde::de::Error::custom(format!("`{text}` is no duration like `5s` or `300ms`: {error}"))
+    })
+}
+
+impl StageFile {
+    /// The embedded stage.
+    pub(crate) fn embedded() -> Result<Self> {
+        Self::parse(DEFAULT_STAGE, "the embedded stage")
+    }
+
+    /// Reads a file.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        Self::parse(&text, &path.display().to_string())
+    }
+
+    /// Parses and checks. `source` is named in errors.
+    pub(crate) fn parse(text: &str, source: &str) -> Result<Self> {
+        let file: Self = toml::from_str(text)
+            .map_err(|error| anyhow::anyhow!("{source}: {}", error.to_string().trim_end()))?;
+        file.check().with_context(|| source.to_owned())?;
+        Ok(file)
+    }
+
+    fn check(&self) -> Result<()> {
+        ensure!(!self.servers.is_empty(), "a stage needs at least one [[server]]");
+        ensure!(self.event_loops != Some(0), "event-loops must be at least 1");
+        let (mut names, mut ports) = (HashSet::new(), HashSet::new());
+        for server in &self.servers {
+            let name = server.name();
+            ensure!(names.insert(name), "two servers are named `{name}`; give one a `name`");
+            let fresh = server.listen.port() == 0 || ports.insert(server.listen);
+            ensure!(fresh, "server `{name}`: {} is taken by a server above", server.listen);
+            server.check().with_context(|| format!("server `{name}`"))?;
+        }
+        Ok(())
+    }
+}
+
+impl ServerEntry {
+    /// The server's name.
+    pub(crate) fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.service.name())
+    }
+
+    /// Checks what the types cannot.
+    pub(crate) fn check(&self) -> Result<()> {
+        if let Some(root) = &self.root {
+            ensure!(
+                self.service == ServiceKind::Http,
+                "`root` belongs to service `http`, not to `{}`",
+                self.service
+            );
+            ensure!(root.is_dir(), "root {} is no directory", root.display());
+        }
+        if self.limits.connections_max == 0 {
+            bail!("connections-max must be at least 1");
+        }
+        if self.limits.backlog < 1 {
+            bail!("backlog must be at least 1");
+        }
+        self.model.check(self.place, self.workers)?;
+        Ok(())
+    }
+
+    /// The settings of its server.
+    pub(crate) fn settings(&self) -> ServerSettings {
+        ServerSettings {
+            name: self.name().to_owned(),
+            model: self.model,
+            place: self.place,
+            workers: self.workers,
+            listen: self.listen,
+            limits: self.limits,
+            drain_within: self.drain_within,
+            supervision: self.supervision,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

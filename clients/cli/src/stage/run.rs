@@ -1,0 +1,219 @@
+//! Running a stage: start its servers, answer on the control socket, drain on Ctrl-C.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{self, ExitCode};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use nix::sys::signal::{SigSet, Signal};
+use palco_actors::{DeadLetter, Ledger, PlaceKind, System};
+use palco_models::{DrainReport, ModelKind, Scores, Server, profile};
+use palco_threads::{STACK_BYTES_DEFAULT, block_on, spawn_named};
+use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
+
+use super::{ServerEntry, ServiceKind, StageFile, page};
+use crate::control::{self, ControlSocket};
+use crate::output;
+
+/// A running stage.
+pub(crate) struct Stage {
+    pub(crate) system: System,
+    servers: Vec<(ServerEntry, Server)>,
+    started: Instant,
+    page: TempDir,
+}
+
+/// A stage as seen from outside.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct StageView {
+    pub(crate) version: String,
+    pub(crate) pid: u32,
+    pub(crate) uptime_s: u64,
+    pub(crate) servers: Vec<ServerView>,
+    pub(crate) ledger: Ledger,
+    /// How many dead letters are kept, and the latest of them.
+    pub(crate) dead_letters: Vec<String>,
+}
+
+/// A server as seen from outside.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ServerView {
+    pub(crate) name: String,
+    pub(crate) service: ServiceKind,
+    pub(crate) model: ModelKind,
+    pub(crate) place: PlaceKind,
+    pub(crate) workers: Option<usize>,
+    pub(crate) address: SocketAddr,
+    pub(crate) classic_name: String,
+    /// A command that shows it to be alive.
+    pub(crate) command: String,
+    pub(crate) scores: Scores,
+}
+
+impl Stage {
+    /// Starts all servers of `file`; if one cannot be started, those before it are stopped again.
+    pub(crate) fn start(file: &StageFile) -> Result<Self> {
+        let mut builder = System::builder().supervision(file.supervision);
+        if let Some(event_loops) = file.event_loops {
+            builder = builder.event_loops(event_loops);
+        }
+        let system = builder.build().context("cannot start the actor system")?;
+        let mut stage =
+            Self { system, servers: Vec::new(), started: Instant::now(), page: page::directory()? };
+        for entry in &file.servers {
+            let root = entry.root.as_deref().unwrap_or(stage.page.path());
+            match entry.service.start(&stage.system, entry.settings(), root) {
+                Ok(server) => stage.servers.push((entry.clone(), server)),
+                Err(error) => {
+                    stage.drain();
+                    return Err(error);
+                }
+            }
+        }
+        page::write(&stage.page, &stage.view().servers)?;
+        Ok(stage)
+    }
+
+    pub(crate) fn server(&self, name: &str) -> Option<&Server> {
+        self.servers.iter().find(|(entry, _)| entry.name() == name).map(|(_, server)| server)
+    }
+
+    pub(crate) fn view(&self) -> StageView {
+        let letter = |letter: &DeadLetter| {
+            format!("{} for {}: {}", letter.message, letter.to, letter.reason)
+        };
+        StageView {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: process::id(),
+            uptime_s: self.started.elapsed().as_secs(),
+            servers: self.servers.iter().map(|(entry, server)| view(entry, server)).collect(),
+            ledger: self.system.ledger(),
+            dead_letters: self
+                .system
+                .latest_dead_letters()
+                .iter()
+                .rev()
+                .take(20)
+                .map(letter)
+                .collect(),
+        }
+    }
+
+    /// Drains all servers side by side, then stops the system.
+    pub(crate) fn drain(&self) -> Vec<(String, DrainReport)> {
+        std::thread::scope(|scope| {
+            let drains: Vec<_> = self
+                .servers
+                .iter()
+                .map(|(entry, server)| (entry, scope.spawn(|| block_on(server.drain()))))
+                .collect();
+            let reports = drains.into_iter().filter_map(|(entry, drain)| {
+                drain.join().ok().map(|report| (entry.name().to_owned(), report))
+            });
+            let reports = reports.collect();
+            block_on(self.system.shutdown());
+            reports
+        })
+    }
+}
+
+fn view(entry: &ServerEntry, server: &Server) -> ServerView {
+    ServerView {
+        name: entry.name().to_owned(),
+        service: entry.service,
+        model: entry.model,
+        place: entry.place,
+        workers: entry.workers.or(profile(entry.model, entry.place).workers),
+        address: server.address(),
+        classic_name: profile(entry.model, entry.place).classic_name.to_owned(),
+        command: entry.service.try_command(server.address()),
+        scores: server.scores(),
+    }
+}
+
+/// Runs `file` until Ctrl-C, SIGTERM, or until its root supervisor gives up. Does not return before.
+pub(crate) fn run(
+    file: &StageFile,
+    control: Option<PathBuf>,
+    announce: impl Fn(&StageView, &ControlSocket) -> Result<()>,
+) -> Result<ExitCode> {
+    // Before any other thread exists: all of them inherit the mask, and only this one waits for the signals.
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGINT);
+    signals.add(Signal::SIGTERM);
+    signals.thread_block().context("cannot block signals")?;
+
+    let socket = ControlSocket::claim(control)?;
+    let stage = Arc::new(Stage::start(file)?);
+    control::serve(&stage, &socket)?;
+    announce(&stage.view(), &socket)?;
+
+    let watched = Arc::clone(&stage);
+    let path = socket.path().to_owned();
+    watch("palco-root", move || {
+        let reason = block_on(watched.system.ended());
+        if reason.is_failure() {
+            eprintln!("palco: the stage has failed: {reason}");
+            control::remove(&path);
+            process::exit(1);
+        }
+    })?;
+    wait(&signals)?;
+    eprintln!("palco: draining; Ctrl-C again stops at once");
+    let path = socket.path().to_owned();
+    watch("palco-drain", move || {
+        let reports = stage.drain();
+        let (finished, abandoned) = reports
+            .iter()
+            .fold((0, 0), |sum, (_, report)| (sum.0 + report.finished, sum.1 + report.abandoned));
+        eprintln!("palco: stopped; {finished} connections finished, {abandoned} abandoned");
+        control::remove(&path);
+        drop(stage); // with the page's directory
+        process::exit(i32::from(abandoned > 0));
+    })?;
+    wait(&signals)?;
+    eprintln!("palco: stopped at once");
+    control::remove(socket.path());
+    process::exit(130);
+}
+
+fn watch(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
+    spawn_named(name, STACK_BYTES_DEFAULT, body).map(drop).context("cannot start a thread")
+}
+
+fn wait(signals: &SigSet) -> Result<()> {
+    signals.wait().map(drop).context("cannot wait for signals")
+}
+
+/// Prints where things are and what to try.
+pub(crate) fn announce(view: &StageView, socket: &ControlSocket) -> Result<()> {
+    let palco = std::env::args().next().unwrap_or_else(|| "palco".to_owned());
+    output::line(format!("palco stage, pid {}, control {}\n", view.pid, socket.path().display()))?;
+    let rows = view.servers.iter().map(|server| {
+        [
+            server.name.clone(),
+            format!("{} × {}", server.model, server.place),
+            server.address.to_string(),
+            server.command.clone(),
+        ]
+    });
+    output::table(["SERVER", "MODEL × PLACE", "ADDRESS", "TRY"], rows)?;
+    output::line("")?;
+    if let Some(http) = view.servers.iter().find(|server| server.service == ServiceKind::Http) {
+        output::line(format!(
+            "Open http://{}/ for a tour of one minute. In another terminal:",
+            http.address
+        ))?;
+    }
+    for (command, what) in [
+        ("ps", "what runs, and what it is doing"),
+        ("tree", "who supervises whom"),
+        ("models", "all architectures, explained"),
+    ] {
+        output::line(format!("  {palco} {command:<10} {what}"))?;
+    }
+    output::line("\nCtrl-C drains; a second one stops at once.")
+}
