@@ -189,6 +189,16 @@ pub(crate) struct Call {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Bench {
+    /// Echo servers: what a connection and a 64-byte round trip cost under every model, beside servers written with
+    /// nothing but std's calls, interleaved in one run
+    Echo {
+        /// Five seconds instead of half a minute; less certain
+        #[arg(long)]
+        quick: bool,
+        /// Print Markdown
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
+    },
     /// Ask and tell: actors on one loop, on two, on threads; beside bare primitives and, with feature `peers`, beside
     /// actix, ractor and kameo, interleaved in one run
     Actors {

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use palco_actors::{Actor, Context, Failure, Handler, Message, SpawnOptions};
+use palco_actors::{Actor, Context, ExitReason, Failure, Handler, Message, SpawnOptions};
 use palco_service::{Codec, Farewell, Peer, Service};
 
-use crate::admission::{Action, Permit};
-use crate::listener::{Listener, reset_on_close};
-use crate::serve::{Shared, serve};
-use crate::stream::Stream;
+use crate::admission::Action;
+use crate::listener::Listener;
+use crate::scoreboard::Record;
+use crate::serve::{Accepted, Shared, serve};
 
 /// After a failed accept (too many open files, say) the next try comes this much later.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -59,13 +59,10 @@ impl<S: Service, C: Codec<S> + Sync> Handler<Run> for Acceptor<S, C> {
             Err(error) => return cx.fail(error),
         };
         while let Some(accepted) = self.next(cx, &listener).await {
-            let Some((stream, peer, permit)) = accepted else { continue };
+            let Some(accepted) = accepted else { continue };
             match self.handover {
-                Handover::Inline => {
-                    serve(cx, &self.shared, stream, &peer).await;
-                    drop(permit);
-                }
-                Handover::Fresh => self.hand_over(cx, stream, peer, permit),
+                Handover::Inline => serve(cx, &self.shared, accepted).await,
+                Handover::Fresh => self.hand_over(cx, accepted),
             }
         }
     }
@@ -73,19 +70,19 @@ impl<S: Service, C: Codec<S> + Sync> Handler<Run> for Acceptor<S, C> {
 
 impl<S: Service, C: Codec<S> + Sync> Acceptor<S, C> {
     /// The next admitted connection; the inner `None` is one that was not admitted, the outer one a stop.
-    async fn next(
-        &self,
-        cx: &Context<Self>,
-        listener: &Listener,
-    ) -> Option<Option<(Stream, Peer, Permit)>> {
+    async fn next(&self, cx: &Context<Self>, listener: &Listener) -> Option<Option<Accepted>> {
         let Shared { admission, scoreboard, codec, .. } = &*self.shared;
         let defer = admission.action() == Action::Defer;
         if defer && !admission.has_room() {
             scoreboard.count_deferred();
+            cx.note(|| "waiting: connections-max reached");
             cx.unless_stopped(admission.room()).await?;
         }
+        cx.note(|| "accepting");
         let (mut stream, address) = match listener.accept(cx).await? {
             Ok(accepted) => accepted,
+            // Nobody can listen any more: a drain has begun.
+            Err(_) if cx.is_stopping() => return None,
             Err(error) => {
                 scoreboard.count_accept_error();
                 tracing::warn!(acceptor = %cx.path(), %error, "cannot accept");
@@ -96,42 +93,49 @@ impl<S: Service, C: Codec<S> + Sync> Acceptor<S, C> {
         let permit = match admission.try_admit() {
             Some(permit) => permit,
             // Another acceptor was faster.
-            None if defer => cx.unless_stopped(admission.admit()).await?,
+            None if defer => {
+                scoreboard.count_deferred();
+                cx.note(|| "waiting: connections-max reached");
+                cx.unless_stopped(admission.admit()).await?
+            }
             None => {
                 match admission.action() {
                     Action::Drop => {
                         scoreboard.count_dropped();
-                        let _ = reset_on_close(&stream);
+                        let _ = stream.reset_on_close();
                     }
-                    Action::Close | Action::Defer => scoreboard.count_closed(),
+                    Action::Close | Action::Defer => {
+                        scoreboard.count_closed();
+                        stream.dismiss();
+                    }
                     Action::Fail => {
                         scoreboard.count_failed();
                         let mut words = BytesMut::new();
                         codec.farewell(&Farewell::Busy, &mut words);
                         // Fits into the empty send buffer of a new socket, so it does not wait.
                         let _ = stream.write_all(cx, &mut words).await;
+                        stream.dismiss();
                     }
                 }
                 tracing::debug!(acceptor = %cx.path(), limit = "connections-max", "refused");
                 return Some(None);
             }
         };
-        scoreboard.count_accepted();
-        Some(Some((stream, Peer::new(address.to_string()), permit)))
+        let (peer, record) = (Peer::new(address.to_string()), Record::new(scoreboard));
+        Some(Some(Accepted { stream, peer, record, _permit: permit }))
     }
 
-    fn hand_over(&self, cx: &Context<Self>, stream: Stream, peer: Peer, permit: Permit) {
+    fn hand_over(&self, cx: &Context<Self>, accepted: Accepted) {
         let options = SpawnOptions::new().place(cx.place()).stop_within(self.drain_within);
-        let mut parts = Some((stream, peer, permit, Arc::clone(&self.shared)));
+        let mut parts = Some((accepted, Arc::clone(&self.shared)));
         let spawned = cx.spawn(options, move || {
-            let (stream, peer, permit, shared) = parts.take().expect("never restarted");
-            Serving { stream: Some(stream), peer, _permit: permit, shared }
+            let (accepted, shared) = parts.take().expect("never restarted");
+            Serving { accepted: Some(accepted), shared }
         });
         match spawned {
             // The mailbox is new and empty.
             Ok(connection) => drop(connection.try_tell(Run)),
             Err(error) => {
-                self.shared.scoreboard.count_closed();
                 tracing::error!(dispatcher = %cx.path(), %error, "connection closed: no actor for it");
             }
         }
@@ -140,20 +144,29 @@ impl<S: Service, C: Codec<S> + Sync> Acceptor<S, C> {
 
 /// One connection as an actor of its own.
 struct Serving<S, C> {
-    stream: Option<Stream>,
-    peer: Peer,
-    _permit: Permit,
+    accepted: Option<Accepted>,
     shared: Arc<Shared<S, C>>,
 }
 
-impl<S: Service, C: Codec<S> + Sync> Actor for Serving<S, C> {}
+impl<S: Service, C: Codec<S> + Sync> Serving<S, C> {
+    async fn serve(&mut self, cx: &Context<Self>) {
+        if let Some(accepted) = self.accepted.take() {
+            serve(cx, &self.shared, accepted).await;
+        }
+    }
+}
+
+impl<S: Service, C: Codec<S> + Sync> Actor for Serving<S, C> {
+    /// A stop that comes before the first message is a drain like any other.
+    async fn stopped(&mut self, _: &ExitReason, cx: &mut Context<Self>) {
+        self.serve(cx).await;
+    }
+}
 
 impl<S: Service, C: Codec<S> + Sync> Handler<Run> for Serving<S, C> {
     async fn handle(&mut self, _: Run, cx: &mut Context<Self>) {
         cx.finish();
         cx.ignore_interrupts();
-        if let Some(stream) = self.stream.take() {
-            serve(cx, &self.shared, stream, &self.peer).await;
-        }
+        self.serve(cx).await;
     }
 }

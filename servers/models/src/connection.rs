@@ -37,6 +37,8 @@ pub struct Connection<S: Service, C: Codec<S>> {
     response: Option<(S::Response, Next)>,
     input_ended: bool,
     closing: bool,
+    /// The service is at work on a request.
+    calling: bool,
     malformed: Option<Malformed>,
     requests: u64,
 }
@@ -55,6 +57,7 @@ impl<S: Service, C: Codec<S>> Connection<S, C> {
             response: None,
             input_ended: false,
             closing: false,
+            calling: false,
             malformed: None,
             requests: 0,
         }
@@ -73,6 +76,12 @@ impl<S: Service, C: Codec<S>> Connection<S, C> {
     /// The client will send no more. What it sent before is still answered.
     pub fn end_of_input(&mut self) {
         self.input_ended = true;
+    }
+
+    /// Whether the service is at work on a request; also true when that was given up half done.
+    #[must_use]
+    pub fn is_calling(&self) -> bool {
+        self.calling
     }
 
     /// How many requests have been decoded.
@@ -107,7 +116,10 @@ impl<S: Service, C: Codec<S>> Connection<S, C> {
                 return Step::Write;
             }
             if let Some((response, next)) = &mut self.response {
-                if self.service.more(response, cx).await {
+                self.calling = true;
+                let more = self.service.more(response, cx).await;
+                self.calling = false;
+                if more {
                     *next = self.codec.encode(response, &mut self.output);
                 } else {
                     self.closing = *next == Next::Close;
@@ -119,7 +131,9 @@ impl<S: Service, C: Codec<S>> Connection<S, C> {
                 Ok(Some(request)) => {
                     self.requests += 1;
                     let session = self.session.as_mut().expect("open until the drop");
+                    self.calling = true;
                     let mut response = self.service.call(session, request, cx).await;
+                    self.calling = false;
                     let next = self.codec.encode(&mut response, &mut self.output);
                     self.response = Some((response, next));
                 }

@@ -90,12 +90,3 @@ impl Listener {
         })
     }
 }
-
-/// Makes the close of `stream` a reset instead of an orderly end.
-pub(crate) fn reset_on_close(stream: &Stream) -> io::Result<()> {
-    let zero = Some(std::time::Duration::ZERO);
-    match stream {
-        Stream::Task(stream) => SockRef::from(stream).set_linger(zero),
-        Stream::Thread(stream) => SockRef::from(stream).set_linger(zero),
-    }
-}

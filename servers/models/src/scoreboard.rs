@@ -1,5 +1,6 @@
 //! What a server has done: counts that only grow, kept by everyone who serves.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
@@ -48,7 +49,7 @@ pub struct Scores {
     pub accepted: u64,
     /// Connections held now.
     pub active: u64,
-    /// Requests answered.
+    /// Requests that a call was begun for.
     pub requests: u64,
     /// How often accepting had to wait because `connections-max` was reached (action `defer`).
     pub deferred: u64,
@@ -85,7 +86,6 @@ macro_rules! count {
 }
 
 count! {
-    count_accepted => accepted,
     count_deferred => deferred,
     count_dropped => dropped,
     count_closed => closed,
@@ -96,10 +96,6 @@ count! {
 impl Scoreboard {
     pub(crate) fn count_requests(&self, requests: u64) {
         self.requests.fetch_add(requests, Ordering::Relaxed);
-    }
-
-    pub(crate) fn count_ending(&self, ending: Ending) {
-        self.endings[ending as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn scores(&self, active: usize) -> Scores {
@@ -122,5 +118,30 @@ impl Scoreboard {
             broken: ended(Ending::Broken),
             abandoned: ended(Ending::Abandoned),
         }
+    }
+}
+
+/// One admitted connection in the books: accepted when made, and with one ending when dropped, whoever drops it.
+#[derive(Debug)]
+pub(crate) struct Record {
+    scoreboard: Arc<Scoreboard>,
+    ending: Ending,
+}
+
+impl Record {
+    pub(crate) fn new(scoreboard: &Arc<Scoreboard>) -> Self {
+        scoreboard.accepted.fetch_add(1, Ordering::Relaxed);
+        Self { scoreboard: Arc::clone(scoreboard), ending: Ending::Abandoned }
+    }
+
+    /// Without this the connection counts as abandoned.
+    pub(crate) fn ends(&mut self, ending: Ending) {
+        self.ending = ending;
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.scoreboard.endings[self.ending as usize].fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -9,9 +9,9 @@ use futures_util::FutureExt;
 use palco_actors::{Actor, Context, Time};
 use palco_service::{CallContext, Codec, Farewell, Host, LocalFuture, Peer, Service};
 
-use crate::admission::Admission;
+use crate::admission::{Admission, Permit};
 use crate::connection::{Connection, Step};
-use crate::scoreboard::{Ending, Scoreboard};
+use crate::scoreboard::{Ending, Record, Scoreboard};
 use crate::stream::Stream;
 
 /// What all actors of one server share.
@@ -22,6 +22,14 @@ pub(crate) struct Shared<S, C> {
     pub(crate) scoreboard: Arc<Scoreboard>,
 }
 
+/// An admitted connection. The fields are dropped in this order: it is counted before its room is given back.
+pub(crate) struct Accepted {
+    pub(crate) stream: Stream,
+    pub(crate) peer: Peer,
+    pub(crate) record: Record,
+    pub(crate) _permit: Permit,
+}
+
 /// Serves one connection to its end.
 ///
 /// The handler's panic ends only this connection; an interrupt ends the running request and with it the connection;
@@ -29,15 +37,16 @@ pub(crate) struct Shared<S, C> {
 pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
     cx: &Context<A>,
     shared: &Shared<S, C>,
-    mut stream: Stream,
-    peer: &Peer,
-) -> Ending {
-    let mut record = Record { scoreboard: &shared.scoreboard, ending: Ending::Abandoned };
+    mut accepted: Accepted,
+) {
+    let Accepted { stream, peer, record, .. } = &mut accepted;
     let mut connection = Connection::new(Arc::clone(&shared.service), shared.codec.clone(), peer);
     let host = ActorHost(cx);
     let call = CallContext::new(&host);
     let mut counted = 0;
+    let mut all_heard = false;
     let ending = loop {
+        cx.note(|| "serving");
         let advance = AssertUnwindSafe(connection.advance(&call)).catch_unwind();
         let step = match cx.catch_interrupt(advance).await {
             Some(Ok(step)) => step,
@@ -46,6 +55,8 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
                 connection.bid_farewell(&Farewell::Failed);
                 break Ending::Panicked;
             }
+            // It came between two requests: there was nothing to interrupt.
+            None if !connection.is_calling() => continue,
             None => {
                 connection.bid_farewell(&Farewell::Interrupted);
                 break Ending::Interrupted;
@@ -55,42 +66,47 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
         counted = connection.requests();
         match step {
             Step::Write => {
+                cx.note(|| "writing");
                 if stream.write_all(cx, connection.output()).await.is_err() {
                     break Ending::Broken;
                 }
             }
-            Step::Read => match stream.read(cx, connection.input()).await {
-                None => break Ending::Drained,
-                Some(Ok(0)) => connection.end_of_input(),
-                Some(Ok(_)) => {}
-                Some(Err(_)) => break Ending::Broken,
-            },
+            Step::Read => {
+                cx.note(|| "reading");
+                match stream.read(cx, connection.input()).await {
+                    None => break Ending::Drained,
+                    Some(Ok(0)) => {
+                        all_heard = true;
+                        connection.end_of_input();
+                    }
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) => break Ending::Broken,
+                }
+            }
             Step::Close if connection.malformed().is_some() => break Ending::Malformed,
             Step::Close => break Ending::Done,
         }
     };
     shared.scoreboard.count_requests(connection.requests() - counted);
-    record.ending = ending;
-    if ending != Ending::Broken && stream.write_all(cx, connection.output()).await.is_err() {
-        record.ending = Ending::Broken;
+    record.ends(ending);
+    if ending == Ending::Broken {
+        return;
     }
-    match record.ending {
-        // The client may still be sending: what it sends must not reset the last words.
-        Ending::Malformed | Ending::Panicked | Ending::Interrupted => stream.linger(cx).await,
-        Ending::Done | Ending::Drained | Ending::Broken | Ending::Abandoned => {}
-    }
-    record.ending
-}
-
-/// Counts how a connection ended, whatever ended it.
-struct Record<'a> {
-    scoreboard: &'a Scoreboard,
-    ending: Ending,
-}
-
-impl Drop for Record<'_> {
-    fn drop(&mut self) {
-        self.scoreboard.count_ending(self.ending);
+    cx.note(|| "closing");
+    let written = stream.write_all(cx, connection.output()).await;
+    let may_be_talking = match ending {
+        Ending::Malformed | Ending::Panicked | Ending::Interrupted => true,
+        Ending::Done => !all_heard,
+        // Waiting for every idle client would make a drain slow.
+        Ending::Drained => !connection.input().is_empty() || stream.has_input(),
+        Ending::Broken | Ending::Abandoned => false,
+    };
+    match written {
+        Ok(()) if may_be_talking => stream.linger(cx).await,
+        Ok(()) => {}
+        // That a handler has failed is worth more than that nobody heard of it.
+        Err(_) if matches!(ending, Ending::Done | Ending::Drained) => record.ends(Ending::Broken),
+        Err(_) => {}
     }
 }
 

@@ -12,8 +12,8 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use palco_actors::{
@@ -21,8 +21,9 @@ use palco_actors::{
     Supervision, Supervisor, System,
 };
 use palco_service::{Codec, Service};
+use socket2::SockRef;
 
-use crate::acceptor::Acceptor;
+use crate::acceptor::{Acceptor, Handover};
 use crate::admission::{Admission, Limits};
 use crate::drain::DrainReport;
 use crate::listener::{BindError, bind};
@@ -30,7 +31,7 @@ use crate::model::{ModelKind, PlanError};
 use crate::scoreboard::{Scoreboard, Scores};
 use crate::serve::Shared;
 
-/// An acceptor may take this much longer to stop than its connections.
+/// An acceptor may take this much longer to stop than connections that are actors of their own.
 const ACCEPTOR_GRACE: Duration = Duration::from_secs(2);
 
 /// How to serve.
@@ -91,8 +92,12 @@ pub enum StartError {
 
 /// A running server.
 pub struct Server {
+    system: System,
     settings: ServerSettings,
     address: SocketAddr,
+    /// Not held: it is closed when the last acceptor has ended, also without a drain.
+    socket: Weak<TcpListener>,
+    acceptor_within: Duration,
     supervisor: ActorRef<Supervisor>,
     admission: Arc<Admission>,
     scoreboard: Arc<Scoreboard>,
@@ -122,14 +127,18 @@ impl Server {
         });
         let (policy, drain_within) = (settings.supervision, settings.drain_within);
         let options = |name: &str| SpawnOptions::new().name(name).restart(Restart::Always);
+        let acceptor_within = match plan.handover {
+            Handover::Inline => drain_within,
+            Handover::Fresh => drain_within + ACCEPTOR_GRACE,
+        };
+        let listening = Arc::downgrade(&socket);
         let init = move || {
             let (plan, shared, socket) = (plan.clone(), Arc::clone(&shared), Arc::clone(&socket));
             Supervisor::with_children(policy, move |cx| {
                 for (name, place) in &plan.acceptors {
                     let (shared, socket) = (Arc::clone(&shared), Arc::clone(&socket));
                     let handover = plan.handover;
-                    let options =
-                        options(name).place(*place).stop_within(drain_within + ACCEPTOR_GRACE);
+                    let options = options(name).place(*place).stop_within(acceptor_within);
                     cx.supervise(options, move || Acceptor {
                         shared: Arc::clone(&shared),
                         socket: Arc::clone(&socket),
@@ -151,7 +160,16 @@ impl Server {
                 .stop_within(limit),
             init,
         )?;
-        Ok(Self { settings, address, supervisor, admission, scoreboard })
+        Ok(Self {
+            system: system.clone(),
+            settings,
+            address,
+            socket: listening,
+            acceptor_within,
+            supervisor,
+            admission,
+            scoreboard,
+        })
     }
 
     /// How it serves.
@@ -178,12 +196,27 @@ impl Server {
         self.supervisor.any()
     }
 
-    /// Stops accepting, lets running requests finish, kills what is left after `drain_within`.
+    /// Stops listening, lets running requests finish, kills what is left after `drain_within`.
     pub async fn drain(&self) -> DrainReport {
         let before = self.scores();
         // All acceptors at once: a supervisor alone would stop them one after the other.
-        for acceptor in self.supervisor.any().children() {
+        let acceptors = self.supervisor.any().children();
+        for acceptor in &acceptors {
             acceptor.signal(Signal::Stop);
+        }
+        // On Linux this ends the listening for all handles at once: who comes now is refused instead of left waiting.
+        if let Some(socket) = self.socket.upgrade() {
+            let _ = SockRef::from(&*socket).shutdown(Shutdown::Read);
+        }
+        let all_ended = async {
+            for acceptor in &acceptors {
+                acceptor.exited().await;
+            }
+        };
+        if self.system.within(self.acceptor_within, all_ended).await.is_none() {
+            for acceptor in &acceptors {
+                acceptor.signal(Signal::Kill);
+            }
         }
         self.supervisor.stop();
         self.supervisor.exited().await;

@@ -4,11 +4,13 @@
 //! with `EINTR`. A stop ends the wait for the client's next bytes, never the writing of a response.
 
 use std::io::{self, Read, Write};
+use std::mem::MaybeUninit;
 use std::net::{Shutdown, TcpStream as ThreadStream};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use palco_actors::{Actor, Context, Wait};
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream as TaskStream;
 
@@ -39,6 +41,10 @@ impl Stream {
         let room = if filled { READ_BYTES_LARGE } else { READ_BYTES };
         match self {
             Self::Task(stream) => {
+                // Before the look for input: a client that never pauses would never be stopped.
+                if cx.is_stopping() {
+                    return None;
+                }
                 buffer.reserve(room);
                 cx.unless_stopped(stream.read_buf(buffer)).await
             }
@@ -77,34 +83,79 @@ impl Stream {
     }
 
     /// Says that nothing more will be written, then waits for the client to have read it: until its end of input,
-    /// bounded in bytes and time.
-    pub(crate) async fn linger<A: Actor>(mut self, cx: &Context<A>) {
-        let mut scratch = BytesMut::new();
-        match &mut self {
-            Self::Task(stream) => {
-                if stream.shutdown().await.is_err() {
-                    return;
-                }
+    /// bounded in bytes and time. A stop does not end the wait: last words belong to the answer.
+    pub(crate) async fn linger<A: Actor>(&mut self, cx: &Context<A>) {
+        if self.prepare_to_linger().is_err() {
+            return;
+        }
+        let clock = cx.system().clock();
+        let deadline = clock.now() + LINGER_MAX;
+        let mut scratch = [0; READ_BYTES];
+        let mut thrown_away = 0;
+        while thrown_away < LINGER_BYTES_MAX {
+            // A limit on each read alone could be stretched byte by byte.
+            let left = deadline - clock.now();
+            if left.is_zero() {
+                return;
             }
-            Self::Thread(stream) => {
-                let ready = stream
-                    .shutdown(Shutdown::Write)
-                    .and_then(|()| stream.set_read_timeout(Some(LINGER_MAX)));
-                if ready.is_err() {
-                    return;
+            let read = match self {
+                Self::Task(stream) => cx.system().within(left, stream.read(&mut scratch)).await,
+                Self::Thread(stream) => {
+                    let call = || {
+                        stream.set_read_timeout(Some(left))?;
+                        stream.read(&mut scratch)
+                    };
+                    cx.blocking_call(Wait::ThroughStop, call).await
                 }
+            };
+            match read {
+                Some(Ok(read @ 1..)) => thrown_away += read,
+                Some(Ok(0) | Err(_)) | None => return,
             }
         }
-        let drained = async {
-            let mut thrown_away = 0;
-            while thrown_away < LINGER_BYTES_MAX {
-                match self.read(cx, &mut scratch).await {
-                    Some(Ok(read @ 1..)) => thrown_away += read,
-                    Some(Ok(0) | Err(_)) | None => break,
-                }
-                scratch.clear();
-            }
-        };
-        cx.system().within(LINGER_MAX, drained).await;
+    }
+
+    fn prepare_to_linger(&self) -> io::Result<()> {
+        if let Self::Thread(stream) = self {
+            stream.set_nonblocking(false)?;
+        }
+        self.socket().shutdown(Shutdown::Write)
+    }
+
+    /// Closes without waiting, and in order as far as that is possible: what the client has sent by now is read and
+    /// thrown away, because the kernel answers unread input with a reset.
+    pub(crate) fn dismiss(self) {
+        let socket = self.socket();
+        let mut scratch = [const { MaybeUninit::uninit() }; READ_BYTES];
+        let mut thrown_away = 0;
+        if socket.shutdown(Shutdown::Write).is_err() || socket.set_nonblocking(true).is_err() {
+            return;
+        }
+        while thrown_away < LINGER_BYTES_MAX
+            && let Ok(read @ 1..) = socket.recv(&mut scratch)
+        {
+            thrown_away += read;
+        }
+    }
+
+    /// Whether the client has sent something that has not been read. Afterwards no call on the socket waits, except
+    /// in [`linger`](Self::linger).
+    pub(crate) fn has_input(&self) -> bool {
+        let socket = self.socket();
+        let no_wait = socket.set_nonblocking(true);
+        let peeked = no_wait.and_then(|()| socket.peek(&mut [MaybeUninit::uninit()]));
+        matches!(peeked, Ok(1..))
+    }
+
+    /// Makes the close a reset instead of an orderly end.
+    pub(crate) fn reset_on_close(&self) -> io::Result<()> {
+        self.socket().set_linger(Some(Duration::ZERO))
+    }
+
+    fn socket(&self) -> SockRef<'_> {
+        match self {
+            Self::Task(stream) => SockRef::from(stream),
+            Self::Thread(stream) => SockRef::from(stream),
+        }
     }
 }

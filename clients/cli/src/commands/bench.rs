@@ -5,32 +5,44 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use palco_load::actors::{self, Progress, Settings};
+use palco_load::echo;
 
 use crate::args::Bench;
 use crate::output;
 
 pub(crate) fn bench(bench: Bench, json: bool) -> Result<ExitCode> {
-    match bench {
+    let report = match bench {
         Bench::Actors { quick, markdown, only } => {
-            let report = actors::run(&Settings { quick, only, ..Settings::default() }, show);
-            clear();
-            if json {
-                output::line(report.to_json())?;
-            } else if markdown {
-                output::line(report.to_markdown())?;
-            } else {
-                output::line(report.to_table())?;
+            let report =
+                actors::run(&Settings { quick, only, ..Settings::default() }, |progress| {
+                    let Progress { row, round, done, total, .. } = progress;
+                    show(format_args!("{done}/{total} round {round}: {row}"));
+                });
+            match (json, markdown) {
+                (true, _) => report.to_json(),
+                (_, true) => report.to_markdown(),
+                _ => report.to_table(),
             }
         }
-    }
+        Bench::Echo { quick, markdown } => {
+            let settings = if quick { echo::Settings::quick() } else { echo::Settings::default() };
+            let report = echo::run(&settings, |progress| show(format_args!("{progress}")))?;
+            match (json, markdown) {
+                (true, _) => report.to_json(),
+                (_, true) => report.to_markdown(),
+                _ => report.to_table(),
+            }
+        }
+    };
+    clear();
+    output::line(report.trim_end())?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// One line that is written over, if somebody is there to read it.
-fn show(progress: Progress<'_>) {
+fn show(progress: std::fmt::Arguments<'_>) {
     if std::io::stderr().is_terminal() {
-        let Progress { row, round, done, total, .. } = progress;
-        eprint!("\r\x1b[K{done}/{total} round {round}: {row}");
+        eprint!("\r\x1b[K{progress}");
         let _ = std::io::stderr().flush();
     }
 }

@@ -1,0 +1,11 @@
+//! The real binary, as a user runs it: stages on free ports, commands against their control sockets.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod bad_input;
+mod commands;
+#[cfg(feature = "real-clients")]
+mod real_clients;
+mod shutdown;
+mod signals;
+mod support;

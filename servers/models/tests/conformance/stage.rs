@@ -1,0 +1,286 @@
+//! Runs one test body in every cell, each on a system of its own, and closes the books afterwards.
+
+use std::fmt;
+use std::future::Future;
+use std::panic;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Once};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use palco_actors::{AnyRef, Effect, PlaceKind, Signal, System};
+use palco_models::{Concurrency, ModelKind, Scores, Server, ServerSettings, profile};
+use palco_service::services::work::{WorkCodec, WorkRequest, WorkResponse, WorkService};
+use palco_service::{CallContext, Codec, Peer, Service};
+use palco_threads::block_on;
+use tempfile::TempDir;
+
+use crate::client::Client;
+
+/// Against hanging only: nothing that works takes nearly as long.
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+
+/// One model in one place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cell {
+    pub(crate) model: ModelKind,
+    pub(crate) place: PlaceKind,
+}
+
+impl Cell {
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        ModelKind::ALL
+            .into_iter()
+            .flat_map(|model| PlaceKind::ALL.map(|place| Self { model, place }))
+    }
+
+    /// Whether several connections are served at once.
+    pub(crate) fn serves_several(self) -> bool {
+        match profile(self.model, self.place).concurrency {
+            Concurrency::None => false,
+            Concurrency::Apparent | Concurrency::Real => true,
+        }
+    }
+
+    /// Whether a handler that blocks its thread leaves the others alone.
+    pub(crate) fn isolates_blocking(self) -> bool {
+        self.serves_several() && self.place == PlaceKind::Thread
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} x {}", self.model, self.place)
+    }
+}
+
+/// What a test body gets.
+pub(crate) struct Stage {
+    pub(crate) system: System,
+    pub(crate) cell: Cell,
+    servers: Mutex<Vec<Arc<Server>>>,
+    sites: Mutex<Vec<TempDir>>,
+    leaves_behind: AtomicBool,
+}
+
+/// Runs `body` in every cell, side by side.
+pub(crate) fn in_every_cell(body: impl Fn(&Stage) + Sync) {
+    in_cells(|_| true, body);
+}
+
+/// Runs `body` in the cells that are `meant`.
+pub(crate) fn in_cells(meant: impl Fn(Cell) -> bool, body: impl Fn(&Stage) + Sync) {
+    keep_deliberate_panics_quiet();
+    let cells: Vec<Cell> = Cell::all().filter(|cell| meant(*cell)).collect();
+    assert!(!cells.is_empty(), "a promise that no cell has to keep");
+    let run = |cell: Cell| {
+        let body = &body;
+        move || in_cell(cell, body)
+    };
+    let broken: Vec<String> = thread::scope(|scope| {
+        let start = |cell: &Cell| {
+            let named = thread::Builder::new().name(cell.to_string());
+            (*cell, named.spawn_scoped(scope, run(*cell)).unwrap())
+        };
+        let running: Vec<_> = cells.iter().map(start).collect();
+        let broken = running.into_iter().filter_map(|(cell, run)| run.join().err().map(|_| cell));
+        broken.map(|cell| cell.to_string()).collect()
+    });
+    assert!(broken.is_empty(), "broken in: {}", broken.join(", "));
+}
+
+fn in_cell(cell: Cell, body: &impl Fn(&Stage)) {
+    let stage = Stage {
+        system: System::builder().event_loops(2).build().unwrap(),
+        cell,
+        servers: Mutex::default(),
+        sites: Mutex::default(),
+        leaves_behind: AtomicBool::new(false),
+    };
+    body(&stage);
+    stage.wait("the shutdown", stage.system.shutdown());
+    let ledger = stage.system.ledger();
+    assert!(ledger.is_balanced(), "messages were lost or doubled: {ledger:?}");
+    if stage.leaves_behind.into_inner() {
+        return;
+    }
+    assert_eq!((ledger.queued, ledger.in_flight), (0, 0), "all actors have ended: {ledger:?}");
+    for server in stage.servers.into_inner().unwrap() {
+        let scores = server.scores();
+        assert_eq!(scores.active, 0, "all connections have ended: {scores:?}");
+        assert_eq!(scores.accepted, endings(&scores), "each has one ending: {scores:?}");
+    }
+}
+
+fn endings(scores: &Scores) -> u64 {
+    let Scores { done, drained, malformed, panicked, interrupted, broken, abandoned, .. } = scores;
+    done + drained + malformed + panicked + interrupted + broken + abandoned
+}
+
+impl Stage {
+    /// A server in the cell under test.
+    pub(crate) fn settings(&self) -> ServerSettings {
+        let count = self.servers.lock().unwrap().len();
+        ServerSettings::new(format!("server-{count}"), self.cell.model, self.cell.place)
+    }
+
+    /// The same with one worker, if the model has workers.
+    pub(crate) fn settings_for_one_worker(&self) -> ServerSettings {
+        let workers = profile(self.cell.model, self.cell.place).workers.map(|_| 1);
+        ServerSettings { workers, ..self.settings() }
+    }
+
+    pub(crate) fn serve<S: Service, C: Codec<S> + Sync>(
+        &self,
+        settings: ServerSettings,
+        service: S,
+        codec: C,
+    ) -> Arc<Server> {
+        let server = Server::start(&self.system, settings, Arc::new(service), codec).unwrap();
+        let server = Arc::new(server);
+        self.servers.lock().unwrap().push(Arc::clone(&server));
+        server
+    }
+
+    /// A work server, and how many of its calls have begun.
+    pub(crate) fn work(&self, settings: ServerSettings) -> (Arc<Server>, Begun) {
+        let begun = Begun::default();
+        let service = Watched { service: WorkService::default(), begun: begun.clone() };
+        (self.serve(settings, service, WorkCodec::default()), begun)
+    }
+
+    /// An empty directory that lives as long as the stage.
+    pub(crate) fn directory(&self) -> PathBuf {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().to_owned();
+        self.sites.lock().unwrap().push(directory);
+        path
+    }
+
+    /// The body leaves an actor behind that cannot be ended.
+    pub(crate) fn leaves_behind(&self) {
+        self.leaves_behind.store(true, Ordering::Relaxed);
+    }
+
+    /// Drives `future` to its end; fails instead of hanging.
+    pub(crate) fn wait<T>(&self, what: &str, future: impl Future<Output = T>) -> T {
+        let limited = block_on(self.system.within(LIMIT, future));
+        limited.unwrap_or_else(|| panic!("{what} hangs"))
+    }
+
+    /// Lets at least `ms` pass, proved by a server that nobody else talks to.
+    pub(crate) fn let_pass(&self, ms: u32) {
+        let settings = ServerSettings::new("hourglass", ModelKind::Iterative, PlaceKind::Thread);
+        let hourglass = Server::start(
+            &self.system,
+            settings,
+            Arc::new(WorkService::default()),
+            WorkCodec::default(),
+        );
+        let hourglass = hourglass.unwrap();
+        let mut client = Client::of(&hourglass);
+        client.say(format!("sleep {ms}\n"));
+        assert!(client.line().starts_with("ok sleep"));
+        drop(client);
+        self.wait("the hourglass", hourglass.drain());
+    }
+
+    /// Sends `signal` and waits until it has taken hold.
+    pub(crate) fn signal(&self, actors: &[AnyRef], signal: Signal) {
+        for actor in actors {
+            let effect = self.wait("a signal", actor.signal_within(signal, LIMIT));
+            let pending = matches!(effect, Effect::Pending { .. });
+            assert!(!pending, "{signal:?} to {actor:?}: {effect:?}");
+        }
+    }
+}
+
+/// The acceptors of a server, once all of them run.
+pub(crate) fn acceptors(server: &Server) -> Vec<AnyRef> {
+    let ServerSettings { model, place, workers, .. } = *server.settings();
+    let count = workers.or(profile(model, place).workers).unwrap_or(1);
+    let runs = |acceptor: &AnyRef| acceptor.snapshot().message.is_some();
+    until("the acceptors run", || {
+        let acceptors = server.supervisor().children();
+        acceptors.len() == count && acceptors.iter().all(runs)
+    });
+    server.supervisor().children()
+}
+
+/// Whether somebody who serves is in the middle of writing.
+pub(crate) fn is_writing(server: &Server) -> bool {
+    let writes = |actor: &AnyRef| actor.snapshot().note.as_deref() == Some("writing");
+    serving(server).iter().any(writes)
+}
+
+/// The actors of a server that live for one connection.
+pub(crate) fn connections(server: &Server) -> Vec<AnyRef> {
+    acceptors(server).iter().flat_map(AnyRef::children).collect()
+}
+
+/// Who serves the connections that are there: actors of their own if the model makes them, else the acceptors.
+pub(crate) fn serving(server: &Server) -> Vec<AnyRef> {
+    let connections = connections(server);
+    if connections.is_empty() { acceptors(server) } else { connections }
+}
+
+/// Waits until `holds`.
+#[track_caller]
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < LIMIT, "never: {what}");
+        thread::sleep(Duration::from_millis(1)); // not a wait: the pause between two looks
+    }
+}
+
+/// How many calls have begun.
+#[derive(Clone, Default)]
+pub(crate) struct Begun(Arc<AtomicUsize>);
+
+impl Begun {
+    #[track_caller]
+    pub(crate) fn until(&self, count: usize) {
+        until("the call begins", || self.0.load(Ordering::Acquire) >= count);
+    }
+}
+
+/// The work service, with an eye on its calls: what is in progress cannot be seen from outside otherwise.
+struct Watched {
+    service: WorkService,
+    begun: Begun,
+}
+
+impl Service for Watched {
+    type Request = WorkRequest;
+    type Response = WorkResponse;
+    type Session = ();
+
+    fn open(&self, peer: &Peer) {
+        self.service.open(peer);
+    }
+
+    async fn call(
+        &self,
+        session: &mut (),
+        request: WorkRequest,
+        cx: &CallContext<'_>,
+    ) -> WorkResponse {
+        self.begun.0.fetch_add(1, Ordering::Release);
+        self.service.call(session, request, cx).await
+    }
+}
+
+/// Tests make the work service panic on purpose; such panics are not printed.
+fn keep_deliberate_panics_quiet() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let report = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !info.payload_as_str().is_some_and(|text| text.starts_with("asked to panic")) {
+                report(info);
+            }
+        }));
+    });
+}
