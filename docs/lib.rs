@@ -18,3 +18,31 @@
 //! On a page a fence without a language is Rust: write `text`, `console` or `toml` where it is not.
 
 #![forbid(unsafe_code)]
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub mod readme {}
+
+#[cfg(doctest)]
+#[doc = include_str!("ARCHITECTURE.md")]
+pub mod architecture {}
+
+#[cfg(doctest)]
+#[doc = include_str!("SEMANTICS.md")]
+pub mod semantics {}
+
+#[cfg(doctest)]
+#[doc = include_str!("TOUR.md")]
+pub mod tour {}
+
+#[cfg(doctest)]
+#[doc = include_str!("GLOSSARY.md")]
+pub mod glossary {}
+
+#[cfg(doctest)]
+#[doc = include_str!("REFERENCES.md")]
+pub mod references {}
+
+#[cfg(doctest)]
+#[doc = include_str!("TESTING.md")]
+pub mod testing {}

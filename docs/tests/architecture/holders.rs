@@ -20,8 +20,12 @@ const EVENT_LOOP: Holding = Holding { crates: &["palco-actors"], measured_by: &[
 const WEB: Holding = Holding { crates: &["palco-dashboard", "palco-replica"], measured_by: &[] };
 const STACKS: Holding = Holding { crates: &["palco-fibers"], measured_by: &[] };
 
-/// Where source may name actix: the placement, and the peer that it is measured against.
-const ACTIX_SOURCES: &[&str] = &["runtime/actors/src/placement/task", "clients/load/"];
+/// Where source may name actix: the placement, the test that both get along, and the peer it is measured against.
+const ACTIX_SOURCES: &[&str] = &[
+    "runtime/actors/src/placement/task",
+    "runtime/actors/tests/actix_interop.rs",
+    "clients/load/",
+];
 
 fn holding(package: &str) -> Option<Holding> {
     match package {
@@ -111,6 +115,8 @@ mod tests {
         assert_objects(&lines("runtime/actors/src/mailbox.rs"), &[2, 3]);
         assert_objects(&lines("runtime/actors/src/placement/task/context.rs"), &[]);
         assert_objects(&lines("runtime/actors/src/placement/task.rs"), &[]);
+        assert_objects(&lines("runtime/actors/tests/actix_interop.rs"), &[]);
+        assert_objects(&lines("runtime/actors/tests/wakeups.rs"), &[2, 3]);
         assert_objects(&lines("docs/NOTES.md"), &[]);
     }
 }

@@ -1,6 +1,6 @@
 //! The services through their codecs, without sockets, threads or waiting.
 
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing, its support too")]
+#![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing, its support too")]
 
 mod echo;
 mod http;
