@@ -130,25 +130,21 @@ impl<S: Service, C: Codec<S> + Sync> Acceptor<S, C> {
         let mut parts = Some((accepted, Arc::clone(&self.shared)));
         let spawned = cx.spawn(options, move || {
             let (accepted, shared) = parts.take().expect("never restarted");
-            Serving { accepted: Some(accepted), shared }
+            ConnectionActor { accepted: Some(accepted), shared }
         });
-        match spawned {
-            // The mailbox is new and empty.
-            Ok(connection) => drop(connection.try_tell(Run)),
-            Err(error) => {
-                tracing::error!(dispatcher = %cx.path(), %error, "connection closed: no actor for it");
-            }
+        if let Err(error) = spawned {
+            tracing::error!(dispatcher = %cx.path(), %error, "connection closed: no actor for it");
         }
     }
 }
 
 /// One connection as an actor of its own.
-struct Serving<S, C> {
+struct ConnectionActor<S, C> {
     accepted: Option<Accepted>,
     shared: Arc<Shared<S, C>>,
 }
 
-impl<S: Service, C: Codec<S> + Sync> Serving<S, C> {
+impl<S: Service, C: Codec<S> + Sync> ConnectionActor<S, C> {
     async fn serve(&mut self, cx: &Context<Self>) {
         if let Some(accepted) = self.accepted.take() {
             serve(cx, &self.shared, accepted).await;
@@ -156,17 +152,23 @@ impl<S: Service, C: Codec<S> + Sync> Serving<S, C> {
     }
 }
 
-impl<S: Service, C: Codec<S> + Sync> Actor for Serving<S, C> {
+impl<S: Service, C: Codec<S> + Sync> Actor for ConnectionActor<S, C> {
+    async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Failure> {
+        cx.ignore_interrupts(); // an interrupt is for the request being served
+        // To itself, not from the acceptor: a fresh thread would fall asleep before the message came.
+        cx.tell_after(Duration::ZERO, Run);
+        Ok(())
+    }
+
     /// A stop that comes before the first message is a drain like any other.
     async fn stopped(&mut self, _: &ExitReason, cx: &mut Context<Self>) {
         self.serve(cx).await;
     }
 }
 
-impl<S: Service, C: Codec<S> + Sync> Handler<Run> for Serving<S, C> {
+impl<S: Service, C: Codec<S> + Sync> Handler<Run> for ConnectionActor<S, C> {
     async fn handle(&mut self, _: Run, cx: &mut Context<Self>) {
         cx.finish();
-        cx.ignore_interrupts();
         self.serve(cx).await;
     }
 }

@@ -12,7 +12,7 @@
 //! | `settings.rs` | what cannot be started |
 //! | `stage.rs`, `client.rs`, `protocols.rs`, `http.rs` | a system with servers, a client, what is asked and answered |
 
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing, its support too")]
+#![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing, its support too")]
 
 mod admission;
 mod answers;
