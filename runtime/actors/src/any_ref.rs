@@ -92,7 +92,11 @@ impl AnyRef {
                 let current = vitals.activity.current();
                 let running = current.map(|(_, since)| vitals.system.clock().now() - since);
                 Effect::Pending {
-                    message: current.map(|(message, _)| message.to_owned()),
+                    message: vitals
+                        .activity
+                        .noted()
+                        .or(current.map(|(message, _)| message))
+                        .map(str::to_owned),
                     running_ms: running.map_or(0, |time| time.as_millis() as u64),
                 }
             }

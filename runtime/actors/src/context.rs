@@ -156,6 +156,20 @@ impl<A: Actor> Context<A> {
         });
     }
 
+    /// Says what this handler is doing now, for whoever looks; ends with the handler. Costs two stores, so it may
+    /// stand in a hot loop.
+    ///
+    /// ```
+    /// # use palco_actors::{Actor, Context};
+    /// # fn handler<A: Actor>(cx: &Context<A>) {
+    /// cx.note(|| "reading");
+    /// # }
+    /// ```
+    pub fn note(&self, note: fn() -> &'static str) {
+        let vitals = &self.cell.vitals;
+        vitals.activity.note(note, vitals.system.clock().now_coarse());
+    }
+
     /// Waits on the system's clock. Cancel-safe.
     pub fn sleep(&self, duration: Duration) -> Sleep {
         self.system().clock().sleep(duration)

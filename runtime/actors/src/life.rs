@@ -310,9 +310,9 @@ fn dead_letter<A: Actor>(cell: &Cell<A>, message: &'static str, reason: DropReas
     });
 }
 
-/// The name of an actor's type without its modules.
+/// The name of an actor's type without its modules and parameters.
 pub(crate) fn short_type_name<A>() -> &'static str {
     let name = type_name::<A>();
-    let end = name.find('<').unwrap_or(name.len());
-    &name[name[..end].rfind("::").map_or(0, |at| at + 2)..]
+    let name = &name[..name.find('<').unwrap_or(name.len())];
+    &name[name.rfind("::").map_or(0, |at| at + 2)..]
 }

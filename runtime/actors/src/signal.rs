@@ -42,7 +42,7 @@ pub enum Effect {
     Done,
     /// Not within the given time: the handler has reached no await point or checkpoint.
     Pending {
-        /// The message whose handler is running.
+        /// What the handler that runs says it is doing, or the type of its message.
         message: Option<String>,
         /// For how long it has been running, to about 10 ms.
         running_ms: u64,

@@ -50,7 +50,9 @@ pub struct ActorSnapshot {
     pub status: Status,
     /// The message whose handler runs.
     pub message: Option<String>,
-    /// For how long it has been running, in milliseconds, to about 10 ms.
+    /// What the handler says it is doing.
+    pub note: Option<String>,
+    /// For how long it has been running, or doing what it says, in milliseconds, to about 10 ms.
     pub running_ms: Option<u64>,
     /// Messages queued in both lanes.
     pub queued: u64,
@@ -90,6 +92,7 @@ impl ActorSnapshot {
             thread: vitals.signals.thread_id(),
             status: status(cell, current.is_some()),
             message: current.map(|(message, _)| message.to_owned()),
+            note: activity.noted().map(str::to_owned),
             running_ms: current.map(|(_, since)| (now - since).as_millis() as u64),
             queued: queue.queued,
             urgent: queue.urgent,

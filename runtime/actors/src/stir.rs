@@ -81,8 +81,7 @@ impl Wake for Bell {
     fn wake_by_ref(self: &Arc<Self>) {
         // Counted before it shows, so that the count is never too low.
         self.stir.0.fetch_add(1, Ordering::SeqCst);
-        let woken =
-            self.state.compare_exchange(RESTING, WOKEN, Ordering::SeqCst, Ordering::SeqCst);
+        let woken = self.state.compare_exchange(RESTING, WOKEN, Ordering::SeqCst, Ordering::SeqCst);
         if woken.is_err() {
             self.stir.0.fetch_sub(1, Ordering::SeqCst);
         }

@@ -102,7 +102,7 @@ impl SystemBuilder {
             }),
         };
         let policy = self.supervision;
-        let options = SpawnOptions::new().place(Place::SystemLoop);
+        let options = SpawnOptions::new().name("root").place(Place::SystemLoop);
         let root = placement::spawn_root(&system, options, move || Supervisor::new(policy))?;
         let _ = system.inner.root.set(root.downgrade());
         let inner = Arc::downgrade(&system.inner);
@@ -336,3 +336,6 @@ impl fmt::Debug for System {
         f.debug_struct("System").field("clock", self.clock()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,7 +121,9 @@ pub(crate) struct Children {
 pub(crate) struct Activity {
     /// The message being handled.
     current: AtomicCell<Option<TypeName>>,
-    /// Since when, in nanoseconds of the coarse clock.
+    /// What its handler says it is doing; a word that the handler chose.
+    note: AtomicCell<Option<TypeName>>,
+    /// Since when it has been doing that, in nanoseconds of the coarse clock.
     since: AtomicU64,
     handled: AtomicU64,
     /// Messages from the actor's own timers: sent without passing a lane.
@@ -154,6 +156,16 @@ impl Activity {
 
     pub(crate) fn finish(&self) {
         self.current.store(None);
+        self.note.store(None);
+    }
+
+    pub(crate) fn note(&self, note: fn() -> &'static str, now: Time) {
+        self.since.store(now.as_nanos(), Ordering::Relaxed);
+        self.note.store(Some(note));
+    }
+
+    pub(crate) fn noted(&self) -> Option<&'static str> {
+        self.note.load().map(|note| note())
     }
 
     pub(crate) fn count_handled(&self) {

@@ -8,6 +8,8 @@
 //! | `timers.rs`, `fairness.rs` | time and turns |
 //! | `names.rs`, `inspection.rs`, `systems.rs`, `conservation.rs` | the view from outside, and the books |
 
+#![cfg(test)]
+
 mod asking;
 mod backpressure;
 mod blocking_calls;

@@ -1,9 +1,10 @@
 //! Runs one test body on a system of its own, in one place, and closes the books afterwards.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{LazyLock, Once};
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -63,6 +64,11 @@ pub(crate) async fn until(mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// Polls `future` once, so that it has begun; its waker stays that of the test.
+pub(crate) async fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    poll_fn(|task| Poll::Ready(Pin::new(&mut *future).poll(task))).await
+}
+
 /// Runs `future` on a thread of its own at once; awaiting the result is optional.
 pub(crate) fn background<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
@@ -91,8 +97,8 @@ fn keep_deliberate_panics_quiet() {
 /// with one that the body advances. A place is one line below.
 macro_rules! in_every_place {
     (real: $real:tt, simulated: $simulated:tt) => {
-        $crate::harness::in_place!(task, Task, $real, $simulated);
-        $crate::harness::in_place!(thread, Thread, $real, $simulated);
+        $crate::harness::in_place!(in_task, Task, $real, $simulated);
+        $crate::harness::in_place!(in_thread, Thread, $real, $simulated);
     };
 }
 

@@ -5,9 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use event_listener::Event;
-use palco_actors::{
-    Actor, ActorRef, Context, ExitReason, Failure, Handler, Message, SpawnOptions,
-};
+use palco_actors::{Actor, ActorRef, Context, ExitReason, Failure, Handler, Message, SpawnOptions};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -53,6 +51,7 @@ pub(crate) enum Fault {
     PanicInMake,
     PanicInStart,
     FailInStart,
+    HangInStart,
     PanicInStop,
     PanicInDrop,
 }
@@ -69,9 +68,9 @@ impl Probe {
     pub(crate) fn lives(
         name: &'static str,
         log: &Log,
-        faults: &[Fault],
+        faults: &'static [Fault],
     ) -> impl FnMut() -> Self + Send + 'static {
-        let (log, mut faults) = (log.clone(), faults.to_vec().into_iter());
+        let (log, mut faults) = (log.clone(), faults.iter().copied());
         move || {
             let fault = faults.next().unwrap_or_default();
             assert!(fault != Fault::PanicInMake, "deliberate, in make");
@@ -86,6 +85,7 @@ impl Actor for Probe {
         assert!(self.fault != Fault::PanicInStart, "deliberate, in started");
         match self.fault {
             Fault::FailInStart => Err(Failure::new("no luck")),
+            Fault::HangInStart => std::future::pending().await,
             _ => Ok(()),
         }
     }
@@ -175,7 +175,7 @@ impl Stage {
         self.probe_with(self.options(), &[])
     }
 
-    pub(crate) fn probe_with(&self, options: SpawnOptions, faults: &[Fault]) -> Subject {
+    pub(crate) fn probe_with(&self, options: SpawnOptions, faults: &'static [Fault]) -> Subject {
         let log = Log::default();
         let actor = self.system.spawn(options, Probe::lives("probe", &log, faults)).unwrap();
         Subject { actor, log }
