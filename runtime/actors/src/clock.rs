@@ -23,6 +23,9 @@ pub(crate) use deadlines::{DeadlineKey, Expire};
 use deadlines::{Deadlines, TICK};
 use driver::Driver;
 
+/// Deadlines shorter than this are counted from the precise time.
+const PRECISE_BELOW: Duration = Duration::from_secs(1);
+
 /// A clock. Cheap to clone; clones are the same clock.
 #[derive(Clone)]
 pub struct Clock {
@@ -141,7 +144,10 @@ impl Clock {
 
     /// Has `expire` called after `within`, up to one tick late, unless it is cancelled before.
     pub(crate) fn expire_after(&self, within: Duration, expire: Arc<dyn Expire>) -> DeadlineKey {
-        let key = self.inner.deadlines.insert(self.now_coarse() + within + TICK, expire);
+        // A coarse time may be older than a tick when the clock's thread has to wait for a processor: that may not
+        // shorten a short deadline by much.
+        let now = if within < PRECISE_BELOW { self.now() } else { self.now_coarse() };
+        let key = self.inner.deadlines.insert(now + within + TICK, expire);
         self.inner.wake_driver_for_deadline();
         key
     }

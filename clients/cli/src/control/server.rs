@@ -58,6 +58,7 @@ impl Actor for Control {
 impl Handler<Run> for Control {
     async fn handle(&mut self, _: Run, cx: &mut Context<Self>) {
         // std's accept begins again after EINTR and would never hear a signal: wait for readiness first.
+        cx.note(|| "accepting");
         while let Some(ready) = cx.blocking_call(Wait::UntilStop, || readable(&self.listener)).await
         {
             let accepted = ready.and_then(|()| self.listener.accept());
@@ -92,6 +93,7 @@ impl Actor for Asking {}
 impl Handler<Run> for Asking {
     async fn handle(&mut self, _: Run, cx: &mut Context<Self>) {
         cx.finish();
+        cx.note(|| "answering");
         let reply = match self.read() {
             Ok(request) => answer(&self.stage, request).await,
             Err(error) => Reply::Error(format!("{error:#}")),

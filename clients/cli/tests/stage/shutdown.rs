@@ -20,7 +20,7 @@ fn busy(stage: &Stage, request: &str) -> BufReader<std::net::TcpStream> {
             .as_array()
             .unwrap()
             .iter()
-            .any(|actor| actor["actor_type"] == "Serving" && actor["note"] == "serving")
+            .any(|actor| actor["actor_type"] == "ConnectionActor" && actor["note"] == "serving")
     });
     BufReader::new(stream)
 }

@@ -12,7 +12,7 @@ use crate::stage::{Stage, in_every_cell};
 
 fn refusal(stage: &Stage, settings: ServerSettings) -> StartError {
     let started = Server::start(&stage.system, settings, Arc::new(EchoService), EchoCodec);
-    let error = started.err().expect("it cannot be started");
+    let error = started.expect_err("it cannot be started");
     assert!(stage.system.snapshot().is_empty(), "nothing is left running");
     error
 }
