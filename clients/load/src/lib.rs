@@ -1,0 +1,32 @@
+//! Load and measurement: palco beside bare baselines and peers, interleaved in one run.
+//!
+//! | file | what |
+//! |---|---|
+//! | `actors.rs` | [`actors::run`]: ask, tell, start and stop, memory of idle actors |
+//! | `actors/question.rs` | [`actors::Question`]: what is measured, in which portions |
+//! | `actors/contest.rs`, `actors/pace.rs` | a contestant, its rounds and their order; the timed loops that all share |
+//! | `actors/palco.rs` | palco |
+//! | `actors/bare.rs`, `actors/tokio.rs` | the floor: bare queues, tokio's channels |
+//! | `actors/actix.rs`, `actors/ractor.rs`, `actors/kameo.rs` | the peers, behind feature `peers` |
+//! | `actors/memory.rs` | resident memory of actors that do nothing |
+//! | `echo.rs`, `echo/` | [`echo::run`]: a connection and a round trip under every server model, beside plain std servers |
+//! | `report.rs`, `report/` | [`Report`]: JSON, Markdown and a table for the terminal |
+//! | `stats.rs`, `cpu.rs` | quantiles and ratios, processor time |
+//! | `cores.rs`, `machine.rs` | who may run where, and what it ran on |
+//!
+//! A figure never stands alone: every row has a distribution, its processor time, and its ratio to a baseline that ran
+//! in the same rounds. A contestant that does not do the whole work gets no figures.
+
+#![forbid(unsafe_code)]
+
+pub mod actors;
+mod cores;
+mod cpu;
+pub mod echo;
+mod machine;
+mod report;
+mod stats;
+
+pub use machine::Machine;
+pub use report::{Figures, MemoryRow, Report, Row, SCHEMA, Table};
+pub use stats::Spread;

@@ -1,0 +1,135 @@
+//! A report for people: Markdown, and the same columns aligned for a terminal.
+
+use std::fmt::Write;
+use std::iter;
+
+use super::{Figures, MemoryRow, Report, Row, Table};
+use crate::actors::Question;
+
+const HEAD: [&str; 9] =
+    ["", "p50", "p99", "max", "best", "median", "CPU", "ratio (range)", "where"];
+const MEMORY_HEAD: [&str; 4] = ["", "bytes", "actors", "where"];
+
+/// A table as text.
+struct Section {
+    title: &'static str,
+    head: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Report {
+    /// Tables and notes as Markdown.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        let mut text = String::from("# Actors side by side\n\n");
+        for (name, value) in self.facts() {
+            let _ = writeln!(text, "* {name}: {value}");
+        }
+        for Section { title, head, rows } in self.sections() {
+            let _ = writeln!(text, "\n## {title}\n\n| {} |", head.join(" | "));
+            let _ = writeln!(text, "|{}", "---|".repeat(head.len()));
+            for row in rows {
+                let _ = writeln!(text, "| {} |", row.join(" | "));
+            }
+        }
+        let _ = writeln!(text, "\n## How to read it\n");
+        for note in &self.notes {
+            let _ = writeln!(text, "* {note}");
+        }
+        text
+    }
+
+    /// Tables for a terminal, without the notes.
+    #[must_use]
+    pub fn to_table(&self) -> String {
+        let mut text = String::new();
+        for (name, value) in self.facts() {
+            let _ = writeln!(text, "{name}: {value}");
+        }
+        for Section { title, head, rows } in self.sections() {
+            let _ = writeln!(text, "\n{title}");
+            text.push_str(&aligned(&head, &rows));
+        }
+        text
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let mut facts = self.machine.facts();
+        facts.push(("Rounds", self.rounds.to_string()));
+        facts
+    }
+
+    fn sections(&self) -> Vec<Section> {
+        let timed = self.tables.iter().map(section);
+        let weighed = [Question::MemoryTask, Question::MemoryThread].map(|question| {
+            let rows = self.memory.iter().filter(|row| row.question == question);
+            let head = MEMORY_HEAD.map(str::to_owned).to_vec();
+            Section { title: question.title(), head, rows: rows.map(memory_cells).collect() }
+        });
+        timed.chain(weighed).filter(|section| !section.rows.is_empty()).collect()
+    }
+}
+
+fn section(table: &Table) -> Section {
+    let mut head = HEAD.map(str::to_owned).to_vec();
+    if let Some(baseline) = &table.baseline {
+        head[0] = format!("ratio to: {baseline}");
+    }
+    Section { title: table.question.title(), head, rows: table.rows.iter().map(cells).collect() }
+}
+
+fn cells(row: &Row) -> Vec<String> {
+    let mut cells = vec![row.name.clone()];
+    if let Some(figures) = &row.figures {
+        cells.extend(numbers(figures));
+        cells.push(row.setting.clone());
+    } else {
+        cells.push("refused".to_owned());
+        cells.extend(iter::repeat_n(String::new(), HEAD.len() - 3));
+        cells.push(row.refused.clone().unwrap_or_default());
+    }
+    cells
+}
+
+fn numbers(figures: &Figures) -> [String; 7] {
+    let ratio = figures.ratio.map_or(String::new(), |ratio| {
+        format!("{:.2} ({:.2}–{:.2})", ratio.median, ratio.min, ratio.max)
+    });
+    let Figures { p50_ns, p99_ns, max_ns, best_ns, median_ns, cpu_ns, .. } = *figures;
+    let [p50, p99, max, best, median, cpu] =
+        [p50_ns, p99_ns, max_ns, best_ns, median_ns, cpu_ns].map(nanos);
+    [p50, p99, max, best, median, cpu, ratio]
+}
+
+fn nanos(nanos: f64) -> String {
+    if nanos < 100.0 { format!("{nanos:.1}") } else { format!("{nanos:.0}") }
+}
+
+fn memory_cells(row: &MemoryRow) -> Vec<String> {
+    let bytes = row.bytes_per_actor.map_or_else(
+        || format!("refused: {}", row.refused.as_deref().unwrap_or_default()),
+        |bytes| bytes.to_string(),
+    );
+    vec![row.name.clone(), bytes, row.actors.to_string(), row.setting.clone()]
+}
+
+/// The first and last column to the left, the others to the right.
+pub(crate) fn aligned(head: &[String], rows: &[Vec<String>]) -> String {
+    let lines = || iter::once(head).chain(rows.iter().map(Vec::as_slice));
+    let width = |column: usize| lines().map(|line| line[column].chars().count()).max();
+    let widths: Vec<usize> = (0..head.len()).map(|column| width(column).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for line in lines() {
+        let mut written = String::new();
+        for (column, (cell, &width)) in line.iter().zip(&widths).enumerate() {
+            if column == 0 || column + 1 == line.len() {
+                let _ = write!(written, "  {cell:<width$}");
+            } else {
+                let _ = write!(written, "  {cell:>width$}");
+            }
+        }
+        text.push_str(written.trim_end());
+        text.push('\n');
+    }
+    text
+}
