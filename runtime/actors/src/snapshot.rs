@@ -125,6 +125,7 @@ impl ActorSnapshot {
 fn status(cell: &dyn AnyCell, busy: bool) -> Status {
     let vitals = cell.vitals();
     match vitals.phase() {
+        Phase::Starting if vitals.signals.is_held() => Status::Suspended,
         Phase::Starting => Status::Starting,
         Phase::Restarting => Status::Restarting,
         Phase::Stopping => Status::Stopping,
