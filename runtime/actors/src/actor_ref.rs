@@ -9,13 +9,12 @@ use std::time::Duration;
 use palco_core::{ActorId, ExitReason};
 
 use crate::any_ref::AnyRef;
-use crate::clock::DeadlineKey;
-use crate::envelope::{Ask, Envelope, Tell};
+use crate::envelope::{Ask, Tell};
 use crate::mailbox::LaneKind;
 use crate::reply::{Answer, Responder, reply_pair};
 use crate::signal::{self, STOP};
 use crate::vitals::{AnyCell, Cell};
-use crate::{Actor, AskError, Clock, Handler, Message, PlaceKind, SendError};
+use crate::{Actor, AskError, Handler, Message, PlaceKind, SendError};
 
 /// The address of an actor. Cheap to clone; says nothing about where the actor lives; stays valid over restarts.
 pub struct ActorRef<A: Actor> {
@@ -134,10 +133,8 @@ impl<A: Actor> ActorRef<A> {
     where
         A: Handler<M>,
     {
-        let sent = self
-            .cell
-            .mailbox
-            .force(LaneKind::Normal, message, |message| Box::new(Tell(message)) as _);
+        let sent =
+            self.cell.mailbox.force(LaneKind::Normal, Box::new(Tell(message)), |tell| tell as _);
         sent.map_err(|error| error.map(drop))
     }
 
@@ -222,7 +219,8 @@ impl<A: Handler<M>, M: Message> Deliver<M> for Cell<A> {
     }
 
     fn force_urgent(&self, message: M) -> Result<(), SendError<M>> {
-        self.mailbox.force(LaneKind::Urgent, message, |message| Box::new(Tell(message)) as _)
+        let sent = self.mailbox.force(LaneKind::Urgent, Box::new(Tell(message)), |tell| tell as _);
+        sent.map_err(|error| error.map(|tell| tell.0))
     }
 
     fn ask(self: Arc<Self>, message: M, within: Duration) -> Asking<M> {
@@ -235,7 +233,9 @@ fn try_tell<A: Handler<M>, M: Message>(
     lane: LaneKind,
     message: M,
 ) -> Result<(), SendError<M>> {
-    cell.mailbox.try_send(lane, message, |message| Box::new(Tell(message)) as Box<dyn Envelope<A>>)
+    // Boxed before the mailbox's lock is taken, and unboxed in the rare case that it is given back.
+    let sent = cell.mailbox.try_send(lane, Box::new(Tell(message)), |tell| tell as _);
+    sent.map_err(|error| error.map(|tell| tell.0))
 }
 
 async fn tell<A: Handler<M>, M: Message>(
@@ -265,7 +265,7 @@ async fn ask<A: Handler<M>, M: Message>(
 ) -> Result<M::Reply, AskError<M>> {
     let clock = cell.vitals.system.clock();
     let (responder, answer) = reply_pair::<M::Reply>();
-    let _deadline = Deadline::new(clock, within, &answer);
+    clock.expire_after(within, answer.expiry());
     match try_ask(cell, lane, message, responder) {
         Ok(()) => answer.await.map_err(AskError::from),
         Err(SendError::Closed((message, _))) => Err(AskError::Closed(message)),
@@ -303,27 +303,9 @@ fn try_ask<A: Handler<M>, M: Message>(
     message: M,
     responder: Responder<M::Reply>,
 ) -> Result<(), SendError<Unasked<M>>> {
-    cell.mailbox.try_send(lane, (message, responder), |(message, responder)| {
-        Box::new(Ask { message, responder }) as Box<dyn Envelope<A>>
-    })
-}
-
-/// Settles the answer when the time is up; forgets about it when dropped.
-struct Deadline<'a> {
-    clock: &'a Clock,
-    key: DeadlineKey,
-}
-
-impl<'a> Deadline<'a> {
-    fn new<R: Send + 'static>(clock: &'a Clock, within: Duration, answer: &Answer<R>) -> Self {
-        Self { clock, key: clock.expire_after(within, answer.expiry()) }
-    }
-}
-
-impl Drop for Deadline<'_> {
-    fn drop(&mut self) {
-        self.clock.cancel_expiry(self.key);
-    }
+    let ask = Box::new(Ask { message, responder });
+    let sent = cell.mailbox.try_send(lane, ask, |ask| ask as _);
+    sent.map_err(|error| error.map(|ask| (ask.message, ask.responder)))
 }
 
 impl<A: Actor> Clone for ActorRef<A> {

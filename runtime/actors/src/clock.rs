@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use palco_core::Time;
 use parking_lot::Mutex;
 
-pub(crate) use deadlines::{DeadlineKey, Expire};
+pub(crate) use deadlines::Expire;
 use deadlines::{Deadlines, TICK};
 use driver::Driver;
 
@@ -142,18 +142,13 @@ impl Clock {
         settle().await;
     }
 
-    /// Has `expire` called after `within`, up to one tick late, unless it is cancelled before.
-    pub(crate) fn expire_after(&self, within: Duration, expire: Arc<dyn Expire>) -> DeadlineKey {
+    /// Has `expire` called after `within`, up to one tick late, unless nobody else holds it by then.
+    pub(crate) fn expire_after(&self, within: Duration, expire: Arc<dyn Expire>) {
         // A coarse time may be older than a tick when the clock's thread has to wait for a processor: that may not
         // shorten a short deadline by much.
         let now = if within < PRECISE_BELOW { self.now() } else { self.now_coarse() };
-        let key = self.inner.deadlines.insert(now + within + TICK, expire);
+        self.inner.deadlines.insert(now + within + TICK, expire);
         self.inner.wake_driver_for_deadline();
-        key
-    }
-
-    pub(crate) fn cancel_expiry(&self, key: DeadlineKey) {
-        self.inner.deadlines.remove(key);
     }
 
     /// Calls `waker` at `at`; the key takes it back.

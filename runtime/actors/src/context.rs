@@ -15,7 +15,8 @@ use std::time::Duration;
 use palco_core::{ActorId, ExitReason};
 
 use crate::clock::Sleep;
-use crate::envelope::Tell;
+use crate::envelope::{Envelope, Tell};
+use crate::mailbox::Fetched;
 use crate::placement::{self, PlaceKind, SpawnOptions};
 use crate::signal::{ATTENTION, ENDING, INTERRUPT, OnInterrupt};
 use crate::vitals::{AnyCell, Cell};
@@ -27,6 +28,7 @@ use crate::{Actor, ActorRef, Failure, Handler, Message, SpawnError, System, Urge
 /// An actor's own view of itself and its system; lent to every handler and hook.
 pub struct Context<A: Actor> {
     cell: Arc<Cell<A>>,
+    fetched: Fetched<Box<dyn Envelope<A>>>,
     timers: BinaryHeap<Reverse<Timer<A>>>,
     timer_serial: u64,
     alarm: Option<Pin<Box<Sleep>>>,
@@ -58,6 +60,7 @@ impl<A: Actor> Context<A> {
     pub(crate) fn new(cell: Arc<Cell<A>>) -> Self {
         Self {
             cell,
+            fetched: Fetched::default(),
             timers: BinaryHeap::new(),
             timer_serial: 0,
             alarm: None,
@@ -300,6 +303,12 @@ impl<A: Actor> Context<A> {
         self.timers.clear();
         self.alarm = None;
         self.end = None;
+    }
+}
+
+impl<A: Actor> Drop for Context<A> {
+    fn drop(&mut self) {
+        self.cell.mailbox.give_back(&mut self.fetched);
     }
 }
 

@@ -8,7 +8,7 @@
 //! | `actor.rs` | [`Actor`], [`Message`], [`Handler`] |
 //! | `actor_ref.rs` | [`ActorRef`], [`UrgentRef`], [`Recipient`]: tell, ask, signal |
 //! | `envelope.rs`, `reply.rs` | a message on its way, and its answer on the way back |
-//! | `mailbox.rs`, `lane.rs` | two bounded lanes and the waking of their reader |
+//! | `mailbox.rs`, `lane.rs`, `bell.rs` | two bounded lanes and the waking of their reader |
 //! | `context.rs` | [`Context`]: what a handler may do |
 //! | `life.rs`, `guard.rs` | from start to end: the loop that handles messages, and what signals do to a handler |
 //! | `signal.rs` | [`Signal`], [`Effect`]: reach into a running handler |
@@ -26,6 +26,7 @@
 mod actor;
 mod actor_ref;
 mod any_ref;
+mod bell;
 mod clock;
 mod context;
 mod dead_letters;

@@ -38,6 +38,7 @@ pub(crate) async fn run<A: Actor>(mut end: EndGuard<A>, mut make: impl FnMut() -
         };
     };
     end.0 = None;
+    drop(cx); // gives back what it has fetched
     finish(&cell, reason);
 }
 

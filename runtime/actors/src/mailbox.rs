@@ -1,24 +1,71 @@
-//! Two lanes and the waking of their reader.
+//! Two bounded lanes and the waking of their reader.
 //!
-//! The reader sleeps only after it has said so (`idle`) and then found nothing; a sender looks at `idle` only after it
-//! has put its message in. Both put a full fence between the two steps, so at least one of them sees the other.
+//! Senders put messages in under a lock that they hold for some ten instructions; the reader takes out all normal
+//! messages at once and then handles them without looking at the lock again. So a message costs the sender one lock
+//! and the reader, when it is busy, almost nothing. Whether the reader sleeps is written under the same lock: a sender
+//! either finds it asleep and wakes it, or has put its message where the reader will look before it sleeps.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::collections::VecDeque;
+use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
 
-use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
 
 use crate::SendError;
 use crate::lane::Lane;
 
+/// Room that an empty queue keeps for the next burst.
+const KEPT_MESSAGES: usize = 128;
+
 pub(crate) struct Mailbox<T> {
-    normal: Lane<T>,
-    /// Made with the first urgent message: most actors never get one.
-    urgent: OnceLock<Box<Lane<T>>>,
-    urgent_capacity: usize,
-    idle: AtomicBool,
-    reader: AtomicWaker,
+    gate: Mutex<Gate<T>>,
+    /// Whose waker the gate holds, to be read without the lock.
+    known: Known,
+    normal: Lane,
+    urgent: Lane,
+}
+
+struct Gate<T> {
+    normal: VecDeque<T>,
+    urgent: VecDeque<T>,
+    closed: bool,
+    /// The reader sleeps, or is about to, and wants to be woken by the next message.
+    idle: bool,
+    /// Kept when it is used: a reader is nearly always polled with the same waker.
+    reader: Option<Waker>,
+}
+
+/// What the reader has fetched and not yet taken; in its hands alone.
+pub(crate) struct Fetched<T> {
+    queue: VecDeque<T>,
+    /// The gate has been told that the reader wants to be woken, and nothing was left there at that moment.
+    is_resting: bool,
+}
+
+/// The two words that tell one waker from another. Those of the waker that the gate holds stay its own as long.
+#[derive(Default)]
+struct Known {
+    data: AtomicUsize,
+    vtable: AtomicUsize,
+}
+
+impl Known {
+    fn words(waker: &Waker) -> [usize; 2] {
+        [waker.data().addr(), ptr::from_ref(waker.vtable()).addr()]
+    }
+
+    /// Only the reader calls this, and only the reader notes wakers, so it reads its own writes.
+    fn is(&self, waker: &Waker) -> bool {
+        [self.data.load(Ordering::Relaxed), self.vtable.load(Ordering::Relaxed)]
+            == Self::words(waker)
+    }
+
+    fn note(&self, waker: &Waker) {
+        let [data, vtable] = Self::words(waker);
+        self.data.store(data, Ordering::Relaxed);
+        self.vtable.store(vtable, Ordering::Relaxed);
+    }
 }
 
 /// Which lane a message takes.
@@ -28,42 +75,44 @@ pub(crate) enum LaneKind {
     Urgent,
 }
 
+impl<T> Default for Fetched<T> {
+    fn default() -> Self {
+        Self { queue: VecDeque::new(), is_resting: false }
+    }
+}
+
 impl<T> Mailbox<T> {
     pub(crate) fn new(capacity: usize, urgent_capacity: usize) -> Self {
+        let gate = Gate {
+            normal: VecDeque::new(),
+            urgent: VecDeque::new(),
+            closed: false,
+            idle: false,
+            reader: None,
+        };
         Self {
+            gate: Mutex::new(gate),
+            known: Known::default(),
             normal: Lane::new(capacity),
-            urgent: OnceLock::new(),
-            urgent_capacity,
-            idle: AtomicBool::new(false),
-            reader: AtomicWaker::new(),
+            urgent: Lane::new(urgent_capacity),
         }
     }
 
-    pub(crate) fn lane(&self, kind: LaneKind) -> &Lane<T> {
+    pub(crate) fn lane(&self, kind: LaneKind) -> &Lane {
         match kind {
             LaneKind::Normal => &self.normal,
-            LaneKind::Urgent => self.urgent(),
+            LaneKind::Urgent => &self.urgent,
         }
     }
 
-    fn urgent(&self) -> &Lane<T> {
-        self.urgent.get_or_init(|| Box::new(Lane::new(self.urgent_capacity)))
-    }
-
-    /// Wraps and queues `message` if there is room; gives it back otherwise. Wraps only when it will be queued.
+    /// Queues `message` if there is room; gives it back otherwise. `erase` is called under the lock and must be cheap.
     pub(crate) fn try_send<M>(
         &self,
         kind: LaneKind,
         message: M,
-        wrap: impl FnOnce(M) -> T,
+        erase: impl FnOnce(M) -> T,
     ) -> Result<(), SendError<M>> {
-        let lane = match self.open_lane(kind).and_then(|lane| lane.reserve().map(|()| lane)) {
-            Ok(lane) => lane,
-            Err(error) => return Err(error.map(|()| message)),
-        };
-        lane.put(wrap(message));
-        self.wake_if_idle();
-        Ok(())
+        self.send(kind, self.lane(kind).capacity(), message, erase)
     }
 
     /// As [`Self::try_send`], whatever the capacity: for reports whose number is bounded elsewhere.
@@ -71,98 +120,263 @@ impl<T> Mailbox<T> {
         &self,
         kind: LaneKind,
         message: M,
-        wrap: impl FnOnce(M) -> T,
+        erase: impl FnOnce(M) -> T,
     ) -> Result<(), SendError<M>> {
-        let lane = match self.open_lane(kind).and_then(|lane| lane.reserve_beyond().map(|()| lane))
-        {
-            Ok(lane) => lane,
-            Err(error) => return Err(error.map(|()| message)),
+        self.send(kind, u64::MAX, message, erase)
+    }
+
+    fn send<M>(
+        &self,
+        kind: LaneKind,
+        capacity: u64,
+        message: M,
+        erase: impl FnOnce(M) -> T,
+    ) -> Result<(), SendError<M>> {
+        let mut gate = self.gate.lock();
+        if gate.closed {
+            return Err(SendError::Closed(message));
+        }
+        if !self.lane(kind).accept(capacity) {
+            return Err(SendError::Full(message));
+        }
+        let queue = match kind {
+            LaneKind::Normal => &mut gate.normal,
+            LaneKind::Urgent => &mut gate.urgent,
         };
-        lane.put(wrap(message));
-        self.wake_if_idle();
+        queue.push_back(erase(message));
+        let reader = if gate.idle { gate.reader.clone() } else { None };
+        gate.idle = false;
+        drop(gate);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
         Ok(())
-    }
-
-    /// The closing reader closes `normal` and then looks for an urgent lane; so who may have just made one looks
-    /// whether `normal` is closed. A fence on each side lets at least one see the other.
-    fn open_lane(&self, kind: LaneKind) -> Result<&Lane<T>, SendError<()>> {
-        match kind {
-            LaneKind::Normal => Ok(&self.normal),
-            LaneKind::Urgent => {
-                let urgent = self.urgent();
-                fence(Ordering::SeqCst);
-                if self.normal.is_closed() { Err(SendError::Closed(())) } else { Ok(urgent) }
-            }
-        }
-    }
-
-    fn wake_if_idle(&self) {
-        fence(Ordering::SeqCst);
-        if self.idle.load(Ordering::Relaxed) && self.idle.swap(false, Ordering::Relaxed) {
-            self.reader.wake();
-        }
     }
 
     /// Wakes the reader whether it sleeps for messages or for something else.
     pub(crate) fn wake(&self) {
-        self.reader.wake();
+        // Still idle: whether messages wake it is no matter of signals.
+        let reader = self.gate.lock().reader.clone();
+        if let Some(reader) = reader {
+            reader.wake();
+        }
     }
 
+    /// Has `waker` woken by [`Self::wake`].
     pub(crate) fn register(&self, waker: &Waker) {
-        self.reader.register(waker);
+        if !self.known.is(waker) {
+            self.known.note(waker);
+            let before = self.gate.lock().reader.replace(waker.clone());
+            drop(before);
+        }
     }
 
-    /// The oldest urgent item, else the oldest normal one.
-    pub(crate) fn pop(&self) -> Option<T> {
-        if let Some(urgent) = self.urgent.get()
-            && let Some(item) = urgent.pop()
+    /// The oldest urgent message, else the oldest normal one; if there is none, `waker` is woken by the next.
+    pub(crate) fn pop_or_rest(&self, fetched: &mut Fetched<T>, waker: &Waker) -> Option<T> {
+        if self.urgent.queued() != 0
+            && let Some(item) = self.gate.lock().urgent.pop_front()
         {
+            fetched.is_resting = false; // its sender has found the reader idle, and another will not
+            self.urgent.take();
             return Some(item);
         }
-        self.normal.pop()
-    }
-
-    /// Says that the reader is about to sleep; false if it must not, because something came in.
-    pub(crate) fn rest(&self) -> bool {
-        self.idle.store(true, Ordering::Relaxed);
-        fence(Ordering::SeqCst);
-        if self.has_items() {
-            self.idle.store(false, Ordering::Relaxed);
-            return false;
+        if fetched.queue.is_empty() {
+            if fetched.is_resting && self.normal.queued() == 0 && self.known.is(waker) {
+                // Nobody has put anything in since; whoever does will find the reader idle, and wake it.
+                return None;
+            }
+            self.register(waker);
+            let mut gate = self.gate.lock();
+            if let Some(item) = gate.urgent.pop_front() {
+                drop(gate);
+                fetched.is_resting = false;
+                self.urgent.take();
+                return Some(item);
+            }
+            if gate.normal.is_empty() {
+                gate.idle = true;
+                gate.normal.shrink_to(KEPT_MESSAGES);
+                drop(gate);
+                fetched.is_resting = true;
+                fetched.queue.shrink_to(KEPT_MESSAGES);
+                return None;
+            }
+            std::mem::swap(&mut gate.normal, &mut fetched.queue);
+            // A lone message is mostly the last for a while: then the reader need not come back to say that it rests.
+            // If another comes meanwhile, it is woken once too often.
+            fetched.is_resting = fetched.queue.len() == 1;
+            gate.idle = fetched.is_resting;
         }
-        true
+        let item = fetched.queue.pop_front()?;
+        self.normal.take();
+        Some(item)
     }
 
-    pub(crate) fn rise(&self) {
-        self.idle.store(false, Ordering::Relaxed);
-    }
-
-    fn has_items(&self) -> bool {
-        self.normal.has_items() || self.urgent.get().is_some_and(|lane| lane.has_items())
+    /// Puts back what the reader will not take.
+    pub(crate) fn give_back(&self, fetched: &mut Fetched<T>) {
+        let mut gate = self.gate.lock();
+        fetched.queue.append(&mut gate.normal);
+        std::mem::swap(&mut gate.normal, &mut fetched.queue);
     }
 
     pub(crate) fn queued(&self) -> u64 {
-        self.normal.queued() + self.urgent.get().map_or(0, |lane| lane.queued())
+        self.normal.queued() + self.urgent.queued()
     }
 
     pub(crate) fn urgent_queued(&self) -> u64 {
-        self.urgent.get().map_or(0, |lane| lane.queued())
+        self.urgent.queued()
     }
 
     pub(crate) fn accepted(&self) -> u64 {
-        self.normal.accepted() + self.urgent.get().map_or(0, |lane| lane.accepted())
+        self.normal.accepted() + self.urgent.accepted()
     }
 
     pub(crate) fn capacity(&self) -> u64 {
         self.normal.capacity()
     }
 
-    /// Closes both lanes and hands out what was queued.
+    /// Refuses everything from now on and hands out what was queued, urgent messages last.
     pub(crate) fn close(&self, mut leftover: impl FnMut(T)) {
-        self.normal.close(&mut leftover);
-        fence(Ordering::SeqCst);
-        if let Some(urgent) = self.urgent.get() {
-            urgent.close(leftover);
+        let (normal, urgent, reader) = {
+            let mut gate = self.gate.lock();
+            gate.closed = true;
+            let normal = std::mem::take(&mut gate.normal);
+            (normal, std::mem::take(&mut gate.urgent), gate.reader.take())
+        };
+        drop(reader);
+        for item in normal {
+            self.normal.take();
+            leftover(item);
         }
+        for item in urgent {
+            self.urgent.take();
+            leftover(item);
+        }
+        self.normal.dismiss();
+        self.urgent.dismiss();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::task::Wake;
+    use std::thread;
+
+    use super::*;
+
+    fn send(mailbox: &Mailbox<u32>, item: u32) -> Result<(), SendError<u32>> {
+        mailbox.try_send(LaneKind::Normal, item, |item| item)
+    }
+
+    fn pop(mailbox: &Mailbox<u32>, fetched: &mut Fetched<u32>) -> Option<u32> {
+        mailbox.pop_or_rest(fetched, Waker::noop())
+    }
+
+    #[test]
+    fn full_and_closed_differ() {
+        let mailbox = Mailbox::new(1, 1);
+        send(&mailbox, 1).unwrap();
+        assert_eq!(send(&mailbox, 2), Err(SendError::Full(2)));
+        let mut left = Vec::new();
+        mailbox.close(|item| left.push(item));
+        assert_eq!(left, [1]);
+        assert_eq!(send(&mailbox, 3), Err(SendError::Closed(3)));
+    }
+
+    #[test]
+    fn what_is_fetched_and_not_taken_still_fills_the_lane() {
+        let (mailbox, mut fetched) = (Mailbox::new(2, 1), Fetched::default());
+        send(&mailbox, 1).unwrap();
+        send(&mailbox, 2).unwrap();
+        assert_eq!(pop(&mailbox, &mut fetched), Some(1));
+        send(&mailbox, 3).unwrap();
+        assert_eq!(send(&mailbox, 4), Err(SendError::Full(4)));
+        assert_eq!(mailbox.queued(), 2);
+    }
+
+    #[test]
+    fn urgent_overtakes_what_is_fetched() {
+        let (mailbox, mut fetched) = (Mailbox::new(9, 9), Fetched::default());
+        send(&mailbox, 1).unwrap();
+        send(&mailbox, 2).unwrap();
+        assert_eq!(pop(&mailbox, &mut fetched), Some(1));
+        mailbox.try_send(LaneKind::Urgent, 9, |item| item).unwrap();
+        assert_eq!(pop(&mailbox, &mut fetched), Some(9));
+        assert_eq!(pop(&mailbox, &mut fetched), Some(2));
+        assert_eq!(pop(&mailbox, &mut fetched), None);
+    }
+
+    /// Sends from within the reader's turn, at every point where the reader may believe that it rests.
+    #[test]
+    fn whoever_finds_the_reader_resting_wakes_it() {
+        struct Woken(AtomicUsize);
+        impl Wake for Woken {
+            fn wake(self: Arc<Self>) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        let woken = Arc::new(Woken(AtomicUsize::new(0)));
+        let waker = Waker::from(Arc::clone(&woken));
+        let (mailbox, mut fetched) = (Mailbox::new(9, 9), Fetched::default());
+        let mut rest =
+            |mailbox: &Mailbox<u32>| while mailbox.pop_or_rest(&mut fetched, &waker).is_some() {};
+        let mut seen = 0;
+        let mut is_woken = || {
+            let before = std::mem::replace(&mut seen, woken.0.load(Ordering::Relaxed));
+            seen > before
+        };
+        rest(&mailbox);
+        for lane in [LaneKind::Normal, LaneKind::Urgent, LaneKind::Urgent, LaneKind::Normal] {
+            mailbox.try_send(lane, 1, |item| item).unwrap();
+            assert!(is_woken(), "{lane:?}");
+            rest(&mailbox);
+            mailbox.wake();
+            assert!(is_woken(), "a signal");
+            rest(&mailbox);
+        }
+        assert_eq!(mailbox.queued(), 0);
+    }
+
+    #[test]
+    fn what_is_given_back_keeps_its_place() {
+        let (mailbox, mut fetched) = (Mailbox::new(9, 9), Fetched::default());
+        (1..=3).for_each(|item| send(&mailbox, item).unwrap());
+        assert_eq!(pop(&mailbox, &mut fetched), Some(1));
+        send(&mailbox, 4).unwrap();
+        mailbox.give_back(&mut fetched);
+        let mut left = Vec::new();
+        mailbox.close(|item| left.push(item));
+        assert_eq!(left, [2, 3, 4]);
+        assert_eq!(mailbox.queued(), 0);
+    }
+
+    #[test]
+    fn what_senders_race_in_before_a_close_is_handed_out() {
+        for _ in 0..200 {
+            let mailbox = Mailbox::new(1_000, 1);
+            let (mut left, mut accepted) = (0, 0);
+            thread::scope(|scope| {
+                let senders: Vec<_> = (0..3)
+                    .map(|_| scope.spawn(|| (0..50).filter(|i| send(&mailbox, *i).is_ok()).count()))
+                    .collect();
+                mailbox.close(|_| left += 1);
+                accepted = senders.into_iter().map(|sender| sender.join().unwrap()).sum();
+            });
+            assert_eq!(left, accepted);
+        }
+    }
+
+    #[test]
+    fn capacity_is_exact_under_contention() {
+        let mailbox = Mailbox::new(10, 1);
+        let accepted: usize = thread::scope(|scope| {
+            let senders: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| (0..100).filter(|i| send(&mailbox, *i).is_ok()).count()))
+                .collect();
+            senders.into_iter().map(|sender| sender.join().unwrap()).sum()
+        });
+        assert_eq!(accepted, 10);
+        assert_eq!(mailbox.queued(), 10);
     }
 }

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
@@ -35,24 +36,37 @@ impl<M> From<NoReply> for AskError<M> {
     }
 }
 
-enum State<R> {
-    /// Queued; nobody has looked at the message.
-    Queued(Option<Waker>),
-    /// The handler has begun.
-    Running(Option<Waker>),
-    /// Answered or certain to stay without an answer.
-    Settled(Result<R, NoReply>),
-    /// The asker has its answer, or has gone.
-    Gone,
+/// Queued; nobody has looked at the message.
+const QUEUED: u8 = 0;
+/// The handler has begun.
+const RUNNING: u8 = 1;
+/// Answered or certain to stay without an answer.
+const SETTLED: u8 = 2;
+/// The asker has its answer, or has gone.
+const GONE: u8 = 3;
+
+/// How far an ask has come can be read and, at its beginning, changed without the lock; it ends (`SETTLED`, `GONE`) only
+/// under it.
+pub(crate) struct Slot<R> {
+    phase: AtomicU8,
+    hand: Mutex<Hand<R>>,
 }
 
-pub(crate) struct Slot<R>(Mutex<State<R>>);
+/// What passes from one side to the other.
+struct Hand<R> {
+    asker: Option<Waker>,
+    outcome: Option<Result<R, NoReply>>,
+}
 
 /// The handler's half. Dropping it unanswered tells the asker so.
 pub(crate) struct Responder<R>(Option<Arc<Slot<R>>>);
 
 /// The asker's half. Dropping it before the handler began takes the message back.
-pub(crate) struct Answer<R>(Arc<Slot<R>>);
+pub(crate) struct Answer<R> {
+    slot: Arc<Slot<R>>,
+    /// The outcome has been handed over.
+    has_gone: bool,
+}
 
 thread_local! {
     /// Why the handler future that is being dropped on this thread is being dropped.
@@ -74,8 +88,9 @@ pub(crate) fn drop_abandoned<T>(why: Abandoned, future: T) {
 }
 
 pub(crate) fn reply_pair<R: Send + 'static>() -> (Responder<R>, Answer<R>) {
-    let slot = Arc::new(Slot(Mutex::new(State::Queued(None))));
-    (Responder(Some(Arc::clone(&slot))), Answer(slot))
+    let hand = Mutex::new(Hand { asker: None, outcome: None });
+    let slot = Arc::new(Slot { phase: AtomicU8::new(QUEUED), hand });
+    (Responder(Some(Arc::clone(&slot))), Answer { slot, has_gone: false })
 }
 
 impl<R> Slot<R> {
@@ -85,16 +100,21 @@ impl<R> Slot<R> {
 
     /// Settles unless settled; `outcome` is told whether the handler has begun.
     fn settle_by(&self, outcome: impl FnOnce(bool) -> Result<R, NoReply>) {
-        let mut state = self.0.lock();
-        let (running, waker) = match &mut *state {
-            State::Queued(waker) => (false, waker.take()),
-            State::Running(waker) => (true, waker.take()),
-            State::Settled(_) | State::Gone => return,
-        };
-        *state = State::Settled(outcome(running));
-        drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
+        let mut hand = self.hand.lock();
+        let mut phase = self.phase.load(Ordering::Relaxed);
+        if phase == QUEUED {
+            // The handler may be beginning at this very moment.
+            phase = self.phase.swap(SETTLED, Ordering::AcqRel);
+        } else if phase == RUNNING {
+            self.phase.store(SETTLED, Ordering::Release);
+        } else {
+            return;
+        }
+        hand.outcome = Some(outcome(phase == RUNNING));
+        let asker = hand.asker.take();
+        drop(hand);
+        if let Some(asker) = asker {
+            asker.wake();
         }
     }
 }
@@ -103,15 +123,9 @@ impl<R> Responder<R> {
     /// Called when the message is about to be handled; false if nobody waits for it any more.
     pub(crate) fn begin(&self) -> bool {
         let Some(slot) = &self.0 else { return false };
-        let mut state = slot.0.lock();
-        match &mut *state {
-            State::Queued(waker) => {
-                let waker = waker.take();
-                *state = State::Running(waker);
-                true
-            }
-            State::Running(_) | State::Settled(_) | State::Gone => false,
-        }
+        let begun =
+            slot.phase.compare_exchange(QUEUED, RUNNING, Ordering::AcqRel, Ordering::Acquire);
+        begun.is_ok()
     }
 
     pub(crate) fn answer(mut self, reply: R) {
@@ -140,34 +154,36 @@ impl<R> Drop for Responder<R> {
 impl<R: Send + 'static> Answer<R> {
     /// What the clock calls when the time is up.
     pub(crate) fn expiry(&self) -> Arc<dyn Expire> {
-        Arc::clone(&self.0) as Arc<dyn Expire>
+        Arc::clone(&self.slot) as Arc<dyn Expire>
     }
 }
 
 impl<R> Future for Answer<R> {
     type Output = Result<R, NoReply>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.0.0.lock();
-        match &mut *state {
-            State::Queued(waker) | State::Running(waker) => {
-                if !waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-                    *waker = Some(cx.waker().clone());
-                }
-                Poll::Pending
-            }
-            State::Settled(_) => match std::mem::replace(&mut *state, State::Gone) {
-                State::Settled(outcome) => Poll::Ready(outcome),
-                State::Queued(_) | State::Running(_) | State::Gone => Poll::Pending,
-            },
-            State::Gone => Poll::Pending,
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut hand = self.slot.hand.lock();
+        if let Some(outcome) = hand.outcome.take() {
+            drop(hand);
+            self.has_gone = true;
+            return Poll::Ready(outcome);
         }
+        if !hand.asker.as_ref().is_some_and(|asker| asker.will_wake(cx.waker())) {
+            hand.asker = Some(cx.waker().clone());
+        }
+        Poll::Pending
     }
 }
 
 impl<R> Drop for Answer<R> {
     fn drop(&mut self) {
-        let before = std::mem::replace(&mut *self.0.0.lock(), State::Gone);
+        if self.has_gone {
+            return;
+        }
+        let mut hand = self.slot.hand.lock();
+        self.slot.phase.store(GONE, Ordering::Release);
+        let before = (hand.asker.take(), hand.outcome.take());
+        drop(hand);
         drop(before);
     }
 }

@@ -8,11 +8,11 @@ use std::task::Waker;
 use std::time::Duration;
 
 use crossbeam::atomic::AtomicCell;
-use event_listener::{Event, EventListener};
 use palco_core::{ActorId, ExitReason, Time};
 use parking_lot::Mutex;
 use serde_json::Value;
 
+use crate::bell::{Bell, Listener};
 use crate::dead_letters::Dropped;
 use crate::envelope::{Envelope, TypeName};
 use crate::mailbox::Mailbox;
@@ -105,7 +105,7 @@ pub(crate) struct Vitals {
     pub(crate) life: Mutex<Life>,
     phase: AtomicU8,
     /// Rung at every change that someone may wait for.
-    changed: Event,
+    changed: Bell,
 }
 
 /// The living children, in the order in which they were started.
@@ -223,7 +223,7 @@ impl Vitals {
             activity: Activity::default(),
             life: Mutex::default(),
             phase: AtomicU8::new(Phase::Starting as u8),
-            changed: Event::new(),
+            changed: Bell::default(),
         }
     }
 
@@ -262,10 +262,10 @@ impl Vitals {
     }
 
     pub(crate) fn notify(&self) {
-        self.changed.notify(usize::MAX);
+        self.changed.ring();
     }
 
-    pub(crate) fn listen(&self) -> EventListener {
+    pub(crate) fn listen(&self) -> Listener<'_> {
         self.changed.listen()
     }
 

@@ -52,6 +52,7 @@ impl Parker {
     /// A parker for the calling thread.
     #[must_use]
     pub fn new() -> Self {
+        cores(); // counted now: a thread that is confined to one core later would count only that one, for all
         Self {
             state: AtomicU8::new(EMPTY),
             thread: thread::current(),

@@ -1,8 +1,7 @@
 //! What comes next in an actor's life: a signal, a timer, an urgent message, a message, or rest.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
-use std::task::{Context as Task, Poll};
+use std::task::{Context as Task, Poll, Waker};
 
 use palco_core::{ExitReason, Time};
 
@@ -12,7 +11,7 @@ use crate::envelope::Envelope;
 use crate::guard::rest;
 use crate::placement::PlaceKind;
 use crate::signal::{INSPECT, INTERRUPT, KILL, RECYCLE, STOP, SUSPEND};
-use crate::vitals::{AnyCell, Cell};
+use crate::vitals::AnyCell;
 
 /// How many messages an actor on an event loop handles before the others get their turn.
 pub(super) const BUDGET_MESSAGES: u32 = 64;
@@ -33,10 +32,9 @@ pub(crate) enum Next<A> {
 
 impl<A: Actor> Context<A> {
     pub(crate) fn poll_next(&mut self, task: &mut Task<'_>) -> Poll<Next<A>> {
-        let cell = Arc::clone(&self.cell);
-        let signals = &cell.vitals.signals;
-        cell.mailbox.rise();
         loop {
+            let cell = &*self.cell;
+            let signals = &cell.vitals.signals;
             let bits = signals.bits();
             if bits != 0 {
                 if let Some(next) = self.obey(bits) {
@@ -45,13 +43,13 @@ impl<A: Actor> Context<A> {
                 if bits & SUSPEND != 0 {
                     cell.register(task.waker());
                     if signals.bits() == bits {
-                        rest(&*cell, true);
+                        rest(cell, true);
                         return Poll::Pending;
                     }
                     continue;
                 }
             }
-            rest(&*cell, false);
+            rest(cell, false);
             if self.budget == 0 {
                 self.budget = BUDGET_MESSAGES;
                 if self.place() == PlaceKind::Task {
@@ -59,16 +57,12 @@ impl<A: Actor> Context<A> {
                     return Poll::Pending;
                 }
             }
-            if let Some(envelope) = self.take(&cell) {
+            if let Some(envelope) = self.take(task.waker()) {
                 self.budget -= 1;
                 return Poll::Ready(Next::Message(envelope));
             }
-            cell.register(task.waker());
-            if !cell.mailbox.rest() {
-                continue;
-            }
-            if signals.bits() != bits || self.poll_alarm(task).is_ready() {
-                cell.mailbox.rise();
+            // The mailbox knows the waker by now.
+            if self.cell.vitals.signals.bits() != bits || self.poll_alarm(task).is_ready() {
                 continue;
             }
             self.budget = BUDGET_MESSAGES;
@@ -95,12 +89,14 @@ impl<A: Actor> Context<A> {
     }
 
     /// Timers and mailbox take precedence in turn, so that neither starves the other.
-    fn take(&mut self, cell: &Cell<A>) -> Option<Box<dyn Envelope<A>>> {
-        if self.budget.is_multiple_of(2) {
-            self.due().or_else(|| cell.mailbox.pop())
-        } else {
-            cell.mailbox.pop().or_else(|| self.due())
+    /// If there is nothing, the next message wakes `waker`.
+    fn take(&mut self, waker: &Waker) -> Option<Box<dyn Envelope<A>>> {
+        if self.budget.is_multiple_of(2)
+            && let Some(due) = self.due()
+        {
+            return Some(due);
         }
+        self.cell.mailbox.pop_or_rest(&mut self.fetched, waker).or_else(|| self.due())
     }
 
     /// The message of a timer that is due.
