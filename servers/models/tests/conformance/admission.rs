@@ -1,11 +1,14 @@
 //! The limit on connections: what one client too many sees, and which count says so.
 
+use std::thread;
+
 use palco_actors::Signal;
 use palco_models::{Action, Limits, Scores, Server, ServerSettings};
 
+use crate::actors::acceptors;
 use crate::client::{Client, End};
 use crate::protocols::for_every_service;
-use crate::stage::{Cell, Stage, acceptors, in_cells, until};
+use crate::stage::{Cell, Stage, in_cells, until};
 
 /// A work server with room for two.
 fn room_for_two(stage: &Stage, action: Action) -> ServerSettings {
@@ -114,7 +117,7 @@ fn defer_lets_one_too_many_wait_and_loses_nothing() {
         assert_eq!((server.scores().accepted, server.scores().active), (2, 2));
         drop(held);
         // Whichever is let in first: each leaves when it has its answer.
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             for mut client in waiting {
                 scope.spawn(move || assert!(client.line().starts_with("ok sleep 0 ")));
             }
@@ -130,7 +133,7 @@ fn defer_lets_one_too_many_wait_and_loses_nothing() {
 fn never_are_more_connections_held_than_the_limit() {
     in_cells(Cell::serves_several, |stage| {
         let (server, _) = stage.work(room_for_two(stage, Action::Defer));
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             let visit = || {
                 for _ in 0..10 {
                     drop(held(&server));

@@ -114,7 +114,7 @@ fn a_client_in_full_flow_is_answered_to_a_point_and_then_ended() {
         let (heard, _) = client.everything();
         drop(client);
         let answers = String::from_utf8(heard).unwrap();
-        assert_eq!(answers, "+PONG\r\n".repeat(answers.len() / 7), "whole answers only");
+        assert!(answers == "+PONG\r\n".repeat(answers.len() / 7), "whole answers only");
         assert_eq!(drain.join().unwrap(), DrainReport { finished: 1, abandoned: 0 });
         flow.join().unwrap();
         let scores = server.scores();
@@ -142,6 +142,7 @@ fn what_was_asked_before_a_drain_reaches_a_slow_reader_whole() {
         let (heard, end) = client.everything();
         assert_eq!(heard.len() % reply.len(), 0, "whole answers only");
         assert_eq!(end, End::Eof);
+        drop(client);
         assert_eq!(drain.join().unwrap().abandoned, 0);
     });
 }

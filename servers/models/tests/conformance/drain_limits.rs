@@ -6,8 +6,9 @@ use palco_actors::{PlaceKind, Signal};
 use palco_models::{DrainReport, ModelKind, ServerSettings};
 use palco_service::services::kv::{KvService, RespCodec};
 
+use crate::actors::{acceptors, connections};
 use crate::client::Client;
-use crate::stage::{Stage, acceptors, connections, in_cells, in_every_cell, until};
+use crate::stage::{Stage, in_cells, in_every_cell, until};
 
 /// Soon abandoned.
 fn impatient(stage: &Stage) -> ServerSettings {

@@ -5,8 +5,9 @@ use palco_models::Server;
 use palco_service::services::echo::{EchoCodec, EchoService};
 use palco_service::services::kv::{KvService, RespCodec};
 
+use crate::actors::{acceptors, connections, is_writing};
 use crate::client::Client;
-use crate::stage::{acceptors, connections, in_every_cell, is_writing, until};
+use crate::stage::{in_every_cell, until};
 
 /// Acceptors and connections.
 fn everybody(server: &Server) -> Vec<AnyRef> {
@@ -26,7 +27,6 @@ fn an_interrupted_request_ends_with_the_protocols_word() {
             calls += ask.lines().count();
             begun.until(calls);
             stage.signal(&everybody(&server), Signal::Interrupt);
-            // Not in force where a blocking call is made inline: it has its answer first.
             let heard = client.rest();
             let words = "error: the call was interrupted\n";
             assert!(heard.ends_with(words), "{ask:?}: {heard:?}");

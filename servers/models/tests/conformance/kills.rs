@@ -1,9 +1,12 @@
 //! A kill takes the connections of whoever is killed; an acceptor is started again and who waits is served.
 
+use std::time::Duration;
+
 use palco_actors::{AnyRef, ExitReason, Signal};
 
+use crate::actors::{acceptors, connections, serving};
 use crate::client::Client;
-use crate::stage::{acceptors, connections, in_every_cell, serving, until};
+use crate::stage::{in_every_cell, until};
 
 #[test]
 fn a_killed_connection_ends_without_an_answer_and_the_server_lives_on() {
@@ -77,7 +80,7 @@ fn a_killed_acceptor_is_started_again_and_those_who_wait_are_served() {
 fn acceptors_can_be_killed_one_after_the_other_under_load() {
     in_every_cell(|stage| {
         let (server, _) = stage.work(stage.settings());
-        for round in 0..8 {
+        for round in 0..5 {
             let acceptors = acceptors(&server);
             acceptors[round % acceptors.len()].signal(Signal::Kill);
             let mut client = Client::of(&server);
@@ -98,8 +101,7 @@ fn acceptors_can_be_killed_one_after_the_other_under_load() {
 fn a_server_whose_acceptors_fail_too_often_is_started_again_as_a_whole() {
     in_every_cell(|stage| {
         let mut settings = stage.settings_for_one_worker();
-        settings.supervision =
-            settings.supervision.with_intensity(1, std::time::Duration::from_secs(60));
+        settings.supervision = settings.supervision.with_intensity(1, Duration::from_secs(60));
         let (server, _) = stage.work(settings);
         for _ in 0..2 {
             let acceptor = acceptors(&server).remove(0);

@@ -10,10 +10,12 @@
 //! | `drain.rs`, `drain_limits.rs` | the end of a server |
 //! | `suspension.rs`, `interrupts.rs`, `kills.rs` | signals to whoever serves |
 //! | `settings.rs` | what cannot be started |
-//! | `stage.rs`, `client.rs`, `protocols.rs`, `http.rs` | a system with servers, a client, what is asked and answered |
+//! | `stage.rs`, `actors.rs`, `watched.rs` | a system with servers, and what can be seen of them |
+//! | `client.rs`, `protocols.rs`, `http.rs` | a client, what it asks, and what is answered |
 
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing, its support too")]
 
+mod actors;
 mod admission;
 mod answers;
 mod client;
@@ -32,3 +34,4 @@ mod settings;
 mod slow_readers;
 mod stage;
 mod suspension;
+mod watched;

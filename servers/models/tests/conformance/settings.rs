@@ -3,10 +3,10 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use palco_actors::PlaceKind;
 use palco_models::{BindError, ModelKind, PlanError, Server, ServerSettings, StartError};
 use palco_service::services::echo::{EchoCodec, EchoService};
 
+use crate::actors::acceptors;
 use crate::client::Client;
 use crate::stage::{Stage, in_every_cell};
 
@@ -90,12 +90,8 @@ fn a_server_says_where_it_listens_and_how_it_serves() {
     in_every_cell(|stage| {
         let server = stage.serve(stage.settings(), EchoService, EchoCodec);
         assert!(server.address().port() != 0 && server.address().ip().is_loopback());
-        let acceptors = crate::stage::acceptors(&server);
-        let workers = palco_models::profile(stage.cell.model, stage.cell.place).workers;
-        crate::stage::until("all acceptors run", || {
-            crate::stage::acceptors(&server).len() == workers.unwrap_or(1)
-        });
+        let acceptors = acceptors(&server);
         assert!(acceptors.iter().all(|acceptor| acceptor.snapshot().place == stage.cell.place));
-        assert!(PlaceKind::ALL.contains(&server.settings().place));
+        assert_eq!(server.supervisor().path(), server.settings().name);
     });
 }

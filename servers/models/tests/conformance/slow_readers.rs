@@ -1,6 +1,7 @@
 //! A client that asks for far more than fits on the way and reads late gets everything, and costs the others nothing.
 
 use std::fs;
+use std::thread;
 
 use palco_models::Server;
 use palco_service::services::echo::{EchoCodec, EchoService};
@@ -72,7 +73,7 @@ fn an_echo_that_nobody_reads_holds_up_only_its_client() {
         let said = pattern(16 << 20);
         let mut client = Client::with_little_room(server.address());
         let mut speaker = client.twin();
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             scope.spawn(|| {
                 speaker.say(&said);
                 speaker.end();
@@ -91,7 +92,7 @@ fn many_small_answers_reach_a_slow_reader_whole() {
         let mut client = Client::with_little_room(server.address());
         let mut speaker = client.twin();
         let lines = 60_000;
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             scope.spawn(|| {
                 for _ in 0..lines / 100 {
                     speaker.say("help\n".repeat(100));

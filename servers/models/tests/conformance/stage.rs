@@ -4,15 +4,15 @@ use std::fmt;
 use std::future::Future;
 use std::panic;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Once};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use palco_actors::{AnyRef, Effect, PlaceKind, Signal, System};
 use palco_models::{Concurrency, ModelKind, Scores, Server, ServerSettings, profile};
-use palco_service::services::work::{WorkCodec, WorkRequest, WorkResponse, WorkService};
-use palco_service::{CallContext, Codec, Peer, Service};
+use palco_service::services::work::{WorkCodec, WorkService};
+use palco_service::{Codec, Service};
 use palco_threads::block_on;
 use tempfile::TempDir;
 
@@ -143,13 +143,6 @@ impl Stage {
         server
     }
 
-    /// A work server, and how many of its calls have begun.
-    pub(crate) fn work(&self, settings: ServerSettings) -> (Arc<Server>, Begun) {
-        let begun = Begun::default();
-        let service = Watched { service: WorkService::default(), begun: begun.clone() };
-        (self.serve(settings, service, WorkCodec::default()), begun)
-    }
-
     /// An empty directory that lives as long as the stage.
     pub(crate) fn directory(&self) -> PathBuf {
         let directory = tempfile::tempdir().unwrap();
@@ -196,35 +189,6 @@ impl Stage {
     }
 }
 
-/// The acceptors of a server, once all of them run.
-pub(crate) fn acceptors(server: &Server) -> Vec<AnyRef> {
-    let ServerSettings { model, place, workers, .. } = *server.settings();
-    let count = workers.or(profile(model, place).workers).unwrap_or(1);
-    let runs = |acceptor: &AnyRef| acceptor.snapshot().message.is_some();
-    until("the acceptors run", || {
-        let acceptors = server.supervisor().children();
-        acceptors.len() == count && acceptors.iter().all(runs)
-    });
-    server.supervisor().children()
-}
-
-/// Whether somebody who serves is in the middle of writing.
-pub(crate) fn is_writing(server: &Server) -> bool {
-    let writes = |actor: &AnyRef| actor.snapshot().note.as_deref() == Some("writing");
-    serving(server).iter().any(writes)
-}
-
-/// The actors of a server that live for one connection.
-pub(crate) fn connections(server: &Server) -> Vec<AnyRef> {
-    acceptors(server).iter().flat_map(AnyRef::children).collect()
-}
-
-/// Who serves the connections that are there: actors of their own if the model makes them, else the acceptors.
-pub(crate) fn serving(server: &Server) -> Vec<AnyRef> {
-    let connections = connections(server);
-    if connections.is_empty() { acceptors(server) } else { connections }
-}
-
 /// Waits until `holds`.
 #[track_caller]
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
@@ -232,43 +196,6 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     while !holds() {
         assert!(begun.elapsed() < LIMIT, "never: {what}");
         thread::sleep(Duration::from_millis(1)); // not a wait: the pause between two looks
-    }
-}
-
-/// How many calls have begun.
-#[derive(Clone, Default)]
-pub(crate) struct Begun(Arc<AtomicUsize>);
-
-impl Begun {
-    #[track_caller]
-    pub(crate) fn until(&self, count: usize) {
-        until("the call begins", || self.0.load(Ordering::Acquire) >= count);
-    }
-}
-
-/// The work service, with an eye on its calls: what is in progress cannot be seen from outside otherwise.
-struct Watched {
-    service: WorkService,
-    begun: Begun,
-}
-
-impl Service for Watched {
-    type Request = WorkRequest;
-    type Response = WorkResponse;
-    type Session = ();
-
-    fn open(&self, peer: &Peer) {
-        self.service.open(peer);
-    }
-
-    async fn call(
-        &self,
-        session: &mut (),
-        request: WorkRequest,
-        cx: &CallContext<'_>,
-    ) -> WorkResponse {
-        self.begun.0.fetch_add(1, Ordering::Release);
-        self.service.call(session, request, cx).await
     }
 }
 

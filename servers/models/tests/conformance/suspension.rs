@@ -1,10 +1,13 @@
 //! A suspend holds whoever serves, and loses nothing.
 
-use palco_actors::{Signal, Status};
+use std::thread;
 
+use palco_actors::{AnyRef, Signal, Status};
+
+use crate::actors::{acceptors, connections, serving};
 use crate::client::Client;
 use crate::protocols::for_every_service;
-use crate::stage::{acceptors, connections, in_every_cell, serving};
+use crate::stage::{in_every_cell, until};
 
 #[test]
 fn while_acceptors_rest_new_connections_wait_in_the_backlog() {
@@ -12,8 +15,7 @@ fn while_acceptors_rest_new_connections_wait_in_the_backlog() {
         for_every_service(stage, |protocol, server| {
             let acceptors = acceptors(server);
             stage.signal(&acceptors, Signal::Suspend);
-            let resting =
-                |actor: &palco_actors::AnyRef| actor.snapshot().status == Status::Suspended;
+            let resting = |actor: &AnyRef| actor.snapshot().status == Status::Suspended;
             assert!(acceptors.iter().all(resting));
             let exchange = (protocol.exchange)(0);
             let mut clients: Vec<Client> = (0..3).map(|_| Client::of(server)).collect();
@@ -21,7 +23,7 @@ fn while_acceptors_rest_new_connections_wait_in_the_backlog() {
                 client.say(&exchange.ask);
             }
             if protocol.name == "echo" {
-                stage.let_pass(20);
+                stage.let_pass(20); // once is enough
             }
             assert!(clients.iter().all(Client::is_silent), "{}", protocol.name);
             assert_eq!(server.scores().accepted, 0);
@@ -112,13 +114,13 @@ fn a_write_that_was_begun_rests_and_goes_on() {
         let mut client = Client::with_little_room(server.address());
         let mut speaker = client.twin();
         let lines = 60_000;
-        let speaking = std::thread::spawn(move || {
+        let speaking = thread::spawn(move || {
             for _ in 0..lines / 100 {
                 speaker.say("help\n".repeat(100));
             }
             speaker.end();
         });
-        crate::stage::until("it has asked for much", || server.scores().requests > 10_000);
+        until("it has asked for much", || server.scores().requests > 10_000);
         let serving = serving(&server);
         for _ in 0..10 {
             stage.signal(&serving, Signal::Suspend);
