@@ -26,7 +26,7 @@ pub(crate) struct Crate {
     /// From the root, such as `runtime/core`.
     pub(crate) folder: String,
     pub(crate) dependencies: Vec<Dependency>,
-    /// The root files of its library and binaries, such as `runtime/core/src/lib.rs`.
+    /// The root files of its library, binaries and examples, such as `runtime/core/src/lib.rs`.
     pub(crate) roots: Vec<String>,
     /// The names of its binary targets.
     pub(crate) programs: Vec<String>,
@@ -85,7 +85,10 @@ fn member(package: &Package, workspace: &str) -> anyhow::Result<Crate> {
     let folder = package.manifest_path.parent().context("a manifest stands in a folder")?;
     let programs = package.targets.iter().filter(|target| target.is_bin());
     let roots = package.targets.iter().filter(|target| {
-        target.is_bin() || target.is_proc_macro() || target.kind.contains(&TargetKind::Lib)
+        target.is_bin()
+            || target.is_example()
+            || target.is_proc_macro()
+            || target.kind.contains(&TargetKind::Lib)
     });
     let dependencies = package.dependencies.iter().map(|dependency| Dependency {
         name: dependency.name.clone(),

@@ -1,6 +1,6 @@
 //! Laws of the sans-I/O [`Connection`]: how bytes come and go does not matter, no bytes make it panic or hoard.
 
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing, its support too")]
+#![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing, its support too")]
 
 #[path = "laws/play.rs"]
 mod play;
