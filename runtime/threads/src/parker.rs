@@ -14,11 +14,15 @@ use std::thread::{self, Thread};
 
 use crossbeam::utils::CachePadded;
 
-/// Longest spin, in pauses of the processor (about 40 ns each): some eight microseconds, what a wake-up costs.
-const SPIN_PAUSES_MAX: u32 = 200;
-/// A parker whose spins were all in vain tries one this long at every 16th sleep, to notice better times.
-const SPIN_PAUSES_PROBE: u32 = 16;
-const PROBE_EVERY: u32 = 16;
+/// Longest spin, in pauses of the processor (20 to 40 ns each): some twenty microseconds, twice what a wake-up costs.
+/// Less would never be rewarded while the other side sleeps, since its wake-up alone takes ten.
+const SPIN_PAUSES_MAX: u32 = 1_000;
+/// The shortest spin that is worth while; below it there is none.
+const SPIN_PAUSES_MIN: u32 = 32;
+/// A parker whose spins were in vain tries the longest after so many sleeps, to notice better times; after twice as many
+/// if that was in vain too, and so on.
+const PROBE_AFTER_MIN: u32 = 16;
+const PROBE_AFTER_MAX: u32 = 4_096;
 
 const EMPTY: u8 = 0;
 const NOTIFIED: u8 = 1;
@@ -34,8 +38,9 @@ pub struct Parker {
     thread: Thread,
     /// Length of the next spin in pauses; written by the owner only.
     spin: AtomicU32,
-    /// Sleeps so far; written by the owner only.
-    sleeps: AtomicU32,
+    /// Sleeps until the next probe, and from one probe to the next; written by the owner only.
+    probe_in: AtomicU32,
+    probe_after: AtomicU32,
 }
 
 /// While this lives its thread counts as at work.
@@ -57,7 +62,8 @@ impl Parker {
             state: AtomicU8::new(EMPTY),
             thread: thread::current(),
             spin: AtomicU32::new(SPIN_PAUSES_MAX),
-            sleeps: AtomicU32::new(0),
+            probe_in: AtomicU32::new(PROBE_AFTER_MIN),
+            probe_after: AtomicU32::new(PROBE_AFTER_MIN),
         }
     }
 
@@ -75,22 +81,38 @@ impl Parker {
         if AWAKE.load(Ordering::Relaxed) > cores() {
             return false;
         }
-        let sleeps = self.sleeps.load(Ordering::Relaxed);
-        self.sleeps.store(sleeps.wrapping_add(1), Ordering::Relaxed);
         let mut pauses = self.spin.load(Ordering::Relaxed);
-        if pauses == 0 && sleeps.is_multiple_of(PROBE_EVERY) {
-            pauses = SPIN_PAUSES_PROBE;
+        if pauses < SPIN_PAUSES_MIN {
+            let probe_in = self.probe_in.load(Ordering::Relaxed);
+            self.probe_in.store(probe_in.saturating_sub(1), Ordering::Relaxed);
+            if probe_in > 0 {
+                return false;
+            }
+            pauses = SPIN_PAUSES_MAX;
         }
         for _ in 0..pauses {
             if self.state.load(Ordering::Relaxed) == NOTIFIED && self.take_notification() {
-                let longer = (pauses * 2).clamp(SPIN_PAUSES_PROBE, SPIN_PAUSES_MAX);
-                self.spin.store(longer, Ordering::Relaxed);
+                self.spin.store((pauses * 2).min(SPIN_PAUSES_MAX), Ordering::Relaxed);
+                self.probe_after.store(PROBE_AFTER_MIN, Ordering::Relaxed);
                 return true;
             }
             hint::spin_loop();
         }
-        self.spin.store(pauses / 2, Ordering::Relaxed);
+        self.give_up(pauses);
         false
+    }
+
+    /// A spin of this length was in vain.
+    fn give_up(&self, pauses: u32) {
+        let was_probe = self.spin.load(Ordering::Relaxed) < SPIN_PAUSES_MIN;
+        if !was_probe {
+            self.spin.store(pauses / 2, Ordering::Relaxed);
+        }
+        let probe_after = self.probe_after.load(Ordering::Relaxed);
+        self.probe_in.store(probe_after, Ordering::Relaxed);
+        if was_probe {
+            self.probe_after.store((probe_after * 2).min(PROBE_AFTER_MAX), Ordering::Relaxed);
+        }
     }
 }
 
