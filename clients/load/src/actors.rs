@@ -32,7 +32,7 @@ use crate::report::{NOTES, Report, SCHEMA, Table};
 pub struct Settings {
     /// How often every contestant has its turn; ratios are paired round by round. At least 1, 9 by default.
     pub rounds: usize,
-    /// Asks between two threads in a round, 20 000 by default; other questions take a fixed multiple of it.
+    /// Asks between two threads in a round, 15 000 by default; other questions take a fixed multiple of it.
     pub ops_per_round: u64,
     /// One question instead of all.
     pub only: Option<Question>,
@@ -42,7 +42,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { rounds: 9, ops_per_round: 20_000, only: None, quick: false }
+        Self { rounds: 9, ops_per_round: 15_000, only: None, quick: false }
     }
 }
 
