@@ -13,7 +13,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::stage::ServiceKind;
 
-/// One actor, five places; one service, every server.
+/// One actor, every place; one service, every server.
 ///
 /// Without a command, `palco` runs the default stage: example servers under every model on ports of 127.0.0.1, and
 /// prints what runs where and what to try next.
@@ -129,7 +129,7 @@ pub(crate) struct Serve {
     #[arg(long, default_value_t = 1024, value_name = "N")]
     pub(crate) connections_max: usize,
     /// What happens to one connection more
-    #[arg(long, default_value = "defer", value_parser = named::<ActionName>(["defer", "drop", "close", "fail"]))]
+    #[arg(long, default_value = "defer", value_name = "ACTION", value_parser = named::<ActionName>(["defer", "drop", "close", "fail"]))]
     pub(crate) when_full: ActionName,
     /// How long requests may take to finish after Ctrl-C
     #[arg(long, default_value = "5s", value_parser = humantime::parse_duration, value_name = "TIME")]

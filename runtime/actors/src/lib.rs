@@ -1,4 +1,4 @@
-//! One actor, five places.
+//! One actor, every place.
 //!
 //! An [`Actor`] is written once and started in a [`Place`]; whoever holds its [`ActorRef`] cannot tell which. The
 //! modules below are listed in the order of one message's way.
