@@ -58,11 +58,11 @@ pub(crate) async fn guarded<T, F: Future<Output = T> + ?Sized>(
                     OnInterrupt::Ignore => {
                         signals.clear(INTERRUPT);
                         cell.vitals().notify();
+                        continue; // another may have come by now
                     }
                     OnInterrupt::Caught => {}
                 }
             }
-            let bits = signals.bits();
             // A stop hook is not held: an actor that rests can be stopped.
             if bits & SUSPEND != 0 && cell.vitals().phase() != Phase::Stopping {
                 cell.register(task.waker());

@@ -113,8 +113,9 @@ fn a_client_in_full_flow_is_answered_to_a_point_and_then_ended() {
         let drain = begin_drain(&server);
         let (heard, _) = client.everything();
         drop(client);
-        let answers = String::from_utf8(heard).unwrap();
-        assert!(answers == "+PONG\r\n".repeat(answers.len() / 7), "whole answers only");
+        // It goes on talking after it was told the end, so it may be cut off in the middle of its last answers.
+        let mut answers = b"+PONG\r\n".iter().cycle();
+        assert!(heard.iter().all(|byte| Some(byte) == answers.next()), "answers and nothing else");
         assert_eq!(drain.join().unwrap(), DrainReport { finished: 1, abandoned: 0 });
         flow.join().unwrap();
         let scores = server.scores();
