@@ -39,6 +39,7 @@ pub(crate) async fn run<A: Actor>(mut end: EndGuard<A>, mut make: impl FnMut() -
     };
     end.0 = None;
     drop(cx); // gives back what it has fetched
+    drop(make); // what it holds is free when the end is known
     finish(&cell, reason);
 }
 
