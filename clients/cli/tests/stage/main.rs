@@ -6,6 +6,7 @@ mod bad_input;
 mod commands;
 #[cfg(feature = "real-clients")]
 mod real_clients;
+mod settings;
 mod shutdown;
 mod signals;
 mod support;
