@@ -3,6 +3,7 @@
 //! | file | mechanism |
 //! |---|---|
 //! | `interrupt.rs` | [`Interrupter`]: end a blocking system call of another thread with `EINTR` |
+//! | `shared_words.rs` | [`SharedWords`]: atomics in memory that two processes share |
 //!
 //! Every `unsafe` block of the workspace is here, each with a `SAFETY` note and a test. One file per mechanism.
 
@@ -10,5 +11,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod interrupt;
+mod shared_words;
 
 pub use interrupt::{Interrupter, Registration};
+pub use shared_words::SharedWords;
