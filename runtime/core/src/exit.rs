@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why an actor ended.
 ///
-/// The last four can only come from places outside this address space; supervisors treat all variants alike.
+/// The last six can only come from places outside this address space; supervisors treat all variants alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "detail")]
 pub enum ExitReason {
@@ -37,9 +37,18 @@ pub enum ExitReason {
     /// Its process ended with this status.
     Exited(i32),
     /// Its process was ended by this signal.
-    Signaled(i32),
-    /// Its process was ended because memory ran out.
+    Signaled {
+        /// The signal's number.
+        signal: i32,
+        /// Whether the kernel wrote a core file.
+        core: bool,
+    },
+    /// Its process was ended because memory ran out: the machine's, or what it was allowed.
     OutOfMemory,
+    /// Its process was ended because it made a system call that it may not make; the text is the call's name.
+    Denied(Box<str>),
+    /// Its process was killed because a handler made no progress for too long.
+    Unresponsive,
     /// Its node cannot be reached any more.
     NodeLost,
 }
@@ -56,8 +65,10 @@ impl ExitReason {
             | Self::Panicked(_)
             | Self::Escalated { .. }
             | Self::Exited(_)
-            | Self::Signaled(_)
+            | Self::Signaled { .. }
             | Self::OutOfMemory
+            | Self::Denied(_)
+            | Self::Unresponsive
             | Self::NodeLost => true,
         }
     }
@@ -68,11 +79,12 @@ impl ExitReason {
         match self {
             Self::Finished | Self::Recycled => 0,
             Self::Stopped => 128 + 15,
-            Self::Killed | Self::OutOfMemory => 128 + 9,
+            Self::Killed | Self::OutOfMemory | Self::Unresponsive => 128 + 9,
+            Self::Denied(_) => 128 + 31,
             Self::Failed(_) | Self::StartFailed(_) | Self::Escalated { .. } | Self::NodeLost => 1,
             Self::Panicked(_) => 101,
             Self::Exited(status) => *status,
-            Self::Signaled(signal) => 128 + *signal,
+            Self::Signaled { signal, .. } => 128 + *signal,
         }
     }
 }
@@ -89,10 +101,36 @@ impl fmt::Display for ExitReason {
             Self::Panicked(text) => write!(f, "panicked: {text}"),
             Self::Escalated { child, reason } => write!(f, "gave up on {child}, which {reason}"),
             Self::Exited(status) => write!(f, "exited with status {status}"),
-            Self::Signaled(signal) => write!(f, "ended by signal {signal}"),
+            Self::Signaled { signal, core } => {
+                write!(f, "ended by signal {signal}{}", signal_name(*signal))?;
+                if *core { f.write_str(", core written") } else { Ok(()) }
+            }
             Self::OutOfMemory => f.write_str("ended: out of memory"),
+            Self::Denied(call) => write!(f, "ended: system call {call} denied"),
+            Self::Unresponsive => f.write_str("killed: unresponsive"),
             Self::NodeLost => f.write_str("lost with its node"),
         }
+    }
+}
+
+/// The names of the signals that programs die of, as Linux numbers them.
+const fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        1 => " (SIGHUP)",
+        2 => " (SIGINT)",
+        3 => " (SIGQUIT)",
+        4 => " (SIGILL)",
+        5 => " (SIGTRAP)",
+        6 => " (SIGABRT)",
+        7 => " (SIGBUS)",
+        8 => " (SIGFPE)",
+        9 => " (SIGKILL)",
+        11 => " (SIGSEGV)",
+        13 => " (SIGPIPE)",
+        15 => " (SIGTERM)",
+        24 => " (SIGXCPU)",
+        31 => " (SIGSYS)",
+        _ => "",
     }
 }
 
@@ -115,7 +153,7 @@ mod tests {
     fn codes_are_those_of_a_shell() {
         assert_eq!(ExitReason::Killed.code(), 137);
         assert_eq!(ExitReason::Stopped.code(), 143);
-        assert_eq!(ExitReason::Signaled(11).code(), 139);
+        assert_eq!(ExitReason::Signaled { signal: 11, core: true }.code(), 139);
     }
 
     #[test]

@@ -95,6 +95,13 @@ impl Interrupter {
     }
 }
 
+/// The number of the signal, for those who send it to a whole process of the same program. Until that process has a
+/// [`Registration`] it would die of it.
+#[must_use]
+pub fn interrupt_signal() -> i32 {
+    signal()
+}
+
 /// A real-time signal, so that no program's own use of the classic ones is disturbed.
 fn signal() -> libc::c_int {
     libc::SIGRTMIN() + 6

@@ -2,16 +2,42 @@
 //!
 //! | file | mechanism |
 //! |---|---|
+//! | `allocator.rs` | [`NotingAllocator`]: tell a lack of memory from any other abort |
+//! | `fatal.rs` | [`on_fatal_signal`]: say in shared memory why a signal ends this process |
+//! | `fork.rs` | [`fork_brother`]: copy a process of one thread, for its parent |
+//! | `inherited.rs` | [`take_inherited_socket`]: own a descriptor that the process was started with |
 //! | `interrupt.rs` | [`Interrupter`]: end a blocking system call of another thread with `EINTR` |
+//! | `ring.rs` | [`RingEnd`]: frames between a parent and a child through shared memory |
+//! | `masked.rs` | all signals of a thread blocked for a while |
+//! | `passing.rs` | [`send_with`], [`receive_with`]: messages with descriptors |
+//! | `pidfd.rs` | [`open_pidfd`], [`signal_pidfd`], [`reap_pidfd`]: processes by descriptor |
 //! | `shared_words.rs` | [`SharedWords`]: atomics in memory that two processes share |
+//! | `spawn.rs` | [`start`]: run a program without copying the parent |
 //!
 //! Every `unsafe` block of the workspace is here, each with a `SAFETY` note and a test. One file per mechanism.
 
 #![allow(unsafe_code)]
 #![deny(unsafe_op_in_unsafe_fn)]
 
+mod allocator;
+mod fatal;
+mod fork;
+mod inherited;
 mod interrupt;
+mod masked;
+mod passing;
+mod pidfd;
+mod ring;
 mod shared_words;
+mod spawn;
 
-pub use interrupt::{Interrupter, Registration};
+pub use allocator::{NotingAllocator, out_of_memory};
+pub use fatal::{FATAL_OUT_OF_MEMORY, FATAL_SYSTEM_CALL, on_fatal_signal, reset_memory_faults};
+pub use fork::{Forked, fork_brother, is_single_threaded};
+pub use inherited::take_inherited_socket;
+pub use interrupt::{Interrupter, Registration, interrupt_signal};
+pub use passing::{PASSED_MAX, receive_into, receive_with, send_with};
+pub use pidfd::{End, open_pidfd, reap_pidfd, signal_pidfd};
+pub use ring::{RingEnd, RingError, spin_budget};
 pub use shared_words::SharedWords;
+pub use spawn::{Ids, Start, StartFailure, Started, Step, start};

@@ -1,0 +1,143 @@
+//! System calls by seccomp: what no service needs, and what would let it out.
+//!
+//! Everything that is not on a list is allowed: a list of what is allowed would break with every C library. Each list is
+//! a filter of its own, since a filter has one answer; the kernel remembers which calls every filter allows, so they cost
+//! the others next to nothing.
+
+use std::collections::BTreeMap;
+
+use nix::errno::Errno;
+use nix::libc;
+use seccompiler::{
+    SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    TargetArch, apply_filter,
+};
+
+use super::ConfineError;
+
+type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+
+/// `EPERM`: a new process, or another program. `fork` and `vfork` are added where they exist.
+const PROCESSES: &[(i64, &str)] = &[(libc::SYS_execve, "execve"), (libc::SYS_execveat, "execveat")];
+
+/// System calls by name.
+macro_rules! calls {
+    ($($call:ident $name:literal),* $(,)?) => { &[$((libc::$call, $name)),*] };
+}
+
+/// `SIGSYS`.
+const HOSTILE: &[(i64, &str)] = calls![
+    SYS_acct "acct", SYS_add_key "add_key", SYS_adjtimex "adjtimex", SYS_bpf "bpf", SYS_capset "capset",
+    SYS_chroot "chroot", SYS_clock_adjtime "clock_adjtime", SYS_clock_settime "clock_settime",
+    SYS_delete_module "delete_module", SYS_fanotify_init "fanotify_init", SYS_finit_module "finit_module",
+    SYS_fsconfig "fsconfig", SYS_fsmount "fsmount", SYS_fsopen "fsopen", SYS_fspick "fspick",
+    SYS_init_module "init_module", SYS_io_uring_enter "io_uring_enter",
+    SYS_io_uring_register "io_uring_register", SYS_io_uring_setup "io_uring_setup", SYS_kcmp "kcmp",
+    SYS_kexec_load "kexec_load", SYS_keyctl "keyctl", SYS_migrate_pages "migrate_pages",
+    SYS_mount "mount", SYS_mount_setattr "mount_setattr", SYS_move_mount "move_mount",
+    SYS_move_pages "move_pages", SYS_open_by_handle_at "open_by_handle_at", SYS_open_tree "open_tree",
+    SYS_perf_event_open "perf_event_open", SYS_personality "personality", SYS_pidfd_getfd "pidfd_getfd",
+    SYS_pivot_root "pivot_root", SYS_process_madvise "process_madvise",
+    SYS_process_vm_readv "process_vm_readv", SYS_process_vm_writev "process_vm_writev",
+    SYS_ptrace "ptrace", SYS_quotactl "quotactl", SYS_reboot "reboot", SYS_request_key "request_key",
+    SYS_setdomainname "setdomainname", SYS_setfsgid "setfsgid", SYS_setfsuid "setfsuid",
+    SYS_setgid "setgid", SYS_setgroups "setgroups", SYS_sethostname "sethostname", SYS_setns "setns",
+    SYS_setregid "setregid", SYS_setresgid "setresgid", SYS_setresuid "setresuid",
+    SYS_setreuid "setreuid", SYS_settimeofday "settimeofday", SYS_setuid "setuid",
+    SYS_swapoff "swapoff", SYS_swapon "swapon", SYS_syslog "syslog", SYS_umount2 "umount2",
+    SYS_unshare "unshare", SYS_userfaultfd "userfaultfd", SYS_vhangup "vhangup",
+];
+
+#[cfg(target_arch = "x86_64")]
+const HOSTILE_HERE: &[(i64, &str)] = calls![
+    SYS_ioperm "ioperm", SYS_iopl "iopl", SYS_kexec_file_load "kexec_file_load",
+    SYS_modify_ldt "modify_ldt",
+];
+#[cfg(target_arch = "x86_64")]
+const PROCESSES_HERE: &[(i64, &str)] = calls![SYS_fork "fork", SYS_vfork "vfork"];
+/// The same calls again, with pointers of 32 bits.
+#[cfg(target_arch = "x86_64")]
+const OTHER_NUMBERS: Option<i64> = Some(0x4000_0000);
+#[cfg(target_arch = "x86_64")]
+const ARCHITECTURE: TargetArch = TargetArch::x86_64;
+
+#[cfg(target_arch = "aarch64")]
+const HOSTILE_HERE: &[(i64, &str)] = &[];
+#[cfg(target_arch = "aarch64")]
+const PROCESSES_HERE: &[(i64, &str)] = &[];
+#[cfg(target_arch = "aarch64")]
+const OTHER_NUMBERS: Option<i64> = None;
+#[cfg(target_arch = "aarch64")]
+const ARCHITECTURE: TargetArch = TargetArch::aarch64;
+
+/// The name of a system call that ends a confined child, as `ptrace`; `None` for any other.
+#[must_use]
+pub fn denied_syscall_name(number: u32) -> Option<&'static str> {
+    let number = i64::from(number);
+    let plain = OTHER_NUMBERS.map_or(number, |bit| number & !bit);
+    HOSTILE.iter().chain(HOSTILE_HERE).find(|(call, _)| *call == plain).map(|(_, name)| *name)
+}
+
+/// Restricts the process, which has one thread and no new privileges.
+pub(super) fn restrict() -> Result<(), ConfineError> {
+    let mut processes = always(PROCESSES.iter().chain(PROCESSES_HERE));
+    for number in numbers(libc::SYS_clone) {
+        processes.insert(number, vec![without_thread()?]);
+    }
+    // glibc takes this answer for an old kernel, and makes its threads with `clone`, whose flags can be looked at.
+    let newer_clone = always([(libc::SYS_clone3, "clone3")].iter());
+    install(processes, SeccompAction::Errno(Errno::EPERM as u32))?;
+    install(newer_clone, SeccompAction::Errno(Errno::ENOSYS as u32))?;
+    install(always(HOSTILE.iter().chain(HOSTILE_HERE)), SeccompAction::Trap)
+}
+
+/// Calls that match whatever their arguments are.
+fn always<'a>(calls: impl Iterator<Item = &'a (i64, &'static str)>) -> Rules {
+    calls.flat_map(|(call, _)| numbers(*call)).map(|number| (number, Vec::new())).collect()
+}
+
+/// All numbers under which a call can be made.
+fn numbers(call: i64) -> impl Iterator<Item = i64> {
+    [Some(call), OTHER_NUMBERS.map(|bit| call | bit)].into_iter().flatten()
+}
+
+/// Matches a `clone` that makes a process and no thread.
+fn without_thread() -> Result<SeccompRule, ConfineError> {
+    let thread = libc::CLONE_THREAD as u64;
+    SeccompCondition::new(0, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(thread), 0)
+        .and_then(|condition| SeccompRule::new(vec![condition]))
+        .map_err(refused)
+}
+
+fn install(rules: Rules, answer: SeccompAction) -> Result<(), ConfineError> {
+    let filter =
+        SeccompFilter::new(rules, SeccompAction::Allow, answer, ARCHITECTURE).map_err(refused)?;
+    apply_filter(&seccompiler::BpfProgram::try_from(filter).map_err(refused)?).map_err(refused)
+}
+
+fn refused(error: impl ToString) -> ConfineError {
+    ConfineError::Rules { step: "seccomp", why: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn denied_calls_have_names() {
+        let number = u32::try_from(libc::SYS_ptrace).unwrap();
+        assert_eq!(denied_syscall_name(number), Some("ptrace"));
+        assert_eq!(denied_syscall_name(u32::try_from(libc::SYS_read).unwrap()), None);
+    }
+
+    #[test]
+    fn no_call_is_listed_twice() {
+        let all: Vec<i64> = HOSTILE.iter().chain(HOSTILE_HERE).map(|(call, _)| *call).collect();
+        let processes = PROCESSES.iter().chain(PROCESSES_HERE).map(|(call, _)| *call);
+        let mut unique: Vec<i64> = all.iter().copied().chain(processes).collect();
+        let listed = unique.len();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(unique.len(), listed);
+    }
+}

@@ -1,0 +1,121 @@
+//! What confined children can no longer do, what they still can, and what is said about those who tried.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::fd::AsFd;
+use std::sync::atomic::Ordering;
+
+use nix::libc;
+use palco_processes::{Exit, denied_syscall_name};
+use palco_sys::{FATAL_OUT_OF_MEMORY, FATAL_SYSTEM_CALL, SharedWords};
+
+use crate::harness::{ended, forked, launch, report, started_with, zygote};
+use crate::tests;
+
+tests![
+    a_child_makes_no_processes,
+    threads_sockets_and_memory_keep_working,
+    a_hostile_call_ends_the_child_and_is_named,
+    files_beside_the_allowed_ones_cannot_be_opened,
+    connections_cannot_be_made,
+    a_path_that_does_not_exist_cannot_be_allowed,
+    limits_hold,
+    a_lack_of_memory_is_told_from_other_aborts,
+    an_orphan_is_not_confined_but_refused,
+];
+
+/// Whether this kernel has Landlock.
+fn has_landlock() -> bool {
+    report(launch(), "confine connect 127.0.0.1:9").contains("landlock")
+        && !report(launch(), "confine connect 127.0.0.1:9").contains("no landlock")
+}
+
+/// How a child ends that does `task`, and what is said about it.
+fn end_and_word(task: &str) -> (Exit, u64) {
+    let words = SharedWords::create("end", 1).unwrap();
+    let child = started_with(launch(), task, &[words.as_fd()]);
+    let (_, exit) = ended(child);
+    (exit, words.words()[0].load(Ordering::Acquire))
+}
+
+fn a_child_makes_no_processes() {
+    let told = report(launch(), "confine fork");
+    assert!(told.starts_with(&format!("Some({})\n", libc::EPERM)), "{told}");
+}
+
+fn threads_sockets_and_memory_keep_working() {
+    let told = report(launch(), "confine work");
+    assert_eq!(told, "262144\nno-new-privs, seccomp\n");
+    // The strictest too, and forked by a zygote.
+    for (told, exit) in [
+        (report(launch(), "confine strict"), Exit::Exited(0)),
+        ended(forked(&zygote(), "confine strict")),
+    ] {
+        assert_eq!(exit, Exit::Exited(0));
+        assert!(told.starts_with("262144\nno-new-privs, "), "{told}");
+        assert!(told.ends_with("seccomp, 1024 MiB, 64 files\n"), "{told}");
+    }
+}
+
+fn a_hostile_call_ends_the_child_and_is_named() {
+    let (exit, word) = end_and_word("confine ptrace");
+    assert!(matches!(exit, Exit::Signaled { signal: libc::SIGSYS, .. }), "{exit}");
+    assert_eq!(word & FATAL_SYSTEM_CALL, FATAL_SYSTEM_CALL);
+    assert_eq!(denied_syscall_name(word as u32), Some("ptrace"));
+}
+
+fn files_beside_the_allowed_ones_cannot_be_opened() {
+    if !has_landlock() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let allowed = directory.path().join("allowed");
+    fs::create_dir(&allowed).unwrap();
+    let told = report(launch(), &format!("confine files {}", allowed.display()));
+    let expected = "done PermissionDenied done PermissionDenied\nno-new-privs, landlock\n";
+    assert_eq!(told, expected);
+    assert!(fs::exists(allowed.join("new")).unwrap());
+}
+
+fn connections_cannot_be_made() {
+    if !has_landlock() {
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let told = report(launch(), &format!("confine connect {address}"));
+    assert!(told.starts_with("Err(PermissionDenied) Err(PermissionDenied)\n"), "{told}");
+}
+
+fn a_path_that_does_not_exist_cannot_be_allowed() {
+    let told = report(launch(), "confine missing-path");
+    assert!(told.starts_with("/nowhere: ") || told.contains("no landlock"), "{told}");
+}
+
+fn limits_hold() {
+    let told = report(launch(), "confine limits");
+    let limit = |name: &str| -> Vec<String> {
+        let line = told.lines().find(|line| line.starts_with(name)).unwrap();
+        line[name.len()..].split_ascii_whitespace().map(str::to_owned).take(2).collect()
+    };
+    assert_eq!(limit("Max open files"), ["20", "20"]);
+    assert_eq!(limit("Max cpu time"), ["5", "6"]);
+    assert_eq!(limit("Max core file size"), ["0", "0"]);
+    assert!(told.ends_with("no-new-privs, 20 files, 5 s cpu\n"), "{told}");
+}
+
+fn a_lack_of_memory_is_told_from_other_aborts() {
+    let (exit, word) = end_and_word("outgrow");
+    assert!(matches!(exit, Exit::Signaled { signal: libc::SIGABRT, .. }), "{exit}");
+    assert_eq!(word, FATAL_OUT_OF_MEMORY);
+    assert_eq!(end_and_word("outgrow carefully"), (Exit::Exited(0), 0));
+    let (exit, word) = end_and_word("abort");
+    assert!(matches!(exit, Exit::Signaled { signal: libc::SIGABRT, .. }), "{exit}");
+    assert_eq!(word, 0);
+}
+
+fn an_orphan_is_not_confined_but_refused() {
+    let own = std::process::id();
+    let told = report(launch(), "confine wrong-parent");
+    assert_eq!(told, format!("the parent 1000000 has ended: the parent is {own} now\n"));
+}

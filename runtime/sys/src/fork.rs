@@ -1,0 +1,107 @@
+//! Fork a brother instead of a child: `clone(CLONE_PARENT)`, for a process that has one thread and forks for its parent.
+//!
+//! The new process is the child of the caller's parent, which alone can reap it and whose death its death signal follows.
+//! A copy of a program with several threads would find locks held for ever by threads that it does not have; the caller
+//! is therefore asked to prove that it has one, each time.
+
+use std::ffi::{c_int, c_ulong};
+use std::fs;
+use std::io;
+use std::ptr;
+
+/// Who returns from [`fork_brother`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forked {
+    /// The caller: this is the new process's id. Its parent is the caller's.
+    Original {
+        /// The id.
+        pid: i32,
+    },
+    /// The new process.
+    Copy,
+}
+
+/// Copies the calling process. The copy has the same parent.
+///
+/// # Errors
+/// `Deadlock` when the caller has more than one thread; otherwise the kernel's: `EAGAIN` at a limit of processes,
+/// `ENOMEM`, `EINVAL` for the first process of a namespace, which has no parent.
+pub fn fork_brother() -> io::Result<Forked> {
+    if !is_single_threaded()? {
+        let text = "a process of several threads must not be copied: their locks would stay held";
+        return Err(io::Error::new(io::ErrorKind::Deadlock, text));
+    }
+    let mut flags = c_ulong::try_from(libc::CLONE_PARENT).map_err(io::Error::other)?;
+    let thread_id = thread_id_word();
+    if !thread_id.is_null() {
+        flags |= (libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID) as c_ulong;
+    }
+    // SAFETY: without CLONE_VM and with no stack of its own the copy goes on here, on its copy of this stack. The caller
+    // has one thread, so no lock or half-made change of another is copied. The word is the C library's own note of its
+    // thread's id, which the copy needs renewed, as `fork` does. The architectures differ in which of the last two
+    // arguments the word is; the other one is not looked at (no CLONE_SETTLS).
+    let pid = unsafe {
+        libc::syscall(
+            libc::SYS_clone,
+            flags,
+            ptr::null_mut::<u8>(),
+            ptr::null_mut::<c_int>(),
+            thread_id,
+            thread_id,
+        )
+    };
+    match pid {
+        0 => Ok(Forked::Copy),
+        error if error < 0 => Err(io::Error::last_os_error()),
+        pid => Ok(Forked::Original { pid: i32::try_from(pid).map_err(io::Error::other)? }),
+    }
+}
+
+/// Whether the calling thread is the process's only one.
+///
+/// # Errors
+/// The kernel's, when it can be found out neither from it nor from `/proc`.
+pub fn is_single_threaded() -> io::Result<bool> {
+    // A kernel does nothing at all when a thread group of one is to be unshared, and refuses any other.
+    // SAFETY: plain system call without effect on the process.
+    if unsafe { libc::unshare(libc::CLONE_THREAD) } == 0 {
+        return Ok(true);
+    }
+    match io::Error::last_os_error().raw_os_error() {
+        Some(libc::EINVAL) => Ok(false),
+        // A sandbox may forbid the call.
+        _ => Ok(fs::read_dir("/proc/self/task")?.take(2).count() == 1),
+    }
+}
+
+/// Where the C library keeps the calling thread's id, if the kernel tells; null otherwise.
+fn thread_id_word() -> *mut c_int {
+    let mut word: *mut c_int = ptr::null_mut();
+    // SAFETY: `word` lives throughout the call; a kernel without the call leaves it alone.
+    let told = unsafe { libc::prctl(libc::PR_GET_TID_ADDRESS, &raw mut word) } == 0;
+    if !told || word.is_null() {
+        return ptr::null_mut();
+    }
+    // SAFETY: the kernel clears this word of the calling thread when it ends, so it is writable memory of this process.
+    let is_id = unsafe { word.read() == libc::gettid() };
+    if is_id { word } else { ptr::null_mut() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_of_several_threads_is_not_copied() {
+        // Test functions run on threads of their own.
+        assert!(!is_single_threaded().unwrap());
+        assert_eq!(fork_brother().unwrap_err().kind(), io::ErrorKind::Deadlock);
+    }
+
+    #[test]
+    fn the_word_holds_the_id_of_the_thread() {
+        let word = thread_id_word();
+        // SAFETY: the word was found to be the calling thread's; gettid cannot fail.
+        assert!(word.is_null() || unsafe { word.read() == libc::gettid() });
+    }
+}
