@@ -34,9 +34,10 @@ pub struct Recipient<M: Message> {
     target: Arc<dyn Deliver<M>>,
 }
 
-type Asking<M> = Pin<Box<dyn Future<Output = Result<<M as Message>::Reply, AskError<M>>> + Send>>;
+pub(crate) type Asking<M> =
+    Pin<Box<dyn Future<Output = Result<<M as Message>::Reply, AskError<M>>> + Send>>;
 
-trait Deliver<M: Message>: Send + Sync {
+pub(crate) trait Deliver<M: Message>: Send + Sync {
     fn try_tell(&self, message: M) -> Result<(), SendError<M>>;
     fn force_urgent(&self, message: M) -> Result<(), SendError<M>>;
     fn ask(self: Arc<Self>, message: M, within: Duration) -> Asking<M>;
@@ -138,6 +139,12 @@ impl<A: Actor> ActorRef<A> {
         sent.map_err(|error| error.map(drop))
     }
 
+    /// The right to urgent messages, for the parent.
+    pub(crate) fn urgent_for(&self, parent: &Arc<dyn AnyCell>) -> Option<UrgentRef<A>> {
+        let own = self.cell.vitals.parent.as_ref()?;
+        (own.vitals().id == parent.vitals().id).then(|| UrgentRef::new(Arc::clone(&self.cell)))
+    }
+
     pub(crate) fn downgrade(&self) -> Weak<Cell<A>> {
         Arc::downgrade(&self.cell)
     }
@@ -191,6 +198,10 @@ impl<A: Actor> UrgentRef<A> {
 }
 
 impl<M: Message> Recipient<M> {
+    pub(crate) fn over(target: Arc<dyn Deliver<M>>) -> Self {
+        Self { target }
+    }
+
     /// As [`ActorRef::try_tell`].
     ///
     /// # Errors

@@ -126,8 +126,9 @@ impl AnyRef {
         phase.await
     }
 
-    /// Calls `news` once when the actor has ended for good; at once if it has.
-    pub(crate) fn on_exit(&self, news: impl FnOnce(Exited) + Send + 'static) {
+    /// Calls `news` once when the actor has ended for good; at once if it has. Called where the actor ends, so it must
+    /// be quick; actors [watch](crate::Context::watch) instead.
+    pub fn on_exit(&self, news: impl FnOnce(Exited) + Send + 'static) {
         let mut life = self.vitals().life.lock();
         let exited = |vitals: &Vitals, reason: &ExitReason| Exited {
             id: vitals.id,

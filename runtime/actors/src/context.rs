@@ -23,7 +23,9 @@ use crate::vitals::{AnyCell, Cell};
 pub(crate) use next::Next;
 use next::{BUDGET_MESSAGES, Timer};
 
-use crate::{Actor, ActorRef, Failure, Handler, Message, SpawnError, System, UrgentRef};
+use crate::{
+    Actor, ActorRef, Failure, Handler, Message, Parcel, Portable, SpawnError, System, UrgentRef,
+};
 
 /// An actor's own view of itself and its system; lent to every handler and hook.
 pub struct Context<A: Actor> {
@@ -81,6 +83,13 @@ impl<A: Actor> Context<A> {
         UrgentRef::new(Arc::clone(&self.cell))
     }
 
+    /// The right to send urgent messages to a child of this actor; none for other actors. An actor in another process
+    /// cannot hand it out by itself.
+    #[must_use]
+    pub fn urgent_ref_of<B: Actor>(&self, child: &ActorRef<B>) -> Option<UrgentRef<B>> {
+        child.urgent_for(&(Arc::clone(&self.cell) as Arc<dyn AnyCell>))
+    }
+
     /// The actor's id.
     #[must_use]
     pub fn id(&self) -> ActorId {
@@ -133,6 +142,19 @@ impl<A: Actor> Context<A> {
         placement::spawn(self.system(), parent, None, options, make)
     }
 
+    /// Starts a child from data, in any place; see [`System::spawn_portable`].
+    ///
+    /// # Errors
+    /// See [`SpawnError`]; nothing has been started then.
+    pub fn spawn_portable<B: Portable>(
+        &self,
+        options: SpawnOptions,
+        pack: impl FnMut() -> Result<Parcel<B>, Failure> + Send + 'static,
+    ) -> Result<ActorRef<B>, SpawnError> {
+        let parent = Arc::clone(&self.cell) as Arc<dyn AnyCell>;
+        placement::spawn_portable(self.system(), parent, None, options, pack)
+    }
+
     /// Sends this actor `message` after `delay`. A timer does not survive a restart.
     pub fn tell_after<M: Message>(&mut self, delay: Duration, message: M)
     where
@@ -171,6 +193,9 @@ impl<A: Actor> Context<A> {
     pub fn note(&self, note: fn() -> &'static str) {
         let vitals = &self.cell.vitals;
         vitals.activity.note(note, vitals.system.clock().now_coarse());
+        if let Some(post) = &vitals.post {
+            post.page.write_note(note());
+        }
     }
 
     /// Waits on the system's clock. Cancel-safe.
@@ -183,6 +208,10 @@ impl<A: Actor> Context<A> {
         let yields = match self.place() {
             PlaceKind::Task => true,
             PlaceKind::Thread => false,
+            PlaceKind::Process => {
+                self.cell.vitals.beat();
+                false
+            }
         };
         let mut passed = false;
         poll_fn(|task| {
@@ -250,7 +279,7 @@ impl<A: Actor> Context<A> {
         wait: Wait,
         mut call: impl FnMut() -> io::Result<T>,
     ) -> Option<io::Result<T>> {
-        assert_eq!(self.place(), PlaceKind::Thread, "a blocking call on an event loop");
+        assert_ne!(self.place(), PlaceKind::Task, "a blocking call on an event loop");
         let ends = match wait {
             Wait::UntilStop => ATTENTION | ENDING,
             Wait::ThroughStop => ATTENTION,
@@ -286,7 +315,7 @@ impl<A: Actor> Context<A> {
                 let _running = self.system().stir().running();
                 placement::task::block(work).await
             }
-            PlaceKind::Thread => {
+            PlaceKind::Thread | PlaceKind::Process => {
                 let result = crate::guard::contained(work).ok();
                 self.checkpoint().await;
                 result

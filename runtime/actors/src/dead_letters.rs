@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use palco_core::{ExitReason, Time};
 use parking_lot::Mutex;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How many dead letters are kept; the counts go on.
 const KEPT_MAX: usize = 256;
 
 /// Why an accepted message was not handled, or not to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DropReason {
     /// The asker had given up, or its deadline had passed, before it was handled.
@@ -27,17 +27,26 @@ pub enum DropReason {
     Panicked,
     /// Its handler was running when the actor was killed.
     Killed,
+    /// The process that its handler ran in has ended.
+    ProcessEnded,
+    /// It cannot cross to the actor's process: it is not in the actor's table of messages.
+    NotPortable,
+    /// It, or its reply, is larger than the frames of the actor's process.
+    TooLarge,
 }
 
 impl DropReason {
     /// All reasons, in the order of their counters.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::AskerGone,
         Self::ActorStopped,
         Self::ActorFailed,
         Self::Interrupted,
         Self::Panicked,
         Self::Killed,
+        Self::ProcessEnded,
+        Self::NotPortable,
+        Self::TooLarge,
     ];
 
     pub(crate) fn of_queued(reason: &ExitReason) -> Self {
@@ -54,6 +63,9 @@ impl fmt::Display for DropReason {
             Self::Interrupted => "interrupted",
             Self::Panicked => "panicked",
             Self::Killed => "killed",
+            Self::ProcessEnded => "process ended",
+            Self::NotPortable => "not portable",
+            Self::TooLarge => "too large",
         })
     }
 }

@@ -1,11 +1,11 @@
 //! A message on its way: what the mailbox holds, whatever the type inside.
 
-use std::any::type_name;
+use std::any::{Any, type_name};
 use std::future::Future;
 use std::pin::Pin;
 
 use crate::guard::contained;
-use crate::reply::Responder;
+use crate::reply::{AnyResponder, Responder};
 use crate::{Actor, Context, DropReason, Handler, Message};
 
 /// The work of one message, borrowed from its actor.
@@ -21,8 +21,20 @@ pub(crate) trait Envelope<A: Actor>: Send {
     /// The handler's future, or nothing if the asker has gone and the message must not be handled.
     fn open<'a>(self: Box<Self>, actor: &'a mut A, cx: &'a mut Context<A>) -> Option<Work<'a>>;
 
+    /// Whether somebody waits for the reply.
+    fn is_ask(&self) -> bool;
+
+    /// What is inside, on its way to another process; nothing if the asker has gone.
+    fn unpack(self: Box<Self>) -> Option<Unpacked>;
+
     /// Tells the asker, if there is one, that the message will not be handled.
     fn discard(self: Box<Self>, reason: DropReason);
+}
+
+/// An opened message that is not handled here.
+pub(crate) struct Unpacked {
+    pub(crate) message: Box<dyn Any + Send>,
+    pub(crate) responder: Option<Box<dyn AnyResponder>>,
 }
 
 /// A message that nobody waits for.
@@ -46,6 +58,14 @@ impl<A: Handler<M>, M: Message> Envelope<A> for Tell<M> {
         }))
     }
 
+    fn is_ask(&self) -> bool {
+        false
+    }
+
+    fn unpack(self: Box<Self>) -> Option<Unpacked> {
+        Some(Unpacked { message: Box::new(self.0), responder: None })
+    }
+
     fn discard(self: Box<Self>, _reason: DropReason) {}
 }
 
@@ -65,6 +85,19 @@ impl<A: Handler<M>, M: Message> Envelope<A> for Ask<M> {
             let reply = actor.handle(message, cx).await;
             responder.answer(reply);
         }))
+    }
+
+    fn is_ask(&self) -> bool {
+        true
+    }
+
+    fn unpack(self: Box<Self>) -> Option<Unpacked> {
+        let Self { message, responder } = *self;
+        if !responder.begin() {
+            let _ = contained(|| drop(message));
+            return None;
+        }
+        Some(Unpacked { message: Box::new(message), responder: Some(Box::new(responder)) })
     }
 
     fn discard(self: Box<Self>, reason: DropReason) {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use serde::{Deserialize, Serialize};
+
 use crate::DropReason;
 
 /// A message was not put into the mailbox; it is given back.
@@ -79,7 +81,7 @@ impl<M> fmt::Debug for AskError<M> {
 }
 
 /// Why a handler began and did not finish.
-#[derive(thiserror::Error, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(thiserror::Error, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Abandoned {
     /// It panicked.
     #[error("it panicked")]
@@ -90,6 +92,9 @@ pub enum Abandoned {
     /// Its actor was killed.
     #[error("its actor was killed")]
     Killed,
+    /// The process that it ran in has ended.
+    #[error("its process ended")]
+    ProcessEnded,
 }
 
 /// Why an actor could not be started.
@@ -116,6 +121,20 @@ pub enum SpawnError {
         /// How many there are.
         available: usize,
     },
+    /// A fresh process cannot make this actor: only one that is [`Portable`](crate::Portable) can live there.
+    #[error("`{0}` cannot live in a process: it is not started from data (see `spawn_portable`)")]
+    NotPortable(&'static str),
+    /// The program has not said what its processes can play.
+    #[error(
+        "no actor can live in a process: this program's `main` does not call `palco_actors::enter`"
+    )]
+    NotEntered,
+    /// The actor is not in the program's repertoire.
+    #[error("no process of this program knows actors of kind `{0}`: enter it in the repertoire")]
+    UnknownKind(Box<str>),
+    /// Processes have the machine's clock.
+    #[error("a process cannot live in virtual time")]
+    VirtualTime,
     /// The place could not be had: no more threads, no more memory.
     #[error("the place cannot be had")]
     Place(#[source] io::Error),

@@ -44,6 +44,11 @@ impl Lane {
         self.room.ring_for_one_more();
     }
 
+    /// Enters again what was struck out. Only the reader may call this.
+    pub(crate) fn put_back(&self) {
+        self.taken.store(self.taken.load(Ordering::Relaxed) - 1, Ordering::SeqCst);
+    }
+
     /// Listens for room. Listen first, then try again, then wait.
     pub(crate) fn listen_for_room(&self) -> Listener<'_> {
         self.room.listen()

@@ -12,7 +12,8 @@
 //! | `context.rs` | [`Context`]: what a handler may do |
 //! | `life.rs`, `guard.rs` | from start to end: the loop that handles messages, and what signals do to a handler |
 //! | `signal.rs` | [`Signal`], [`Effect`]: reach into a running handler |
-//! | `placement.rs`, `placement/` | [`Place`]: `task` (event loop), `thread` |
+//! | `placement.rs`, `placement/` | [`Place`]: `task` (event loop), `thread`, `process` |
+//! | `portable.rs`, `grant.rs` | [`Portable`], [`Parcel`], [`Grant`]: what a fresh process can make an actor from |
 //! | `supervision.rs`, `supervisor.rs` | [`Restart`], [`Supervision`], [`Supervisor`] |
 //! | `vitals.rs`, `snapshot.rs`, `ledger.rs` | what is known of an actor from outside, and that no message is lost |
 //! | `system.rs`, `registry.rs`, `dead_letters.rs` | [`System`]: names, clock, event loops, dead letters; no globals |
@@ -32,12 +33,14 @@ mod context;
 mod dead_letters;
 mod envelope;
 mod error;
+mod grant;
 mod guard;
 mod lane;
 mod ledger;
 mod life;
 mod mailbox;
 mod placement;
+mod portable;
 mod registry;
 mod reply;
 mod signal;
@@ -55,13 +58,19 @@ pub use clock::{Clock, Sleep};
 pub use context::{Context, Exited, Wait};
 pub use dead_letters::{DeadLetter, DropReason};
 pub use error::{Abandoned, AskError, SendError, SpawnError};
+pub use grant::Grant;
 pub use ledger::Ledger;
+pub use placement::process::{
+    EnterError, ProcessOptions, Recycle, Repertoire, Start, Transport, enter,
+};
 pub use placement::task::{ActixMessage, actix_recipient};
 pub use placement::{Place, PlaceKind, SpawnOptions};
+pub use portable::{Luggage, MessageTable, Parcel, Portable, PortableMessage};
 pub use signal::{Effect, Signal};
-pub use snapshot::{ActorSnapshot, Inspection, StateMark, Status};
+pub use snapshot::{ActorSnapshot, Inspection, ProcessSnapshot, StateMark, Status};
 pub use supervision::{Backoff, Intensity, Restart, Strategy, Supervision};
 pub use supervisor::Supervisor;
 pub use system::{System, SystemBuilder};
 
 pub use palco_core::{ActorId, ExitReason, Time};
+pub use palco_processes::{Confinement, FileAccess, Network, Syscalls};

@@ -18,14 +18,17 @@ use crate::guard::{Abort, contained, guarded, rest};
 use crate::signal::{self, INSPECT, INTERRUPT, KILL, OnInterrupt, RECYCLE, STOP};
 use crate::supervisor::ChildExited;
 use crate::vitals::{AnyCell, Cell, Phase, Verdict, Vitals};
-use crate::{Actor, Restart};
+use crate::{Actor, Failure, Restart};
 
 /// How long a killed child is waited for before it is left behind.
 const KILL_WITHIN: Duration = Duration::from_secs(1);
 
 /// Runs an actor through all its lives. Dropped early, it still closes the mailbox and tells who watches.
-pub(crate) async fn run<A: Actor>(mut end: EndGuard<A>, mut make: impl FnMut() -> A) {
-    let Some(cell) = end.0.clone() else { return };
+pub(crate) async fn run<A: Actor>(
+    mut end: EndGuard<A>,
+    mut make: impl FnMut() -> Result<A, Failure>,
+) {
+    let Some(cell) = end.cell() else { return };
     let mut cx = Context::new(Arc::clone(&cell));
     let reason = loop {
         let reason = live(&cell, &mut cx, &mut make).await;
@@ -37,7 +40,7 @@ pub(crate) async fn run<A: Actor>(mut end: EndGuard<A>, mut make: impl FnMut() -
             Some(reason) => break reason,
         };
     };
-    end.0 = None;
+    end.disarm();
     drop(cx); // gives back what it has fetched
     drop(make); // what it holds is free when the end is known
     finish(&cell, reason);
@@ -50,6 +53,15 @@ pub(crate) struct EndGuard<A: Actor>(Option<Arc<Cell<A>>>);
 impl<A: Actor> EndGuard<A> {
     pub(crate) fn new(cell: Arc<Cell<A>>) -> Self {
         Self(Some(cell))
+    }
+
+    pub(crate) fn cell(&self) -> Option<Arc<Cell<A>>> {
+        self.0.clone()
+    }
+
+    /// The actor has come to its end by itself.
+    pub(crate) fn disarm(&mut self) {
+        self.0 = None;
     }
 }
 
@@ -66,15 +78,16 @@ impl<A: Actor> Drop for EndGuard<A> {
 }
 
 /// One life: made, started, message after message, children stopped, stopped.
-async fn live<A: Actor>(
+pub(crate) async fn live<A: Actor>(
     cell: &Arc<Cell<A>>,
     cx: &mut Context<A>,
-    make: &mut impl FnMut() -> A,
+    make: &mut impl FnMut() -> Result<A, Failure>,
 ) -> ExitReason {
     let vitals = &cell.vitals;
     vitals.set_phase(Phase::Starting);
     let mut actor = match contained(make) {
-        Ok(actor) => actor,
+        Ok(Ok(actor)) => actor,
+        Ok(Err(failure)) => return ExitReason::StartFailed(failure.into_text()),
         Err(text) => return ExitReason::Panicked(text),
     };
     // The start hook may have children too, also in a later life.
@@ -130,6 +143,9 @@ async fn messages<A: Actor>(cell: &Arc<Cell<A>>, actor: &mut A, cx: &mut Context
             Next::Message(envelope) => envelope,
             Next::Inspect => {
                 if let Ok(state) = contained(|| actor.state()) {
+                    if let Some(post) = &vitals.post {
+                        post.state(&state);
+                    }
                     vitals.life.lock().state = Some((state, vitals.system.clock().now()));
                 }
                 vitals.signals.clear(INSPECT);
@@ -145,7 +161,15 @@ async fn messages<A: Actor>(cell: &Arc<Cell<A>>, actor: &mut A, cx: &mut Context
             continue;
         };
         vitals.activity.begin(message, vitals.system.clock().now_coarse());
+        if let Some(post) = &vitals.post {
+            // A handler may block for long; what is owed to others does not wait for it.
+            let _ = post.flush();
+            post.page.set_busy(true);
+        }
         let outcome = guarded(&**cell, work).await;
+        if let Some(post) = &vitals.post {
+            post.page.set_busy(false);
+        }
         vitals.activity.finish();
         match outcome {
             Ok(()) => vitals.activity.count_handled(),
@@ -161,7 +185,10 @@ async fn messages<A: Actor>(cell: &Arc<Cell<A>>, actor: &mut A, cx: &mut Context
 }
 
 /// Asks the supervisor what follows; `None` is another life.
-async fn verdict<A: Actor>(cell: &Arc<Cell<A>>, reason: ExitReason) -> Option<ExitReason> {
+pub(crate) async fn verdict<A: Actor>(
+    cell: &Arc<Cell<A>>,
+    reason: ExitReason,
+) -> Option<ExitReason> {
     let vitals = &cell.vitals;
     let signals = &vitals.signals;
     let recycled = reason == ExitReason::Recycled;
@@ -251,7 +278,7 @@ async fn ended_within(cell: &Arc<dyn AnyCell>, limit: Duration) -> bool {
 }
 
 /// The end of the last life: nothing is accepted any more, everyone who waits is told.
-fn finish<A: Actor>(cell: &Arc<Cell<A>>, reason: ExitReason) {
+pub(crate) fn finish<A: Actor>(cell: &Arc<Cell<A>>, reason: ExitReason) {
     let vitals = &cell.vitals;
     let dropped = DropReason::of_queued(&reason);
     cell.mailbox.close(|envelope: Box<dyn Envelope<A>>| {
@@ -302,7 +329,7 @@ fn abandon_children(vitals: &Vitals) {
     }
 }
 
-fn dead_letter<A: Actor>(cell: &Cell<A>, message: &'static str, reason: DropReason) {
+pub(crate) fn dead_letter<A: Actor>(cell: &Cell<A>, message: &'static str, reason: DropReason) {
     let vitals = &cell.vitals;
     vitals.system.dead_letters().push(DeadLetter {
         to: vitals.path().into(),

@@ -212,6 +212,46 @@ impl<T> Mailbox<T> {
         Some(item)
     }
 
+    /// What `look` finds in the oldest message of a lane, for a reader that takes from each lane by itself.
+    pub(crate) fn look<R>(
+        &self,
+        kind: LaneKind,
+        fetched: &mut Fetched<T>,
+        look: impl FnOnce(&T) -> R,
+    ) -> Option<R> {
+        if kind == LaneKind::Urgent {
+            return self.gate.lock().urgent.front().map(look);
+        }
+        if fetched.queue.is_empty() {
+            std::mem::swap(&mut self.gate.lock().normal, &mut fetched.queue);
+        }
+        fetched.queue.front().map(look)
+    }
+
+    /// Takes the oldest message of a lane, for a reader that [counts](Self::count) it later: until then it fills the
+    /// lane.
+    pub(crate) fn fetch(&self, kind: LaneKind, fetched: &mut Fetched<T>) -> Option<T> {
+        match kind {
+            LaneKind::Urgent => self.gate.lock().urgent.pop_front(),
+            LaneKind::Normal => fetched.queue.pop_front(),
+        }
+    }
+
+    /// One message that was fetched is no longer queued.
+    pub(crate) fn count(&self, kind: LaneKind) {
+        self.lane(kind).take();
+    }
+
+    /// One message that was counted is queued after all.
+    pub(crate) fn uncount(&self, kind: LaneKind) {
+        self.lane(kind).put_back();
+    }
+
+    /// Has the reader woken by the next message. To be called before it looks for those that are there.
+    pub(crate) fn rest(&self) {
+        self.gate.lock().idle = true;
+    }
+
     /// Puts back what the reader will not take.
     pub(crate) fn give_back(&self, fetched: &mut Fetched<T>) {
         let mut gate = self.gate.lock();

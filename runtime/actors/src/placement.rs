@@ -1,5 +1,6 @@
 //! Where actors live. A new place is one more file here and one more variant of [`Place`].
 
+pub(crate) mod process;
 pub(crate) mod task;
 pub(crate) mod thread;
 
@@ -16,7 +17,8 @@ use crate::registry::check_name;
 use crate::stir::{Ticket, counted};
 use crate::supervisor::ChildExited;
 use crate::vitals::{AnyCell, Birth, Cell, Vitals};
-use crate::{Actor, ActorRef, Recipient, Restart, SpawnError, System};
+use crate::{Actor, ActorRef, Failure, Parcel, Portable, Recipient, Restart, SpawnError, System};
+use process::ProcessOptions;
 
 /// Where to start an actor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +31,9 @@ pub enum Place {
     Loop(usize),
     /// On a kernel thread of its own. Handlers may block.
     Thread,
+    /// In a process of its own: a crash of the actor ends nothing else. Only for actors that are
+    /// [`Portable`]. Handlers may block.
+    Process,
     /// On the loop of the system's own actors: supervisors, which must run while all other loops are stuck.
     SystemLoop,
 }
@@ -41,11 +46,13 @@ pub enum PlaceKind {
     Task,
     /// A kernel thread of its own.
     Thread,
+    /// A process of its own.
+    Process,
 }
 
 impl PlaceKind {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::Task, Self::Thread];
+    pub const ALL: [Self; 3] = [Self::Task, Self::Thread, Self::Process];
 
     /// The name used on the command line and in files.
     #[must_use]
@@ -53,6 +60,7 @@ impl PlaceKind {
         match self {
             Self::Task => "task",
             Self::Thread => "thread",
+            Self::Process => "process",
         }
     }
 }
@@ -79,6 +87,7 @@ impl From<PlaceKind> for Place {
         match kind {
             PlaceKind::Task => Self::Task,
             PlaceKind::Thread => Self::Thread,
+            PlaceKind::Process => Self::Process,
         }
     }
 }
@@ -88,6 +97,7 @@ impl Place {
         match self {
             Self::Task | Self::Loop(_) | Self::SystemLoop => PlaceKind::Task,
             Self::Thread => PlaceKind::Thread,
+            Self::Process => PlaceKind::Process,
         }
     }
 }
@@ -103,6 +113,7 @@ pub struct SpawnOptions {
     restart: Restart,
     stop_within: Duration,
     stack_bytes: usize,
+    process: ProcessOptions,
 }
 
 impl Default for SpawnOptions {
@@ -122,6 +133,7 @@ impl SpawnOptions {
             restart: Restart::Never,
             stop_within: Duration::from_secs(5),
             stack_bytes: palco_threads::STACK_BYTES_DEFAULT,
+            process: ProcessOptions::new(),
         }
     }
 
@@ -159,6 +171,11 @@ impl SpawnOptions {
     pub fn stack_bytes(self, bytes: usize) -> Self {
         Self { stack_bytes: bytes, ..self }
     }
+
+    /// With a process like this, if it gets one.
+    pub fn process(self, process: ProcessOptions) -> Self {
+        Self { process, ..self }
+    }
 }
 
 /// Starts an actor under `parent`.
@@ -167,7 +184,42 @@ pub(crate) fn spawn<A: Actor>(
     parent: Arc<dyn AnyCell>,
     reports_to: Option<Recipient<ChildExited>>,
     options: SpawnOptions,
-    make: impl FnMut() -> A + Send + 'static,
+    mut make: impl FnMut() -> A + Send + 'static,
+) -> Result<ActorRef<A>, SpawnError> {
+    if options.place == Place::Process {
+        return Err(SpawnError::NotPortable(short_type_name::<A>()));
+    }
+    enter(system, parent, reports_to, &options, |cell| {
+        start(system, &options, cell, move || Ok(make()))
+    })
+}
+
+/// Starts an actor from data under `parent`, in any place.
+pub(crate) fn spawn_portable<A: Portable>(
+    system: &System,
+    parent: Arc<dyn AnyCell>,
+    reports_to: Option<Recipient<ChildExited>>,
+    options: SpawnOptions,
+    mut pack: impl FnMut() -> Result<Parcel<A>, Failure> + Send + 'static,
+) -> Result<ActorRef<A>, SpawnError> {
+    if options.place == Place::Process {
+        let identity = process::check::<A>(system)?;
+        return enter(system, parent, reports_to, &options, |cell| {
+            process::start(system, options.process.clone(), identity, cell, pack)
+        });
+    }
+    enter(system, parent, reports_to, &options, |cell| {
+        start(system, &options, cell, move || pack()?.unpack())
+    })
+}
+
+/// Makes the cell of an actor, enters it into the tree and has `start` start it.
+fn enter<A: Actor>(
+    system: &System,
+    parent: Arc<dyn AnyCell>,
+    reports_to: Option<Recipient<ChildExited>>,
+    options: &SpawnOptions,
+    start: impl FnOnce(Arc<Cell<A>>) -> Result<(), SpawnError>,
 ) -> Result<ActorRef<A>, SpawnError> {
     if let Some(name) = &options.name {
         check_name(name)?;
@@ -175,7 +227,7 @@ pub(crate) fn spawn<A: Actor>(
     if options.restart != Restart::Never && reports_to.is_none() {
         return Err(SpawnError::NotSupervised(parent.vitals().path().into()));
     }
-    let cell = new_cell::<A>(system, Some(Arc::clone(&parent)), reports_to, &options);
+    let cell = new_cell::<A>(system, Some(Arc::clone(&parent)), reports_to, options);
     let any = Arc::clone(&cell) as Arc<dyn AnyCell>;
     if cell.vitals.name.is_some() {
         system.registry().insert(cell.vitals.path(), Arc::clone(&any))?;
@@ -189,7 +241,7 @@ pub(crate) fn spawn<A: Actor>(
         }
         children.by_id.insert(cell.vitals.id, Arc::clone(&any));
     }
-    start(system, &options, Arc::clone(&cell), make)?;
+    start(Arc::clone(&cell))?;
     Ok(ActorRef::new(cell))
 }
 
@@ -197,10 +249,10 @@ pub(crate) fn spawn<A: Actor>(
 pub(crate) fn spawn_root<A: Actor>(
     system: &System,
     options: SpawnOptions,
-    make: impl FnMut() -> A + Send + 'static,
+    mut make: impl FnMut() -> A + Send + 'static,
 ) -> Result<ActorRef<A>, SpawnError> {
     let cell = new_cell::<A>(system, None, None, &options);
-    start(system, &options, Arc::clone(&cell), make)?;
+    start(system, &options, Arc::clone(&cell), move || Ok(make()))?;
     Ok(ActorRef::new(cell))
 }
 
@@ -230,17 +282,17 @@ fn start<A: Actor>(
     system: &System,
     options: &SpawnOptions,
     cell: Arc<Cell<A>>,
-    make: impl FnMut() -> A + Send + 'static,
+    make: impl FnMut() -> Result<A, Failure> + Send + 'static,
 ) -> Result<(), SpawnError> {
-    let loops = system.loops();
     // From here on a place that refuses, or takes the life and drops it, ends the actor properly.
     let end = EndGuard::new(Arc::clone(&cell));
     let ticket = system.clock().is_virtual().then(|| Ticket::new(system.stir()));
     let life = move || counted(ticket, run(end, make));
     match options.place {
-        Place::Task => loops.start_near(life),
-        Place::Loop(index) => loops.start_on(index, life),
-        Place::SystemLoop => loops.start_on_system(life),
+        Place::Task => system.loops()?.start_near(life),
+        Place::Loop(index) => system.loops()?.start_on(index, life),
+        Place::SystemLoop => system.loops()?.start_on_system(life),
+        Place::Process => Err(SpawnError::NotPortable(short_type_name::<A>())),
         Place::Thread => thread::start(cell, options.stack_bytes, life),
     }
 }

@@ -3,6 +3,7 @@
 //! The slot knows whether the handler has begun. That is what lets an ask whose time runs out say exactly whether the
 //! message had no effect ([`AskError::Expired`]) or may still have one ([`AskError::OutcomeUnknown`]).
 
+use std::any::Any;
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
@@ -12,12 +13,13 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Expire;
 use crate::{Abandoned, AskError, DropReason};
 
 /// What came of an ask, without the message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum NoReply {
     Expired,
     OutcomeUnknown,
@@ -135,18 +137,43 @@ impl<R> Responder<R> {
     }
 
     /// The message will not be handled.
-    pub(crate) fn discard(mut self, reason: DropReason) {
+    pub(crate) fn discard(self, reason: DropReason) {
+        self.settle(NoReply::Dropped(reason));
+    }
+
+    /// There will be no reply.
+    pub(crate) fn settle(mut self, why: NoReply) {
         if let Some(slot) = self.0.take() {
-            slot.settle(Err(NoReply::Dropped(reason)));
+            slot.settle(Err(why));
         }
     }
+}
+
+/// A [`Responder`] without its type, on its way through a place that only knows bytes.
+pub(crate) trait AnyResponder: Send {
+    fn fail(self: Box<Self>, why: NoReply);
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
+impl<R: Send + 'static> AnyResponder for Responder<R> {
+    fn fail(self: Box<Self>, why: NoReply) {
+        self.settle(why);
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
+
+/// Why what is being dropped on this thread is being dropped.
+pub(crate) fn why_abandoned() -> Abandoned {
+    if thread::panicking() { Abandoned::Panicked } else { ABANDONING.get() }
 }
 
 impl<R> Drop for Responder<R> {
     fn drop(&mut self) {
         if let Some(slot) = self.0.take() {
-            let why = if thread::panicking() { Abandoned::Panicked } else { ABANDONING.get() };
-            slot.settle(Err(NoReply::Abandoned(why)));
+            slot.settle(Err(NoReply::Abandoned(why_abandoned())));
         }
     }
 }

@@ -14,6 +14,7 @@ use palco_sys::Interrupter;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
+use crate::placement::process::{Page, SignalWord};
 use crate::vitals::AnyCell;
 
 /// What can be sent to an actor beside its messages. The words are those of Unix signals.
@@ -69,7 +70,7 @@ const NUDGE_EVERY: Duration = Duration::from_millis(1);
 /// The signals of one actor.
 #[derive(Debug, Default)]
 pub(crate) struct Signals {
-    bits: AtomicU32,
+    bits: SignalWord,
     /// True while the actor rests because of a suspend.
     held: AtomicBool,
     on_interrupt: AtomicU8,
@@ -90,8 +91,18 @@ pub(crate) enum OnInterrupt {
 }
 
 impl Signals {
+    /// The signals of an actor in its process: raised by the address, in the page that both share.
+    pub(crate) fn in_page(page: &'static Page) -> Self {
+        Self { bits: SignalWord::Page(page), ..Self::default() }
+    }
+
     pub(crate) fn bits(&self) -> u32 {
-        self.bits.load(Ordering::Acquire)
+        self.bits.bits()
+    }
+
+    /// The page of the actor's process, in that process.
+    pub(crate) fn page(&self) -> Option<&'static Page> {
+        self.bits.page()
     }
 
     pub(crate) fn has(&self, bits: u32) -> bool {
@@ -99,11 +110,11 @@ impl Signals {
     }
 
     pub(crate) fn raise(&self, bits: u32) {
-        self.bits.fetch_or(bits, Ordering::SeqCst);
+        self.bits.raise(bits);
     }
 
     pub(crate) fn clear(&self, bits: u32) {
-        self.bits.fetch_and(!bits, Ordering::SeqCst);
+        self.bits.clear(bits);
     }
 
     pub(crate) fn is_held(&self) -> bool {
@@ -112,6 +123,9 @@ impl Signals {
 
     /// Says whether the actor rests; true if that is news.
     pub(crate) fn hold(&self, held: bool) -> bool {
+        if let Some(page) = self.page() {
+            page.hold(held);
+        }
         self.held.load(Ordering::Relaxed) != held && self.held.swap(held, Ordering::AcqRel) != held
     }
 
@@ -149,7 +163,7 @@ impl Signals {
         }
         self.blocked.store(ends, Ordering::SeqCst);
         let _unblock = Unblock(&self.blocked);
-        let clear = self.bits.load(Ordering::SeqCst) & ends == 0;
+        let clear = self.bits.bits() & ends == 0;
         clear.then(call)
     }
 

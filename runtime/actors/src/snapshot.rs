@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::dead_letters::DropReason;
 use crate::signal::SUSPEND;
-use crate::vitals::{AnyCell, Phase};
+use crate::vitals::{AnyCell, Phase, ProcessFacts, Vitals};
 use crate::{PlaceKind, Restart};
 
 /// What an actor is doing.
@@ -46,6 +46,8 @@ pub struct ActorSnapshot {
     pub place: PlaceKind,
     /// The kernel's id of its own thread, if it has one.
     pub thread: Option<i32>,
+    /// Its own process, if it lives in one.
+    pub process: Option<ProcessSnapshot>,
     /// What it does.
     pub status: Status,
     /// The message whose handler runs.
@@ -81,6 +83,7 @@ impl ActorSnapshot {
         // Before the counters: what is running now is not yet among the handled.
         let current = activity.current();
         let queue = cell.queue();
+        let process = vitals.process();
         let now = vitals.system.clock().now();
         let dropped = DropReason::ALL.iter().map(|reason| (reason, activity.dropped.of(*reason)));
         Self {
@@ -90,9 +93,13 @@ impl ActorSnapshot {
             actor_type: vitals.actor_type.to_owned(),
             place: vitals.place,
             thread: vitals.signals.thread_id(),
+            process: process.as_ref().map(|facts| ProcessSnapshot::of(facts, vitals)),
             status: status(cell, current.is_some()),
             message: current.map(|(message, _)| message.to_owned()),
-            note: activity.noted().map(str::to_owned),
+            note: match process.as_ref().and_then(|facts| facts.page.as_ref()) {
+                Some(page) => page.note().filter(|_| current.is_some()),
+                None => activity.noted().map(str::to_owned),
+            },
             running_ms: current.map(|(_, since)| (now - since).as_millis() as u64),
             queued: queue.queued,
             urgent: queue.urgent,
@@ -119,6 +126,38 @@ impl ActorSnapshot {
     #[must_use]
     pub fn in_flight(&self) -> u64 {
         u64::from(self.message.is_some())
+    }
+}
+
+/// An actor's process at one moment, as the kernel shows it. Without `/proc` the figures are missing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessSnapshot {
+    /// The process id; none between two lives.
+    pub pid: Option<i32>,
+    /// Memory in use, in bytes.
+    pub rss_bytes: Option<u64>,
+    /// Processor time used, in milliseconds.
+    pub cpu_ms: Option<u64>,
+    /// For how long it has been running, in milliseconds.
+    pub age_ms: Option<u64>,
+    /// How it is confined: what was really obtained.
+    pub confinement: Option<String>,
+    /// How often it was replaced by a fresh one although nothing was wrong.
+    pub recycled: u32,
+}
+
+impl ProcessSnapshot {
+    fn of(facts: &ProcessFacts, vitals: &Vitals) -> Self {
+        let usage = facts.pid.and_then(palco_processes::usage);
+        let age = facts.pid.and(facts.since).map(|since| vitals.system.clock().now() - since);
+        Self {
+            pid: facts.pid,
+            rss_bytes: usage.as_ref().map(|usage| usage.rss_bytes),
+            cpu_ms: usage.as_ref().map(|usage| usage.cpu.as_millis() as u64),
+            age_ms: age.map(|age| age.as_millis() as u64),
+            confinement: facts.obtained.as_ref().map(ToString::to_string),
+            recycled: facts.recycled,
+        }
     }
 }
 

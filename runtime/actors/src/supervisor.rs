@@ -13,7 +13,8 @@ use crate::signal::{self, KILL, RECYCLE, STOP};
 use crate::supervision::{Failures, random};
 use crate::vitals::{AnyCell, Phase, Verdict};
 use crate::{
-    Actor, ActorRef, Context, Failure, Handler, Message, Restart, SpawnError, Strategy, Supervision,
+    Actor, ActorRef, Context, Failure, Handler, Message, Parcel, Portable, Restart, SpawnError,
+    Strategy, Supervision,
 };
 
 /// How long a child may take to start before the next one is started nevertheless.
@@ -97,6 +98,18 @@ impl Context<Supervisor> {
     ) -> Result<ActorRef<A>, SpawnError> {
         self.actor_ref().supervise(options, make)
     }
+
+    /// Starts a child from data under this supervisor; see [`System::spawn_portable`](crate::System::spawn_portable).
+    ///
+    /// # Errors
+    /// See [`SpawnError`]; nothing has been started then.
+    pub fn supervise_portable<A: Portable>(
+        &self,
+        options: SpawnOptions,
+        pack: impl FnMut() -> Result<Parcel<A>, Failure> + Send + 'static,
+    ) -> Result<ActorRef<A>, SpawnError> {
+        self.actor_ref().supervise_portable(options, pack)
+    }
 }
 
 impl ActorRef<Supervisor> {
@@ -112,6 +125,20 @@ impl ActorRef<Supervisor> {
         let parent = self.cell();
         let system = parent.vitals().system.clone();
         placement::spawn(&system, parent, Some(self.recipient()), options, make)
+    }
+
+    /// Starts a child from data under this supervisor, from anywhere.
+    ///
+    /// # Errors
+    /// See [`SpawnError`]; nothing has been started then.
+    pub fn supervise_portable<A: Portable>(
+        &self,
+        options: SpawnOptions,
+        pack: impl FnMut() -> Result<Parcel<A>, Failure> + Send + 'static,
+    ) -> Result<ActorRef<A>, SpawnError> {
+        let parent = self.cell();
+        let system = parent.vitals().system.clone();
+        placement::spawn_portable(&system, parent, Some(self.recipient()), options, pack)
     }
 }
 

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 
 use crate::dead_letters::{DeadLetter, DeadLetters};
 use crate::ledger::Ledger;
+use crate::placement::process::Processes;
 use crate::placement::task::Loops;
 use crate::placement::{self, Place, SpawnOptions};
 use crate::registry::Registry;
@@ -22,7 +23,8 @@ use crate::snapshot::Status;
 use crate::stir::Stir;
 use crate::vitals::{AnyCell, Cell};
 use crate::{
-    Actor, ActorRef, ActorSnapshot, AnyRef, Backoff, Clock, SpawnError, Supervision, Supervisor,
+    Actor, ActorRef, ActorSnapshot, AnyRef, Backoff, Clock, Failure, Parcel, Portable, SpawnError,
+    Supervision, Supervisor, UrgentRef,
 };
 
 /// How long [`System::settle`] must see nothing change, in looks one millisecond apart.
@@ -47,7 +49,9 @@ struct Inner {
     registry: Registry,
     dead_letters: DeadLetters,
     next_id: AtomicU64,
-    loops: Loops,
+    loops: OnceLock<Loops>,
+    event_loops: usize,
+    processes: Processes,
     /// The account of actors that have ended.
     ended: Mutex<Ledger>,
     /// The root of the tree. It keeps the system alive, so the system must not keep it once it has ended.
@@ -87,20 +91,8 @@ impl SystemBuilder {
     /// # Errors
     /// [`SpawnError::Place`] when the kernel has no thread for it.
     pub fn build(self) -> Result<System, SpawnError> {
-        let system = System {
-            inner: Arc::new(Inner {
-                clock: self.clock,
-                real_clock: OnceLock::new(),
-                registry: Registry::default(),
-                dead_letters: DeadLetters::default(),
-                next_id: AtomicU64::new(0),
-                loops: Loops::new(self.event_loops)?,
-                ended: Mutex::default(),
-                root: OnceLock::new(),
-                outcome: OnceLock::new(),
-                stir: Arc::default(),
-            }),
-        };
+        let system = System::without_root(self.clock, self.event_loops);
+        system.loops()?;
         let policy = self.supervision;
         let options = SpawnOptions::new().name("root").place(Place::SystemLoop);
         let root = placement::spawn_root(&system, options, move || Supervisor::new(policy))?;
@@ -116,6 +108,30 @@ impl SystemBuilder {
 }
 
 impl System {
+    fn without_root(clock: Clock, event_loops: usize) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                clock,
+                real_clock: OnceLock::new(),
+                registry: Registry::default(),
+                dead_letters: DeadLetters::default(),
+                next_id: AtomicU64::new(0),
+                loops: OnceLock::new(),
+                event_loops,
+                processes: Processes::default(),
+                ended: Mutex::default(),
+                root: OnceLock::new(),
+                outcome: OnceLock::new(),
+                stir: Arc::default(),
+            }),
+        }
+    }
+
+    /// The system in an actor's process: of that actor and what it starts. No thread is started before one is needed.
+    pub(crate) fn of_process() -> Self {
+        Self::without_root(Clock::real(), 1)
+    }
+
     /// A system with a real clock and one event loop per core.
     ///
     /// # Errors
@@ -160,6 +176,28 @@ impl System {
             Some(root) => root.supervise(options, make),
             None => Err(SpawnError::ParentStopping(ROOT_PATH.into())),
         }
+    }
+
+    /// Starts an actor from data, in any place, at the top of the tree. `pack` is called before every life.
+    ///
+    /// # Errors
+    /// See [`SpawnError`]; nothing has been started then.
+    pub fn spawn_portable<A: Portable>(
+        &self,
+        options: SpawnOptions,
+        pack: impl FnMut() -> Result<Parcel<A>, Failure> + Send + 'static,
+    ) -> Result<ActorRef<A>, SpawnError> {
+        match self.root() {
+            Some(root) => root.supervise_portable(options, pack),
+            None => Err(SpawnError::ParentStopping(ROOT_PATH.into())),
+        }
+    }
+
+    /// The right to send urgent messages to an actor at the top of the tree. Whoever holds the system may do anything
+    /// to those actors, so it may hand out this as well; none for other actors.
+    #[must_use]
+    pub fn urgent_ref<A: Actor>(&self, actor: &ActorRef<A>) -> Option<UrgentRef<A>> {
+        actor.urgent_for(&self.root()?.cell())
     }
 
     /// The system's clock.
@@ -281,7 +319,9 @@ impl System {
             root.stop();
         }
         let reason = self.ended().await;
-        self.inner.loops.stop();
+        if let Some(loops) = self.inner.loops.get() {
+            loops.stop();
+        }
         reason
     }
 
@@ -302,8 +342,17 @@ impl System {
         ActorId::new(self.inner.next_id.fetch_add(1, Ordering::Relaxed))
     }
 
-    pub(crate) fn loops(&self) -> &Loops {
-        &self.inner.loops
+    /// The event loops, started when they are needed.
+    pub(crate) fn loops(&self) -> Result<&Loops, SpawnError> {
+        if let Some(loops) = self.inner.loops.get() {
+            return Ok(loops);
+        }
+        let loops = Loops::new(self.inner.event_loops)?;
+        Ok(self.inner.loops.get_or_init(|| loops))
+    }
+
+    pub(crate) fn processes(&self) -> &Processes {
+        &self.inner.processes
     }
 
     pub(crate) fn registry(&self) -> &Registry {

@@ -9,14 +9,17 @@ use std::time::Duration;
 
 use crossbeam::atomic::AtomicCell;
 use palco_core::{ActorId, ExitReason, Time};
+use palco_processes::Obtained;
 use parking_lot::Mutex;
 use serde_json::Value;
 
 use crate::bell::{Bell, Listener};
 use crate::dead_letters::Dropped;
 use crate::envelope::{Envelope, TypeName};
+use crate::life::short_type_name;
 use crate::mailbox::Mailbox;
 use crate::placement::PlaceKind;
+use crate::placement::process::{Page, Post};
 use crate::signal::Signals;
 use crate::supervisor::ChildExited;
 use crate::{Actor, Recipient, Restart, System};
@@ -43,6 +46,27 @@ pub(crate) struct Queue {
     pub(crate) urgent: u64,
     pub(crate) capacity: u64,
     pub(crate) accepted: u64,
+}
+
+impl<A: Actor> Cell<A> {
+    /// The cell of an actor in its own process, whose address is elsewhere.
+    pub(crate) fn in_process(system: &System, path: &str, post: Arc<Post>) -> Self {
+        let vitals = Vitals::new(Birth {
+            id: system.next_id(),
+            name: Some(path.into()),
+            actor_type: short_type_name::<A>(),
+            place: PlaceKind::Process,
+            system: system.clone(),
+            parent: None,
+            reports_to: None,
+            restart: Restart::Never,
+            stop_within: Duration::MAX,
+        });
+        let signals = Signals::in_page(post.page);
+        // The address bounds what is handed over.
+        let mailbox = Mailbox::new(usize::MAX, usize::MAX);
+        Self { vitals: Vitals { signals, post: Some(post), ..vitals }, mailbox }
+    }
 }
 
 impl<A: Actor> AnyCell for Cell<A> {
@@ -103,6 +127,10 @@ pub(crate) struct Vitals {
     pub(crate) signals: Signals,
     pub(crate) activity: Activity,
     pub(crate) life: Mutex<Life>,
+    /// What is known of the actor's process, if it lives in one of its own.
+    process: Mutex<Option<Box<ProcessFacts>>>,
+    /// In that process: the way out.
+    pub(crate) post: Option<Arc<Post>>,
     phase: AtomicU8,
     /// Rung at every change that someone may wait for.
     changed: Bell,
@@ -143,6 +171,17 @@ pub(crate) struct Life {
     pub(crate) verdict: Option<Verdict>,
     pub(crate) state: Option<(Value, Time)>,
     pub(crate) watchers: Vec<Watcher>,
+}
+
+/// What an address knows of its actor's process.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ProcessFacts {
+    pub(crate) pid: Option<i32>,
+    pub(crate) since: Option<Time>,
+    pub(crate) page: Option<Arc<Page>>,
+    pub(crate) obtained: Option<Obtained>,
+    /// How often a process was replaced although nothing was wrong.
+    pub(crate) recycled: u32,
 }
 
 /// Told once, when the actor has ended for good.
@@ -222,6 +261,8 @@ impl Vitals {
             signals: Signals::default(),
             activity: Activity::default(),
             life: Mutex::default(),
+            process: Mutex::default(),
+            post: None,
             phase: AtomicU8::new(Phase::Starting as u8),
             changed: Bell::default(),
         }
@@ -253,6 +294,9 @@ impl Vitals {
 
     pub(crate) fn set_phase(&self, phase: Phase) {
         self.store_phase(phase);
+        if let Some(post) = &self.post {
+            post.phase(phase);
+        }
         self.notify();
     }
 
@@ -281,6 +325,28 @@ impl Vitals {
             }
             listener.await;
         }
+    }
+
+    /// In a process: whether its loop has urgent messages to read before the next one is handled.
+    pub(crate) fn wants_a_turn(&self) -> bool {
+        self.post.as_ref().is_some_and(|post| post.wants_a_turn())
+    }
+
+    /// In a process: the handler is alive.
+    pub(crate) fn beat(&self) {
+        if let Some(post) = &self.post {
+            post.page.beat();
+        }
+    }
+
+    /// Notes something about the actor's process.
+    pub(crate) fn set_process(&self, note: impl FnOnce(&mut ProcessFacts)) {
+        note(self.process.lock().get_or_insert_default());
+        self.notify();
+    }
+
+    pub(crate) fn process(&self) -> Option<ProcessFacts> {
+        self.process.lock().as_deref().cloned()
     }
 
     pub(crate) fn exit(&self) -> Option<ExitReason> {

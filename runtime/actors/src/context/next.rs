@@ -50,6 +50,10 @@ impl<A: Actor> Context<A> {
                 }
             }
             rest(cell, false);
+            if cell.vitals.wants_a_turn() {
+                task.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             if self.budget == 0 {
                 self.budget = BUDGET_MESSAGES;
                 if self.place() == PlaceKind::Task {

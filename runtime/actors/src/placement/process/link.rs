@@ -1,0 +1,242 @@
+//! The address's end of the way to a process: two sockets, the shared page, and the process itself.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll, ready};
+
+use palco_processes::{Child, Exit, Launch, LaunchError, Spawner, Zygote, bear};
+use palco_sys::RingEnd;
+use serde::Serialize;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use super::child::Introduction;
+use super::options::{ProcessOptions, Start, Transport};
+use super::page::Page;
+use super::ring::Ring;
+use super::socket::{Heard, Socket};
+use super::wire::{Incoming, WireError, append};
+use crate::{Failure, System};
+
+/// How large a ring may be.
+const RING_BYTES_MIN: usize = 4 << 10;
+const RING_BYTES_MAX: usize = 16 << 20;
+
+/// Bytes that may wait for a process that does not read; then no more messages are handed over.
+const WAITING_BYTES_MAX: usize = 256 << 10;
+
+/// The parent's end.
+pub(super) struct Link {
+    sockets: [Socket; 2],
+    /// In place of the first socket, which is its doorbell then.
+    ring: Option<Ring>,
+    pub(super) incoming: Incoming,
+    out: [Out; 2],
+    pub(super) page: Arc<Page>,
+    child: AsyncFd<Watched>,
+    pub(super) frame_bytes_max: usize,
+    pub(super) is_at_end: bool,
+}
+
+/// A process that the event loop watches.
+struct Watched(Child);
+
+impl AsRawFd for Watched {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_fd().as_raw_fd()
+    }
+}
+
+#[derive(Default)]
+struct Out {
+    bytes: Vec<u8>,
+    written: usize,
+}
+
+impl Link {
+    /// Starts a process and connects to it.
+    pub(super) async fn open(
+        system: &System,
+        options: &ProcessOptions,
+        identity: &str,
+        name: &str,
+        luggage: &[OwnedFd],
+    ) -> Result<Self, Failure> {
+        let (normal, normal_there) = UnixStream::pair()?;
+        let (urgent, urgent_there) = UnixStream::pair()?;
+        let page = Arc::new(Page::create()?);
+        let frame_bytes_max = options.frame_bytes_max;
+        let ring = match options.transport {
+            Transport::Socket => None,
+            Transport::Ring { bytes } => {
+                let bytes = bytes.clamp(RING_BYTES_MIN, RING_BYTES_MAX).next_power_of_two();
+                Some(Ring::new(RingEnd::create(bytes)?))
+            }
+        };
+        let introduction = Introduction {
+            identity: identity.to_owned(),
+            frame_bytes_max: frame_bytes_max as u64,
+            has_ring: ring.is_some(),
+        };
+        let mut fds = vec![normal_there.as_fd(), urgent_there.as_fd(), page.as_fd()];
+        fds.extend(ring.iter().map(|ring| ring.end().as_fd()));
+        fds.extend(luggage.iter().map(AsFd::as_fd));
+        let child = start(system, options, name, &introduction.to_bytes(), &fds).await?;
+        #[expect(
+            deprecated,
+            reason = "its successor is unsafe; a child owns its pidfd as long as it lives"
+        )]
+        let child = AsyncFd::with_interest(Watched(child), Interest::READABLE)?;
+        Ok(Self {
+            sockets: [Socket::new(normal)?, Socket::new(urgent)?],
+            ring,
+            incoming: Incoming::default(),
+            out: Default::default(),
+            page,
+            child,
+            frame_bytes_max,
+            is_at_end: false,
+        })
+    }
+
+    pub(super) fn has_ring(&self) -> bool {
+        self.ring.is_some()
+    }
+
+    /// The process.
+    pub(super) fn child(&self) -> &Child {
+        &self.child.get_ref().0
+    }
+
+    /// Whether a lane takes more without growing over its limit.
+    pub(super) fn takes_more(&self, lane: usize) -> bool {
+        self.out[lane].bytes.len() - self.out[lane].written < WAITING_BYTES_MAX
+    }
+
+    /// Puts a frame into a lane; [`Self::write`] sends it with all others.
+    pub(super) fn put<H: Serialize>(
+        &mut self,
+        lane: usize,
+        head: &H,
+        body: &[u8],
+    ) -> Result<(), WireError> {
+        append(&mut self.out[lane].bytes, head, body, self.frame_bytes_max)
+    }
+
+    /// Sends what waits, as far as there is room. A broken socket shows where it is read.
+    pub(super) fn poll_write(&mut self, task: &mut Task<'_>) -> Result<(), WireError> {
+        for lane in [1, 0] {
+            let (socket, out) = (&mut self.sockets[lane], &mut self.out[lane]);
+            if out.bytes.is_empty() {
+                continue;
+            }
+            out.written += match &mut self.ring {
+                Some(ring) if lane == 0 => {
+                    let sent = ring.send(&out.bytes[out.written..])?;
+                    if ring.must_ring() {
+                        socket.ring();
+                    }
+                    sent
+                }
+                _ => socket.poll_write(task, &out.bytes[out.written..]).0,
+            };
+            if out.written == out.bytes.len() {
+                out.bytes.clear();
+                out.written = 0;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what has come; ready if there may be frames now. With a ring it first looks for a moment, if an answer may
+    /// come at any time.
+    pub(super) fn poll_read(
+        &mut self,
+        task: &mut Task<'_>,
+        spins: bool,
+    ) -> Poll<Result<(), WireError>> {
+        let Some(ring) = &mut self.ring else {
+            let heard = ready!(self.sockets[0].poll_read(task, self.incoming.buffer()));
+            self.is_at_end = !matches!(heard, Ok(Heard::Bytes(_)));
+            return if self.is_at_end { Poll::Pending } else { Poll::Ready(Ok(())) };
+        };
+        let mut heard_bells = false;
+        loop {
+            if ring.receive(self.incoming.buffer())? {
+                if ring.must_ring() {
+                    self.sockets[0].ring();
+                }
+                return Poll::Ready(Ok(()));
+            }
+            if self.is_at_end {
+                return Poll::Pending;
+            }
+            if (spins && ring.spin()) || !ring.may_wait() {
+                continue;
+            }
+            if heard_bells {
+                task.waker().wake_by_ref(); // bells alone must not keep the loop from the others
+                return Poll::Pending;
+            }
+            let heard = ready!(self.sockets[0].poll_read(task, &mut Vec::new()));
+            self.is_at_end = !matches!(heard, Ok(Heard::Bytes(_)));
+            heard_bells = true;
+        }
+    }
+
+    /// How the process has ended, once it has.
+    pub(super) fn poll_exit(&mut self, task: &mut Task<'_>) -> Poll<io::Result<Exit>> {
+        loop {
+            let mut ready = match self.child.poll_read_ready_mut(task) {
+                Poll::Ready(Ok(ready)) => ready,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            };
+            match ready.get_inner_mut().0.try_wait() {
+                Ok(Some(exit)) => return Poll::Ready(Ok(exit)),
+                Ok(None) => ready.clear_ready(),
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+}
+
+/// Has a process made, in the way that the options ask for.
+async fn start(
+    system: &System,
+    options: &ProcessOptions,
+    name: &str,
+    introduction: &[u8],
+    fds: &[BorrowedFd<'_>],
+) -> Result<Child, Failure> {
+    let program = || {
+        let launch = match &options.program {
+            Some(program) => Launch::new(program),
+            None => Launch::this_program(),
+        };
+        launch.arg0(format!("palco: {name}")).inherit_env()
+    };
+    let spawner = system.processes().spawner()?;
+    if options.start == Start::Exec {
+        return Ok(bear(&spawner, program(), introduction, fds).await?);
+    }
+    let zygote = match system.processes().zygote() {
+        Some(zygote) => zygote,
+        None => system.processes().keep(new_zygote(&spawner, program()).await?),
+    };
+    match zygote.fork(introduction, fds) {
+        Ok(child) => Ok(child),
+        Err(error) => {
+            // It may have been killed; the next one is fresh.
+            tracing::warn!(%error, "the zygote does not fork: another is started");
+            let zygote = new_zygote(&spawner, program()).await?;
+            Ok(system.processes().replace(zygote).fork(introduction, fds)?)
+        }
+    }
+}
+
+async fn new_zygote(spawner: &Spawner, launch: Launch) -> Result<Zygote, LaunchError> {
+    Zygote::start(spawner, launch.arg0("palco: zygote")).await
+}

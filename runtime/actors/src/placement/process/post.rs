@@ -1,0 +1,305 @@
+//! In the process: what goes back to the address, collected and sent in one write per turn.
+
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use parking_lot::Mutex;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::child::read;
+use super::page::Page;
+use super::ring::Ring;
+use super::turn::Turn;
+use super::wire::{FromChild, Progress, WireError, append};
+use crate::grant::{CallError, Outcome};
+use crate::portable::to_bytes;
+use crate::reply::{NoReply, Responder, reply_pair};
+use crate::vitals::Phase;
+use crate::{Abandoned, DropReason};
+
+/// Bytes that wait to be sent beyond which calls to granted actors are refused.
+const WAITING_BYTES_MAX: usize = 1 << 20;
+
+/// How long to wait for room in a full ring before looking again.
+const ROOM_LOOK_MS: u16 = 10;
+
+/// The one way out of an actor's process.
+pub(crate) struct Post {
+    out: Mutex<Out>,
+    stream: UnixStream,
+    /// In place of the socket, which is its doorbell then. Only the loop's thread uses it.
+    ring: Option<Mutex<Ring>>,
+    pub(crate) page: &'static Page,
+    pub(crate) turn: Arc<Turn>,
+    frame_bytes_max: usize,
+}
+
+#[derive(Default)]
+struct Out {
+    bytes: Vec<u8>,
+    /// Calls that have no answer yet.
+    calls: HashMap<u64, Responder<Outcome>>,
+    next_call: u64,
+    reported: (Progress, u32),
+}
+
+impl Post {
+    pub(super) fn new(
+        stream: UnixStream,
+        ring: Option<Ring>,
+        page: &'static Page,
+        turn: Arc<Turn>,
+        frame_bytes_max: usize,
+    ) -> Self {
+        Self {
+            out: Mutex::default(),
+            stream,
+            ring: ring.map(Mutex::new),
+            page,
+            turn,
+            frame_bytes_max,
+        }
+    }
+
+    pub(crate) fn send(&self, head: &FromChild, body: &[u8]) -> Result<(), WireError> {
+        append(&mut self.out.lock().bytes, head, body, self.frame_bytes_max)
+    }
+
+    /// Sends all that waits. Blocks while the socket is full: who reads nothing gets nothing.
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        let bytes = std::mem::take(&mut self.out.lock().bytes);
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let Some(ring) = &self.ring else { return (&self.stream).write_all(&bytes) };
+        let mut ring = ring.lock();
+        let mut rest = &bytes[..];
+        loop {
+            let sent = ring.send(rest).map_err(io::Error::other)?;
+            rest = &rest[sent..];
+            if ring.must_ring() {
+                (&self.stream).write_all(&[0])?;
+            }
+            if rest.is_empty() {
+                return Ok(());
+            }
+            // Full: the other side rings when it has made room. Not for ever, because it may have been the last bell.
+            ring.end().request_bell(true);
+            let mut wait = [PollFd::new(self.stream.as_fd(), PollFlags::POLLIN)];
+            let is_rung =
+                poll(&mut wait, PollTimeout::from(ROOM_LOOK_MS)).is_ok_and(|ready| ready > 0);
+            if is_rung && !self.hear_bells()? {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+        }
+    }
+
+    /// Takes the bells that have been rung; false if there will be no more.
+    fn hear_bells(&self) -> io::Result<bool> {
+        match (&self.stream).read(&mut [0; 64]) {
+            Ok(bells) => Ok(bells > 0),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads what has come on the normal lane; `heard` says that its socket has something. False at its end.
+    pub(super) fn read(
+        &self,
+        socket: &UnixStream,
+        heard: bool,
+        buffer: &mut Vec<u8>,
+    ) -> Result<bool, WireError> {
+        let Some(ring) = &self.ring else { return Ok(!heard || read(socket, buffer)) };
+        let is_open = !heard || self.hear_bells().unwrap_or(false);
+        let mut ring = ring.lock();
+        if ring.receive(buffer)? && ring.must_ring() {
+            // A broken socket shows where it is read.
+            let _ = (&self.stream).write_all(&[0]);
+        }
+        Ok(is_open)
+    }
+
+    /// Waits until the normal lane has something; for the first frame, before there is a loop. False at its end.
+    pub(super) fn wait_and_read(
+        &self,
+        socket: &UnixStream,
+        buffer: &mut Vec<u8>,
+    ) -> Result<bool, WireError> {
+        let before = buffer.len();
+        let mut heard = self.ring.is_none();
+        loop {
+            let is_open = self.read(socket, heard, buffer)?;
+            if !is_open || buffer.len() > before {
+                return Ok(is_open);
+            }
+            // With a ring: the next read waits for a bell.
+            heard = self.may_wait();
+        }
+    }
+
+    /// Whether the ring, if there is one, has something; looks for a moment.
+    pub(super) fn spin(&self) -> bool {
+        self.ring.as_ref().is_some_and(|ring| ring.lock().spin())
+    }
+
+    /// Whether the loop may wait for its sockets: nothing has come through the ring.
+    pub(super) fn may_wait(&self) -> bool {
+        self.ring.as_ref().is_none_or(|ring| ring.lock().may_wait())
+    }
+
+    /// Says how far the actor has come, if that is news, and sends all that waits.
+    pub(crate) fn report(&self) -> io::Result<()> {
+        let standing = self.page.standing();
+        let now =
+            (Progress { done: standing.done, rests: self.page.is_held() }, self.page.signals());
+        let is_news = std::mem::replace(&mut self.out.lock().reported, now) != now;
+        if is_news {
+            // A frame of a few bytes always fits.
+            let _ = self.send(&FromChild::Progress(now.0), &[]);
+        }
+        self.flush()
+    }
+
+    /// Whether the loop has urgent messages to read before the next message is handled.
+    pub(crate) fn wants_a_turn(&self) -> bool {
+        self.page.urgent_sent() > self.turn.urgent_seen.load(Ordering::Relaxed)
+    }
+
+    /// A new phase of the actor's life.
+    pub(crate) fn phase(&self, phase: Phase) {
+        if phase == Phase::Running {
+            let _ = self.send(&FromChild::Started, &[]);
+            // A broken socket shows where it is read.
+            let _ = self.flush();
+        }
+    }
+
+    /// The state, written down because somebody asked.
+    pub(crate) fn state(&self, state: &Value) {
+        let body = serde_json::to_vec(state).unwrap_or_default();
+        if self.send(&FromChild::State, &body).is_err() {
+            let _ = self.send(&FromChild::State, b"\"larger than a frame\"");
+        }
+    }
+
+    /// Tells a granted actor; false if too much is waiting already.
+    pub(crate) fn tell<M: Serialize>(&self, grant: u32, message: &M) -> bool {
+        let mut body = Vec::new();
+        let fits = self.out.lock().bytes.len() < WAITING_BYTES_MAX;
+        let sent = fits
+            && to_bytes(message, &mut body).is_ok()
+            && self.send(&FromChild::Tell { grant }, &body).is_ok();
+        self.turn.wake_up();
+        sent
+    }
+
+    /// Asks a granted actor; none if too much is waiting already.
+    pub(crate) fn call<M: Serialize>(
+        &self,
+        grant: u32,
+        message: &M,
+        within: Duration,
+    ) -> Option<impl Future<Output = Outcome> + Send + use<M>> {
+        let mut body = Vec::new();
+        let (responder, answer) = reply_pair::<Outcome>();
+        let mut out = self.out.lock();
+        if out.bytes.len() >= WAITING_BYTES_MAX {
+            return None;
+        }
+        out.next_call += 1;
+        let call = out.next_call;
+        let head = FromChild::Call { call, grant, within };
+        let sent = to_bytes(message, &mut body).is_ok()
+            && append(&mut out.bytes, &head, &body, self.frame_bytes_max).is_ok();
+        if sent {
+            out.calls.insert(call, responder);
+        } else {
+            responder.answer(Err(CallError::Malformed));
+        }
+        drop(out);
+        self.turn.wake_up();
+        Some(async move { answer.await.map_err(CallError::No)? })
+    }
+
+    /// The answer to a call has come.
+    pub(crate) fn answered(&self, call: u64, outcome: Outcome) {
+        let responder = self.out.lock().calls.remove(&call);
+        if let Some(responder) = responder {
+            responder.answer(outcome);
+        }
+    }
+}
+
+/// What the sender of a message is owed.
+#[derive(Clone)]
+pub(crate) struct Receipt {
+    pub(crate) post: Arc<Post>,
+    pub(crate) lane: u8,
+    pub(crate) is_ask: bool,
+}
+
+/// A message in its handler. Dropped before the end, it says why.
+pub(crate) struct Running {
+    receipt: Receipt,
+    is_over: bool,
+}
+
+impl Receipt {
+    pub(crate) fn begin(self) -> Running {
+        self.post.page.begin(self.lane.into());
+        Running { receipt: self, is_over: false }
+    }
+}
+
+impl Running {
+    pub(crate) fn finish<R: Serialize>(mut self, reply: &R) {
+        if self.receipt.is_ask {
+            let mut body = Vec::new();
+            let sent = to_bytes(reply, &mut body).is_ok() && self.reply(Ok(()), &body);
+            if !sent {
+                self.reply(Err(NoReply::Dropped(DropReason::TooLarge)), &[]);
+            }
+        }
+        self.is_over = true;
+        let (post, lane) = (&self.receipt.post, usize::from(self.receipt.lane));
+        post.page.finish(lane);
+        if self.receipt.is_ask {
+            // The reply says it all: no progress needs to be told.
+            post.out.lock().reported.0.done[lane] = post.page.standing().done[lane];
+        }
+    }
+
+    fn index(&self) -> u64 {
+        self.receipt.post.page.standing().done[usize::from(self.receipt.lane)]
+    }
+
+    fn reply(&self, outcome: Result<(), NoReply>, body: &[u8]) -> bool {
+        let head = FromChild::Reply { lane: self.receipt.lane, index: self.index(), outcome };
+        self.receipt.post.send(&head, body).is_ok()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        let why = crate::reply::why_abandoned();
+        let reason = match why {
+            Abandoned::Interrupted => DropReason::Interrupted,
+            Abandoned::Killed | Abandoned::ProcessEnded => DropReason::Killed,
+            Abandoned::Panicked => DropReason::Panicked,
+        };
+        let head = FromChild::Dropped { lane: self.receipt.lane, index: self.index(), reason };
+        let _ = self.receipt.post.send(&head, &[]);
+        self.receipt.post.page.finish(self.receipt.lane.into());
+    }
+}

@@ -1,0 +1,74 @@
+//! In the process: the waking of its one loop, from other threads and from its own handlers.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Wake;
+
+use nix::sys::eventfd::{EfdFlags, EventFd};
+
+/// Says that the loop has work without having read anything.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    is_due: AtomicBool,
+    sleeps: AtomicBool,
+    bell: EventFd,
+    /// Urgent messages that the loop has read.
+    pub(crate) urgent_seen: AtomicU64,
+}
+
+impl Turn {
+    pub(crate) fn new() -> io::Result<Self> {
+        let bell = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        Ok(Self {
+            is_due: AtomicBool::new(false),
+            sleeps: AtomicBool::new(false),
+            bell,
+            urgent_seen: AtomicU64::new(0),
+        })
+    }
+
+    pub(crate) fn bell(&self) -> &EventFd {
+        &self.bell
+    }
+
+    pub(crate) fn wake_up(&self) {
+        // SeqCst against `goes_to_sleep`: either the loop sees that it is due, or it is seen asleep.
+        self.is_due.store(true, Ordering::SeqCst);
+        if self.sleeps.swap(false, Ordering::SeqCst) {
+            // Full: it will wake anyway.
+            let _ = self.bell.write(1);
+        }
+    }
+
+    /// Takes the turn that is due.
+    pub(crate) fn take(&self) -> bool {
+        self.is_due.swap(false, Ordering::SeqCst)
+    }
+
+    /// Whether the loop may sleep: from now on [`Self::wake_up`] rings the bell.
+    pub(crate) fn goes_to_sleep(&self) -> bool {
+        self.sleeps.store(true, Ordering::SeqCst);
+        if self.is_due.load(Ordering::SeqCst) {
+            self.sleeps.store(false, Ordering::SeqCst);
+            return false;
+        }
+        true
+    }
+
+    pub(crate) fn has_slept(&self) {
+        if !self.sleeps.swap(false, Ordering::SeqCst) {
+            let _ = self.bell.read();
+        }
+    }
+}
+
+impl Wake for Turn {
+    fn wake(self: Arc<Self>) {
+        self.wake_up();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.wake_up();
+    }
+}

@@ -1,0 +1,275 @@
+//! The messages that an actor's process has been handed and not yet dealt with.
+//!
+//! Each stays here, with its bytes, until the process has said what became of it. So a crash loses nothing that was
+//! not begun: those messages are handed to the next life, in their order.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::page::Standing;
+use crate::envelope::{Envelope, TypeName};
+use crate::life::dead_letter;
+use crate::mailbox::LaneKind;
+use crate::portable::MessageTable;
+use crate::reply::{AnyResponder, NoReply};
+use crate::vitals::Cell;
+use crate::{Abandoned, DropReason, Portable};
+
+pub(super) const LANES: [LaneKind; 2] = [LaneKind::Normal, LaneKind::Urgent];
+
+/// How many messages of a lane may be ahead of the process.
+pub(super) const AHEAD_MAX: usize = 64;
+
+/// A message on its way to the process or in it.
+pub(super) struct Handed {
+    pub(super) number: u16,
+    pub(super) name: TypeName,
+    pub(super) body: Vec<u8>,
+    pub(super) responder: Option<Box<dyn AnyResponder>>,
+}
+
+/// Two lanes of messages, and the books that go with them.
+pub(super) struct Window<A: Portable> {
+    cell: Arc<Cell<A>>,
+    pub(super) table: MessageTable<A>,
+    lanes: [VecDeque<Handed>; 2],
+    /// How many of them, from the front, have been handed to the process of this life.
+    sent: [usize; 2],
+    /// Messages dealt with in this life.
+    done: [u64; 2],
+    /// The lane whose first message counts as being handled.
+    current: Option<usize>,
+}
+
+/// The process says something that cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Nonsense;
+
+impl<A: Portable> Window<A> {
+    pub(super) fn new(cell: Arc<Cell<A>>) -> Self {
+        Self {
+            cell,
+            table: MessageTable::of(),
+            lanes: [VecDeque::new(), VecDeque::new()],
+            sent: [0; 2],
+            done: [0; 2],
+            current: None,
+        }
+    }
+
+    /// A fresh process: everything is to be handed over again.
+    pub(super) fn begin_life(&mut self) {
+        self.sent = [0; 2];
+        self.done = [0; 2];
+    }
+
+    /// Messages dealt with in this life.
+    pub(super) fn handled(&self) -> u64 {
+        self.done.iter().sum()
+    }
+
+    /// Whether somebody waits for an answer of the process.
+    pub(super) fn owes_a_reply(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.front().is_some_and(|handed| handed.responder.is_some()))
+    }
+
+    pub(super) fn is_at_work(&self) -> bool {
+        self.sent != [0; 2]
+    }
+
+    /// Whether one more message, an ask or not, may be added to a lane. An ask waits until nothing is ahead of it in
+    /// its lane: as long as it has not been handed over it can be taken back.
+    pub(super) fn has_room(&self, lane: usize, is_ask: bool) -> bool {
+        if is_ask { self.lanes[lane].is_empty() } else { self.lanes[lane].len() < AHEAD_MAX }
+    }
+
+    /// Adds an envelope; one that cannot cross is dropped, with the reason in the books.
+    pub(super) fn add(&mut self, lane: usize, envelope: Box<dyn Envelope<A>>, body_max: usize) {
+        let name = envelope.message_type();
+        let Some(unpacked) = envelope.unpack() else {
+            return self.refuse(lane, name, None, DropReason::AskerGone);
+        };
+        let (message, responder) = (unpacked.message, unpacked.responder);
+        let number = self.table.number((*message).type_id());
+        let Some((number, entry)) =
+            number.and_then(|number| Some((number, self.table.entries.get(usize::from(number))?)))
+        else {
+            return self.refuse(lane, name, responder, DropReason::NotPortable);
+        };
+        let mut body = Vec::new();
+        match (entry.pack)(message, &mut body) {
+            Ok(()) if body.len() <= body_max => {
+                self.lanes[lane].push_back(Handed { number, name, body, responder });
+            }
+            Ok(()) => self.refuse(lane, name, responder, DropReason::TooLarge),
+            Err(_) => self.refuse(lane, name, responder, DropReason::NotPortable),
+        }
+    }
+
+    /// The next message to be handed over.
+    pub(super) fn next_to_send(&mut self, lane: usize) -> Option<&Handed> {
+        let next = self.lanes[lane].get(self.sent[lane])?;
+        self.sent[lane] += 1;
+        if self.current.is_none() {
+            self.current = Some(lane);
+            self.cell.mailbox.count(LANES[lane]);
+            self.cell
+                .vitals
+                .activity
+                .begin(next.name, self.cell.vitals.system.clock().now_coarse());
+        }
+        Some(next)
+    }
+
+    /// The process has dealt with all messages of a lane before this one.
+    pub(super) fn done_before(&mut self, lane: usize, index: u64) -> Result<(), Nonsense> {
+        while self.done[lane] < index {
+            let handed = self.take(lane)?;
+            // Handled, and its reply lost: not with a process that keeps to the protocol.
+            self.settle(handed, Err(NoReply::OutcomeUnknown));
+            self.cell.vitals.activity.count_handled();
+            self.next_current();
+        }
+        Ok(())
+    }
+
+    /// The process has replied to an ask.
+    pub(super) fn replied(
+        &mut self,
+        lane: usize,
+        index: u64,
+        outcome: Result<&[u8], NoReply>,
+    ) -> Result<(), Nonsense> {
+        self.done_before(lane, index)?;
+        let handed = self.take(lane)?;
+        let is_reply = self.settle(handed, outcome);
+        self.cell.vitals.activity.count_handled();
+        self.next_current();
+        if is_reply { Ok(()) } else { Err(Nonsense) }
+    }
+
+    /// A message came to no good end in the process.
+    pub(super) fn dropped(
+        &mut self,
+        lane: usize,
+        index: u64,
+        reason: DropReason,
+    ) -> Result<(), Nonsense> {
+        self.done_before(lane, index)?;
+        let handed = self.take(lane)?;
+        let why = match reason {
+            DropReason::Interrupted => NoReply::Abandoned(Abandoned::Interrupted),
+            DropReason::Panicked => NoReply::Abandoned(Abandoned::Panicked),
+            DropReason::ProcessEnded => NoReply::Abandoned(Abandoned::ProcessEnded),
+            _ => NoReply::Abandoned(Abandoned::Killed),
+        };
+        self.enter_dropped(handed.name, reason);
+        self.settle(handed, Err(why));
+        self.next_current();
+        Ok(())
+    }
+
+    /// The process has ended. What it had not begun is kept for the next life.
+    pub(super) fn end_life(&mut self, standing: Standing, reason: DropReason) {
+        for lane in [0, 1] {
+            // Whatever a dying process wrote: no more than it was handed.
+            let most = self.done[lane] + self.sent[lane] as u64;
+            let _ = self.done_before(lane, standing.done[lane].min(most));
+        }
+        if let Some(lane) = standing.running
+            && self.sent[lane] > 0
+        {
+            let _ = self.dropped(lane, self.done[lane], reason);
+        }
+        self.pause();
+        self.begin_life();
+    }
+
+    /// The actor has ended for good: what is left becomes dead letters.
+    pub(super) fn discard(&mut self, reason: DropReason) {
+        self.pause();
+        for lane in [0, 1] {
+            while let Some(handed) = self.lanes[lane].pop_front() {
+                self.cell.mailbox.count(LANES[lane]);
+                self.enter_dropped(handed.name, reason);
+                self.settle(handed, Err(NoReply::Dropped(reason)));
+            }
+        }
+    }
+
+    /// Takes the first message of a lane, which has been handed over.
+    fn take(&mut self, lane: usize) -> Result<Handed, Nonsense> {
+        if self.sent[lane] == 0 {
+            return Err(Nonsense);
+        }
+        let handed = self.lanes[lane].pop_front().ok_or(Nonsense)?;
+        self.sent[lane] -= 1;
+        self.done[lane] += 1;
+        if self.current == Some(lane) {
+            self.current = None;
+            self.cell.vitals.activity.finish();
+        } else {
+            self.cell.mailbox.count(LANES[lane]);
+        }
+        Ok(handed)
+    }
+
+    /// The message that counts as being handled now: the urgent lane goes first.
+    fn next_current(&mut self) {
+        if self.current.is_some() {
+            return;
+        }
+        for lane in [1, 0] {
+            if self.sent[lane] > 0
+                && let Some(next) = self.lanes[lane].front()
+            {
+                self.current = Some(lane);
+                self.cell.mailbox.count(LANES[lane]);
+                let now = self.cell.vitals.system.clock().now_coarse();
+                self.cell.vitals.activity.begin(next.name, now);
+                return;
+            }
+        }
+    }
+
+    /// Nothing is being handled; what was counted as such is queued again.
+    fn pause(&mut self) {
+        if let Some(lane) = self.current.take() {
+            self.cell.vitals.activity.finish();
+            self.cell.mailbox.uncount(LANES[lane]);
+        }
+    }
+
+    fn settle(&self, handed: Handed, outcome: Result<&[u8], NoReply>) -> bool {
+        let Some(responder) = handed.responder else { return true };
+        let entry = self.table.entries.get(usize::from(handed.number));
+        entry.is_some_and(|entry| (entry.settle)(responder, outcome))
+    }
+
+    /// Not handed over at all.
+    fn refuse(
+        &mut self,
+        lane: usize,
+        name: TypeName,
+        responder: Option<Box<dyn AnyResponder>>,
+        reason: DropReason,
+    ) {
+        self.cell.mailbox.count(LANES[lane]);
+        self.enter_dropped(name, reason);
+        if let Some(responder) = responder {
+            responder.fail(NoReply::Dropped(reason));
+        }
+    }
+
+    fn enter_dropped(&self, name: TypeName, reason: DropReason) {
+        self.cell.vitals.activity.dropped.add(reason, 1);
+        dead_letter(&*self.cell, name(), reason);
+    }
+}
+
+impl<A: Portable> Drop for Window<A> {
+    /// The place went away under the actor.
+    fn drop(&mut self) {
+        self.discard(DropReason::Killed);
+    }
+}

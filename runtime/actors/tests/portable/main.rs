@@ -1,0 +1,56 @@
+//! What an actor made from data may rely on, in every place: as a task, a thread, a process, a fork, a process on rings.
+//!
+//! | file | theme |
+//! |---|---|
+//! | `order.rs`, `asking.rs` | delivery |
+//! | `signals.rs`, `ending.rs` | reaching into a running handler, and ends |
+//! | `lives.rs` | supervision: what survives |
+//! | `crashes.rs` | processes alone: how they die, and what the parent makes of it |
+//! | `strangers.rs` | processes alone: what is refused, and what a hostile process can do |
+//!
+//! The children are this program again: `main` calls [`palco_actors::enter`] first.
+
+#![cfg(test)]
+
+mod asking;
+mod crashes;
+mod ending;
+mod lives;
+mod order;
+mod probe;
+mod signals;
+mod stage;
+mod strangers;
+
+use std::process::ExitCode;
+
+use libtest_mimic::Arguments;
+use palco_actors::Repertoire;
+
+/// Tells an abort for want of memory from any other.
+#[global_allocator]
+static ALLOCATOR: palco_sys::NotingAllocator = palco_sys::NotingAllocator;
+
+fn repertoire() -> Repertoire {
+    Repertoire::new().with::<probe::Probe>().with::<strangers::Stranger>()
+}
+
+fn main() -> ExitCode {
+    if let Err(error) = palco_actors::enter(repertoire) {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
+    let mut trials = Vec::new();
+    for module in [
+        order::trials(),
+        asking::trials(),
+        signals::trials(),
+        ending::trials(),
+        lives::trials(),
+        crashes::trials(),
+        strangers::trials(),
+    ] {
+        trials.extend(module);
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}

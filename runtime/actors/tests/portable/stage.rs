@@ -1,0 +1,147 @@
+//! Runs one body on a system of its own, in one place, and closes the books afterwards.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use libtest_mimic::Trial;
+use palco_actors::{
+    ActorRef, Clock, Parcel, Place, ProcessOptions, SpawnOptions, Start, System, Transport,
+    UrgentRef,
+};
+use palco_threads::block_on;
+
+use crate::probe::{Plan, Probe};
+
+/// Against hanging only: nothing that works takes nearly as long.
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+
+static WATCH: LazyLock<Clock> = LazyLock::new(Clock::real);
+
+/// Where the actors of a test live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Column {
+    Task,
+    Thread,
+    Process,
+    Zygote,
+    Ring,
+}
+
+impl Column {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Task, Self::Thread, Self::Process, Self::Zygote, Self::Ring];
+    pub(crate) const PROCESSES: [Self; 3] = [Self::Process, Self::Zygote, Self::Ring];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Task => "task",
+            Self::Thread => "thread",
+            Self::Process => "process",
+            Self::Zygote => "zygote",
+            Self::Ring => "ring",
+        }
+    }
+}
+
+/// What a body gets.
+pub(crate) struct Stage {
+    pub(crate) system: System,
+    pub(crate) column: Column,
+}
+
+impl Stage {
+    pub(crate) fn process(&self) -> ProcessOptions {
+        let options = ProcessOptions::new();
+        match self.column {
+            Column::Zygote => options.start(Start::Zygote),
+            Column::Ring => options.transport(Transport::Ring { bytes: 64 << 10 }),
+            _ => options,
+        }
+    }
+
+    pub(crate) fn options(&self) -> SpawnOptions {
+        let place = match self.column {
+            Column::Task => Place::Task,
+            Column::Thread => Place::Thread,
+            Column::Process | Column::Zygote | Column::Ring => Place::Process,
+        };
+        SpawnOptions::new().place(place).process(self.process())
+    }
+
+    pub(crate) fn probe(&self) -> ActorRef<Probe> {
+        self.probe_with(self.options(), Plan::default())
+    }
+
+    pub(crate) fn probe_with(&self, options: SpawnOptions, plan: Plan) -> ActorRef<Probe> {
+        self.system.spawn_portable(options, move || Ok(Parcel::new(plan.clone()))).unwrap()
+    }
+
+    pub(crate) fn urgent(&self, probe: &ActorRef<Probe>) -> UrgentRef<Probe> {
+        self.system.urgent_ref(probe).unwrap()
+    }
+
+    pub(crate) fn is_process(&self) -> bool {
+        Column::PROCESSES.contains(&self.column)
+    }
+}
+
+pub(crate) type Body = fn(&Stage) -> std::pin::Pin<Box<dyn Future<Output = ()> + '_>>;
+
+/// One trial of a body for each column.
+pub(crate) fn in_columns(name: &str, columns: &[Column], body: Body) -> Vec<Trial> {
+    let trial = |column: &Column| {
+        let column = *column;
+        Trial::test(format!("{name}::in_{}", column.name()), move || {
+            run(column, body);
+            Ok(())
+        })
+    };
+    columns.iter().map(trial).collect()
+}
+
+fn run(column: Column, body: Body) {
+    let system = System::builder().event_loops(2).build().unwrap();
+    let stage = Stage { system, column };
+    block_on(async {
+        in_time("the test body", body(&stage)).await;
+        in_time("the shutdown", stage.system.shutdown()).await;
+    });
+    let ledger = stage.system.ledger();
+    assert!(ledger.is_balanced(), "messages were lost or doubled: {ledger:?}");
+    assert_eq!((ledger.queued, ledger.in_flight), (0, 0), "all actors have ended: {ledger:?}");
+}
+
+/// Fails instead of hanging.
+pub(crate) async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match select(pin!(future), WATCH.sleep(LIMIT)).await {
+        Either::Left((output, _)) => output,
+        Either::Right(_) => panic!("{what} hangs"),
+    }
+}
+
+/// Waits until `holds`.
+pub(crate) async fn until(mut holds: impl FnMut() -> bool) {
+    while !holds() {
+        WATCH.sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Lists the bodies of a module for the columns that follow.
+macro_rules! trials {
+    ($($columns:expr => [$($body:ident),* $(,)?]),* $(,)?) => {
+        pub(crate) fn trials() -> Vec<libtest_mimic::Trial> {
+            let mut trials = Vec::new();
+            $($(trials.extend($crate::stage::in_columns(
+                stringify!($body),
+                &$columns,
+                |stage| Box::pin($body(stage)),
+            ));)*)*
+            trials
+        }
+    };
+}
+
+pub(crate) use trials;
