@@ -125,13 +125,15 @@ pub(crate) struct Entry<A> {
     pub(crate) message: TypeId,
     pub(crate) name: TypeName,
     /// In the sender: appends the message's bytes.
-    pub(crate) pack: fn(Box<dyn Any + Send>, &mut Vec<u8>) -> Result<(), postcard::Error>,
+    pub(crate) pack: Pack,
     /// In the receiver: makes an envelope of the bytes.
     pub(crate) receive: Receive<A>,
     /// In the sender: hands the reply's bytes to who asked; false if they are no reply.
-    pub(crate) settle: fn(Box<dyn AnyResponder>, Result<&[u8], NoReply>) -> bool,
+    pub(crate) settle: Settle,
 }
 
+type Pack = fn(Box<dyn Any + Send>, &mut Vec<u8>) -> Result<(), postcard::Error>;
+type Settle = fn(Box<dyn AnyResponder>, Result<&[u8], NoReply>) -> bool;
 type Receive<A> = fn(&[u8], Receipt) -> Result<Box<dyn Envelope<A>>, postcard::Error>;
 
 impl<A: Actor> MessageTable<A> {

@@ -10,6 +10,7 @@
 
 mod landlock;
 mod seccomp;
+mod tree;
 
 use std::fmt;
 use std::io;

@@ -1,21 +1,16 @@
 //! System calls by seccomp: what no service needs, and what would let it out.
 //!
-//! Everything that is not on a list is allowed: a list of what is allowed would break with every C library. Each list is
-//! a filter of its own, since a filter has one answer; the kernel remembers which calls every filter allows, so they cost
-//! the others next to nothing.
+//! Everything that is not on a list is allowed: a list of what is allowed would break with every C library. The kernel
+//! remembers which calls a filter always allows, so it costs them next to nothing.
 
-use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use nix::errno::Errno;
 use nix::libc;
-use seccompiler::{
-    SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
-    TargetArch, apply_filter,
-};
+use seccompiler::{BpfProgram, apply_filter};
 
 use super::ConfineError;
-
-type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+use super::tree::{Answer, program};
 
 /// `EPERM`: a new process, or another program. `fork` and `vfork` are added where they exist.
 const PROCESSES: &[(i64, &str)] = &[(libc::SYS_execve, "execve"), (libc::SYS_execveat, "execveat")];
@@ -55,64 +50,55 @@ const HOSTILE_HERE: &[(i64, &str)] = calls![
 ];
 #[cfg(target_arch = "x86_64")]
 const PROCESSES_HERE: &[(i64, &str)] = calls![SYS_fork "fork", SYS_vfork "vfork"];
-/// The same calls again, with pointers of 32 bits.
+/// The same calls again, with pointers of 32 bits (x32): nobody makes them.
 #[cfg(target_arch = "x86_64")]
-const OTHER_NUMBERS: Option<i64> = Some(0x4000_0000);
+const FOREIGN: Option<u32> = Some(0x4000_0000);
+/// `AUDIT_ARCH_X86_64`.
 #[cfg(target_arch = "x86_64")]
-const ARCHITECTURE: TargetArch = TargetArch::x86_64;
+const ARCHITECTURE: u32 = 0xc000_003e;
 
 #[cfg(target_arch = "aarch64")]
 const HOSTILE_HERE: &[(i64, &str)] = &[];
 #[cfg(target_arch = "aarch64")]
 const PROCESSES_HERE: &[(i64, &str)] = &[];
 #[cfg(target_arch = "aarch64")]
-const OTHER_NUMBERS: Option<i64> = None;
+const FOREIGN: Option<u32> = None;
+/// `AUDIT_ARCH_AARCH64`.
 #[cfg(target_arch = "aarch64")]
-const ARCHITECTURE: TargetArch = TargetArch::aarch64;
+const ARCHITECTURE: u32 = 0xc000_00b7;
 
 /// The name of a system call that ends a confined child, as `ptrace`; `None` for any other.
 #[must_use]
 pub fn denied_syscall_name(number: u32) -> Option<&'static str> {
     let number = i64::from(number);
-    let plain = OTHER_NUMBERS.map_or(number, |bit| number & !bit);
+    let plain = FOREIGN.map_or(number, |bit| number & !i64::from(bit));
     HOSTILE.iter().chain(HOSTILE_HERE).find(|(call, _)| *call == plain).map(|(_, name)| *name)
 }
 
 /// Restricts the process, which has one thread and no new privileges.
 pub(super) fn restrict() -> Result<(), ConfineError> {
-    let mut processes = always(PROCESSES.iter().chain(PROCESSES_HERE));
-    for number in numbers(libc::SYS_clone) {
-        processes.insert(number, vec![without_thread()?]);
-    }
-    // glibc takes this answer for an old kernel, and makes its threads with `clone`, whose flags can be looked at.
-    let newer_clone = always([(libc::SYS_clone3, "clone3")].iter());
-    install(processes, SeccompAction::Errno(Errno::EPERM as u32))?;
-    install(newer_clone, SeccompAction::Errno(Errno::ENOSYS as u32))?;
-    install(always(HOSTILE.iter().chain(HOSTILE_HERE)), SeccompAction::Trap)
+    static FILTER: OnceLock<Option<BpfProgram>> = OnceLock::new();
+    let filter = FILTER.get_or_init(filter).as_ref();
+    let filter = filter.ok_or_else(|| refused("the list of system calls is too long"))?;
+    apply_filter(filter).map_err(refused)
 }
 
-/// Calls that match whatever their arguments are.
-fn always<'a>(calls: impl Iterator<Item = &'a (i64, &'static str)>) -> Rules {
-    calls.flat_map(|(call, _)| numbers(*call)).map(|number| (number, Vec::new())).collect()
-}
-
-/// All numbers under which a call can be made.
-fn numbers(call: i64) -> impl Iterator<Item = i64> {
-    [Some(call), OTHER_NUMBERS.map(|bit| call | bit)].into_iter().flatten()
-}
-
-/// Matches a `clone` that makes a process and no thread.
-fn without_thread() -> Result<SeccompRule, ConfineError> {
-    let thread = libc::CLONE_THREAD as u64;
-    SeccompCondition::new(0, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(thread), 0)
-        .and_then(|condition| SeccompRule::new(vec![condition]))
-        .map_err(refused)
-}
-
-fn install(rules: Rules, answer: SeccompAction) -> Result<(), ConfineError> {
-    let filter =
-        SeccompFilter::new(rules, SeccompAction::Allow, answer, ARCHITECTURE).map_err(refused)?;
-    apply_filter(&seccompiler::BpfProgram::try_from(filter).map_err(refused)?).map_err(refused)
+fn filter() -> Option<BpfProgram> {
+    let denied = Answer::Errno(Errno::EPERM as u16);
+    let answers = |calls: &'static [(i64, &str)], answer| {
+        calls.iter().map(move |(call, _)| (u32::try_from(*call).unwrap_or(u32::MAX), answer))
+    };
+    let mut all: Vec<_> = answers(PROCESSES, denied)
+        .chain(answers(PROCESSES_HERE, denied))
+        .chain(answers(HOSTILE, Answer::Trap))
+        .chain(answers(HOSTILE_HERE, Answer::Trap))
+        .collect();
+    // A thread is allowed, a process is not. glibc takes the answer to the newer call for an old kernel, and makes its
+    // threads with the older one, whose flags can be looked at.
+    let thread = Answer::IfAnyBit(libc::CLONE_THREAD.unsigned_abs(), Errno::EPERM as u16);
+    all.push((u32::try_from(libc::SYS_clone).ok()?, thread));
+    all.push((u32::try_from(libc::SYS_clone3).ok()?, Answer::Errno(Errno::ENOSYS as u16)));
+    program(ARCHITECTURE, FOREIGN, all)
 }
 
 fn refused(error: impl ToString) -> ConfineError {

@@ -103,12 +103,18 @@ fn a_child_that_cannot_be_watched_is_not_left_behind() {
     // As many descriptors as there may be.
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     setrlimit(Resource::RLIMIT_NOFILE, 256.min(soft), hard).unwrap();
-    let mut hoard = Vec::new();
-    while let Ok(fd) = writer.try_clone() {
-        hoard.push(fd);
-    }
-    let error = zygote.fork(b"hold", &[writer.as_fd()]).unwrap_err();
-    drop((hoard, writer));
+    let (mut hoard, mut children) = (Vec::new(), Vec::new());
+    let error = loop {
+        while let Ok(fd) = writer.try_clone() {
+            hoard.push(fd);
+        }
+        // The spawner may have reaped somebody just now, and closed a descriptor.
+        match zygote.fork(b"hold", &[writer.as_fd()]) {
+            Ok(child) => children.push(child),
+            Err(error) => break error,
+        }
+    };
+    drop((hoard, writer, children));
     setrlimit(Resource::RLIMIT_NOFILE, soft, hard).unwrap();
     assert_eq!(error.raw_os_error(), Some(nix::libc::EMFILE));
     // It may have said that it is there; then its end of the pipe is closed.
