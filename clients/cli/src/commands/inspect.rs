@@ -43,6 +43,11 @@ pub(crate) fn inspect(control: Option<PathBuf>, target: Target, json: bool) -> R
         rows.push(["dropped".to_owned(), format!("{count}: {reason}")]);
     }
     rows.push(["restarts".to_owned(), actor.restarts.to_string()]);
+    if let Some(process) = &actor.process {
+        let confinement = process.confinement.as_deref().unwrap_or("not yet");
+        rows.push(["confinement".to_owned(), confinement.to_owned()]);
+        rows.push(["recycled".to_owned(), process.recycled.to_string()]);
+    }
     if let Some(reason) = &actor.last_exit {
         rows.push(["last exit".to_owned(), reason.to_string()]);
     }

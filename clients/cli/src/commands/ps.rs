@@ -61,6 +61,7 @@ pub(crate) fn ps(control: Option<PathBuf>, json: bool) -> Result<ExitCode> {
     let heading =
         ["ID", "ACTOR", "PLACE", "DOING", "QUEUE", "HANDLED", "DROPPED", "RESTARTS", "LAST EXIT"];
     output::table(heading, rows)?;
+    processes(actors)?;
     let ledger = stage.ledger;
     output::line(format!(
         "\nstage up {} s, pid {}; messages: {} sent = {} handled + {} queued + {} dropped + {} in flight",
@@ -76,6 +77,47 @@ pub(crate) fn ps(control: Option<PathBuf>, json: bool) -> Result<ExitCode> {
         output::line(format!("dead letter: {letter}"))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The processes of actors that have one of their own, if there are any.
+fn processes(actors: &[ActorSnapshot]) -> Result<()> {
+    let rows: Vec<_> = actors
+        .iter()
+        .filter_map(|actor| actor.process.as_ref().map(|process| (actor, process)))
+        .map(|(actor, process)| {
+            [
+                process.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string()),
+                actor.path.clone(),
+                process.rss_bytes.map_or_else(unknown, mebibytes),
+                process.cpu_ms.map_or_else(unknown, seconds),
+                process.age_ms.map_or_else(unknown, seconds),
+                process.confinement.clone().unwrap_or_else(|| "not yet".to_owned()),
+                actor.restarts.to_string(),
+                process.recycled.to_string(),
+                actor.last_exit.as_ref().map_or_else(String::new, ToString::to_string),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    output::line("")?;
+    let heading =
+        ["PID", "ACTOR", "RSS", "CPU", "AGE", "CONFINEMENT", "RESTARTS", "RECYCLED", "LAST EXIT"];
+    output::table(heading, rows)
+}
+
+/// What is not known because there is no `/proc`, or no process just now.
+fn unknown() -> String {
+    "?".to_owned()
+}
+
+fn mebibytes(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
+}
+
+fn seconds(milliseconds: u64) -> String {
+    format!("{:.1} s", milliseconds as f64 / 1e3)
 }
 
 /// Which limit acted, and how often.
@@ -94,10 +136,11 @@ fn limits(scores: &palco_models::Scores) -> String {
     if acted.is_empty() { "-".to_owned() } else { acted.join(", ") }
 }
 
-/// Place and thread.
+/// Place, and the kernel's number for it: of the thread or the process.
 pub(crate) fn place(actor: &ActorSnapshot) -> String {
-    match actor.thread {
-        Some(thread) => format!("{} {thread}", actor.place),
+    let process = actor.process.as_ref().and_then(|process| process.pid);
+    match process.or(actor.thread) {
+        Some(number) => format!("{} {number}", actor.place),
         None => actor.place.to_string(),
     }
 }

@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | `options.rs` | parent | how a process is started, confined, replaced |
 //! | `relay.rs` | parent | from the mailbox to the process and back, on an event loop |
+//! | `frames.rs` | parent | what the process sends, understood and not trusted |
 //! | `window.rs` | parent | what was handed over and is not dealt with; nothing of it is lost in a crash |
 //! | `force.rs` | parent | signals: asked first, then made to obey |
 //! | `link.rs`, `socket.rs` | parent | sockets, shared page, pidfd |
@@ -19,6 +20,7 @@
 mod child;
 mod delivered;
 mod force;
+mod frames;
 mod link;
 mod options;
 mod page;

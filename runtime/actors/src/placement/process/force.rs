@@ -71,6 +71,7 @@ struct Limits {
     rss_bytes: Option<u64>,
     at: Option<Time>,
     next_look: Option<Time>,
+    is_limited: bool,
 }
 
 impl Limits {
@@ -82,6 +83,7 @@ impl Limits {
             rss_bytes: recycle.rss_bytes.map(spread),
             at: recycle.age_s.map(|age| now + Duration::from_millis(spread(age * 1_000))),
             next_look: recycle.rss_bytes.map(|_| now + LOOK_EVERY),
+            is_limited: *recycle != Recycle::default(),
         }
     }
 }
@@ -112,6 +114,11 @@ impl Force {
                 self.kill(link);
             }
         }
+    }
+
+    /// Whether nothing is demanded, and nothing is to be looked at from time to time.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.raised == 0 && self.nudge.is_none() && !self.recycle.is_limited && !self.is_frozen
     }
 
     /// Raises and clears what has changed; returns the bits that have taken hold and are to be cleared here as well.
@@ -159,7 +166,7 @@ impl Force {
     /// What time alone brings about.
     fn demand(&mut self, link: &mut Link, now: Time, is_waiting: bool) {
         let is_settled = self.raised & !SUSPEND == 0
-            && (self.raised == 0 || self.is_held(link))
+            && self.is_held(link) == (self.raised != 0)
             && !self.has_recycled
             && !is_waiting;
         if is_settled {
@@ -203,6 +210,10 @@ impl Force {
             self.kill(link);
         }
         first
+    }
+
+    pub(super) fn watches(&self) -> bool {
+        self.unresponsive_after.is_some()
     }
 
     /// Kills a process whose handler makes no progress for too long.

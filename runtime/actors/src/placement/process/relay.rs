@@ -9,7 +9,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use palco_core::ExitReason;
 use palco_processes::Exit;
@@ -17,8 +16,8 @@ use palco_processes::Exit;
 use super::force::Force;
 use super::link::Link;
 use super::options::ProcessOptions;
-use super::window::{LANES, Nonsense, Window};
-use super::wire::{FromChild, Start, ToChild};
+use super::window::{LANES, Window};
+use super::wire::{Start, ToChild};
 use crate::clock::Sleep;
 use crate::envelope::Envelope;
 use crate::grant::Outcome;
@@ -29,12 +28,6 @@ use crate::portable::to_bytes;
 use crate::signal::{ENDING, RECYCLE, SUSPEND};
 use crate::vitals::{AnyCell, Cell, Phase};
 use crate::{DropReason, Failure, Grant, Parcel, Portable};
-
-/// Calls of one process to granted actors that may be under way; then nothing more is read from it.
-const CALLS_MAX: usize = 256;
-
-/// How often one process is read from before the loop's other tasks get their turn.
-const READS_MAX: usize = 16;
 
 /// What a frame needs beside its body.
 const HEAD_BYTES_MAX: usize = 64;
@@ -145,20 +138,21 @@ async fn open<A: Portable>(
 
 type Call = Pin<Box<dyn Future<Output = (u64, Outcome)> + Send>>;
 
-struct Relay<'a, A: Portable> {
-    cell: &'a Arc<Cell<A>>,
-    window: &'a mut Window<A>,
-    fetched: Fetched<Box<dyn Envelope<A>>>,
-    force: Force,
-    link: Link,
-    grants: Vec<Grant>,
-    calls: FuturesUnordered<Call>,
+/// One life's relay.
+pub(super) struct Relay<'a, A: Portable> {
+    pub(super) cell: &'a Arc<Cell<A>>,
+    pub(super) window: &'a mut Window<A>,
+    pub(super) fetched: Fetched<Box<dyn Envelope<A>>>,
+    pub(super) force: Force,
+    pub(super) link: Link,
+    pub(super) grants: Vec<Grant>,
+    pub(super) calls: FuturesUnordered<Call>,
     /// The process has told what it obtained; signals may be sent to it.
-    is_ready: bool,
-    ended: Option<ExitReason>,
+    pub(super) is_ready: bool,
+    pub(super) ended: Option<ExitReason>,
     /// What the process said that cannot be.
-    nonsense: Option<String>,
-    alarm: Option<Pin<Box<Sleep>>>,
+    pub(super) nonsense: Option<String>,
+    pub(super) alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl<A: Portable> Relay<'_, A> {
@@ -172,9 +166,11 @@ impl<A: Portable> Relay<'_, A> {
             if cell.vitals.phase() == Phase::Running && bits & (SUSPEND | ENDING) == 0 {
                 self.hand_over();
             }
-            let now = cell.vitals.system.real_clock().now();
-            let is_at_work = self.window.is_at_work() && !cell.vitals.signals.is_held();
-            self.force.watch(&self.link, now, is_at_work);
+            if self.force.watches() {
+                let now = cell.vitals.system.real_clock().now();
+                let is_at_work = self.window.is_at_work() && !cell.vitals.signals.is_held();
+                self.force.watch(&self.link, now, is_at_work);
+            }
             if let Err(error) = self.link.poll_write(task) {
                 self.nonsense.get_or_insert(error.to_string());
             }
@@ -232,119 +228,6 @@ impl<A: Portable> Relay<'_, A> {
         }
     }
 
-    /// Frames from the process.
-    fn take_in(&mut self, task: &mut Task<'_>) {
-        for turn in 0.. {
-            self.frames();
-            let was_full = self.calls.len() >= CALLS_MAX;
-            self.answer_calls(task);
-            let has_room = self.calls.len() < CALLS_MAX;
-            if !has_room || self.nonsense.is_some() {
-                return;
-            }
-            if was_full {
-                continue;
-            }
-            if turn == READS_MAX {
-                task.waker().wake_by_ref(); // the others first
-                return;
-            }
-            match self.link.poll_read(task, self.window.owes_a_reply()) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => self.nonsense = Some(error.to_string()),
-                Poll::Pending => return,
-            }
-        }
-    }
-
-    fn frames(&mut self) {
-        while self.nonsense.is_none() && self.calls.len() < CALLS_MAX {
-            let max = self.link.frame_bytes_max;
-            let (head, body) = match self.link.incoming.next::<FromChild>(max) {
-                Ok(Some((head, body))) => (head, body),
-                Ok(None) => return,
-                Err(error) => {
-                    self.nonsense = Some(error.to_string());
-                    return;
-                }
-            };
-            let understood = match head {
-                FromChild::Refused(why) => {
-                    self.ended.get_or_insert(ExitReason::StartFailed(why.into()));
-                    Ok(())
-                }
-                FromChild::Ready(obtained) => {
-                    self.is_ready = true;
-                    self.cell.vitals.set_process(|process| process.obtained = Some(obtained));
-                    Ok(())
-                }
-                FromChild::Started => {
-                    self.cell.vitals.set_phase(Phase::Running);
-                    Ok(())
-                }
-                FromChild::Progress(progress) => {
-                    let done = |lane: usize| self.window.done_before(lane, progress.done[lane]);
-                    [0, 1].into_iter().try_for_each(done)
-                }
-                FromChild::Dropped { lane, index, reason } => match lane {
-                    0 | 1 => self.window.dropped(lane.into(), index, reason),
-                    _ => Err(Nonsense),
-                },
-                FromChild::Reply { lane, index, outcome } => match lane {
-                    0 | 1 => self.window.replied(lane.into(), index, outcome.map(|()| body)),
-                    _ => Err(Nonsense),
-                },
-                FromChild::State => {
-                    let now = self.cell.vitals.system.clock().now();
-                    let state = serde_json::from_slice(body).map_err(|_| Nonsense);
-                    state.map(|state| self.cell.vitals.life.lock().state = Some((state, now)))
-                }
-                FromChild::Call { call, grant, within } => match self.grants.get(grant as usize) {
-                    Some(grant) => {
-                        let outcome = grant.call(body, within);
-                        self.calls.push(Box::pin(async move { (call, outcome.await) }));
-                        Ok(())
-                    }
-                    None => Err(Nonsense),
-                },
-                FromChild::Tell { grant } => match self.grants.get(grant as usize) {
-                    Some(grant) => {
-                        if let Err(error) = grant.tell(body) {
-                            tracing::warn!(from = %self.cell.vitals.path(), ?error, "not delivered");
-                        }
-                        Ok(())
-                    }
-                    None => Err(Nonsense),
-                },
-                FromChild::Ended => {
-                    let reason = serde_json::from_slice(body).map_err(|_| Nonsense);
-                    reason.map(|reason| {
-                        self.ended.get_or_insert(reason);
-                        self.cell.vitals.set_phase(Phase::Stopping);
-                    })
-                }
-            };
-            if understood == Err(Nonsense) {
-                self.nonsense = Some("a frame out of turn".to_owned());
-            }
-        }
-    }
-
-    /// Replies of granted actors, back to the process.
-    fn answer_calls(&mut self, task: &mut Task<'_>) {
-        while let Poll::Ready(Some((call, outcome))) = self.calls.poll_next_unpin(task) {
-            let (outcome, body) = match outcome {
-                Ok(body) => (Ok(()), body),
-                Err(error) => (Err(error), Vec::new()),
-            };
-            let sent = self.link.put(0, &ToChild::Answer { call, outcome }, &body);
-            if sent.is_err() {
-                let outcome = Err(crate::grant::CallError::Malformed);
-                let _ = self.link.put(0, &ToChild::Answer { call, outcome }, &[]);
-            }
-        }
-    }
-
     fn pass_on_signals(&mut self, bits: u32) {
         if let Some(text) = &self.nonsense {
             if self.force.kills_for_nonsense(&self.link) {
@@ -352,6 +235,9 @@ impl<A: Portable> Relay<'_, A> {
                 tracing::error!(%actor, text, "its process sent what cannot be: killed");
             }
             return;
+        }
+        if bits == 0 && self.force.is_at_rest() {
+            return; // the common case, in which the clock need not be read
         }
         let now = self.cell.vitals.system.real_clock().now();
         let cell = &**self.cell;

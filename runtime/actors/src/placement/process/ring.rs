@@ -19,12 +19,14 @@ pub(super) struct Ring {
     end: RingEnd,
     spins: u32,
     spins_max: u32,
+    /// The doorbell has been asked for.
+    waits: bool,
 }
 
 impl Ring {
     pub(super) fn new(end: RingEnd) -> Self {
         let spins_max = spin_budget();
-        Self { end, spins: spins_max, spins_max }
+        Self { end, spins: spins_max, spins_max, waits: false }
     }
 
     pub(super) fn end(&self) -> &RingEnd {
@@ -63,6 +65,10 @@ impl Ring {
         if self.spins_max == 0 {
             return self.end.has_input();
         }
+        if std::mem::take(&mut self.waits) {
+            // Awake: a bell would only cost the other side a system call.
+            self.end.request_bell(false);
+        }
         let found = self.end.spin(self.spins);
         self.spins = if found {
             (self.spins * 2).min(self.spins_max)
@@ -73,13 +79,10 @@ impl Ring {
     }
 
     /// Says that this side is about to wait for its doorbell; false if there is input after all.
-    pub(super) fn may_wait(&self) -> bool {
+    pub(super) fn may_wait(&mut self) -> bool {
+        self.waits = true;
         self.end.request_bell(true);
-        if self.end.has_input() {
-            self.end.request_bell(false);
-            return false;
-        }
-        true
+        !self.end.has_input()
     }
 }
 

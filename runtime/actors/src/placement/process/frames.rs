@@ -1,0 +1,133 @@
+//! What an actor's process sends, understood: progress, replies, state, calls, and its end. Nothing in it is trusted.
+
+use std::task::{Context as Task, Poll};
+
+use futures_util::StreamExt;
+
+use super::relay::Relay;
+use super::window::Nonsense;
+use super::wire::{FromChild, ToChild};
+use crate::grant::CallError;
+use crate::vitals::Phase;
+use crate::{ExitReason, Portable};
+
+/// Calls of one process to granted actors that may be under way; then nothing more is read from it.
+const CALLS_MAX: usize = 256;
+
+/// How often one process is read from before the loop's other tasks get their turn.
+const READS_MAX: usize = 16;
+
+impl<A: Portable> Relay<'_, A> {
+    /// Frames from the process.
+    pub(super) fn take_in(&mut self, task: &mut Task<'_>) {
+        for turn in 0.. {
+            self.frames();
+            let was_full = self.calls.len() >= CALLS_MAX;
+            self.answer_calls(task);
+            let has_room = self.calls.len() < CALLS_MAX;
+            if !has_room || self.nonsense.is_some() {
+                return;
+            }
+            if was_full {
+                continue;
+            }
+            if turn == READS_MAX {
+                task.waker().wake_by_ref(); // the others first
+                return;
+            }
+            match self.link.poll_read(task, self.window.owes_a_reply()) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => self.nonsense = Some(error.to_string()),
+                Poll::Pending => return,
+            }
+        }
+    }
+
+    pub(super) fn frames(&mut self) {
+        while self.nonsense.is_none() && self.calls.len() < CALLS_MAX {
+            let max = self.link.frame_bytes_max;
+            let (head, body) = match self.link.incoming.next::<FromChild>(max) {
+                Ok(Some((head, body))) => (head, body),
+                Ok(None) => return,
+                Err(error) => {
+                    self.nonsense = Some(error.to_string());
+                    return;
+                }
+            };
+            let understood = match head {
+                FromChild::Refused(why) => {
+                    self.ended.get_or_insert(ExitReason::StartFailed(why.into()));
+                    Ok(())
+                }
+                FromChild::Ready(obtained) => {
+                    self.is_ready = true;
+                    self.cell.vitals.set_process(|process| process.obtained = Some(obtained));
+                    Ok(())
+                }
+                FromChild::Started => {
+                    self.cell.vitals.set_phase(Phase::Running);
+                    Ok(())
+                }
+                FromChild::Progress(progress) => {
+                    let done = |lane: usize| self.window.done_before(lane, progress.done[lane]);
+                    [0, 1].into_iter().try_for_each(done)
+                }
+                FromChild::Dropped { lane, index, reason } => match lane {
+                    0 | 1 => self.window.dropped(lane.into(), index, reason),
+                    _ => Err(Nonsense),
+                },
+                FromChild::Reply { lane, index, outcome } => match lane {
+                    0 | 1 => self.window.replied(lane.into(), index, outcome.map(|()| body)),
+                    _ => Err(Nonsense),
+                },
+                FromChild::State => {
+                    let now = self.cell.vitals.system.clock().now();
+                    let state = serde_json::from_slice(body).map_err(|_| Nonsense);
+                    state.map(|state| self.cell.vitals.life.lock().state = Some((state, now)))
+                }
+                FromChild::Call { call, grant, within } => match self.grants.get(grant as usize) {
+                    Some(grant) => {
+                        let outcome = grant.call(body, within);
+                        self.calls.push(Box::pin(async move { (call, outcome.await) }));
+                        Ok(())
+                    }
+                    None => Err(Nonsense),
+                },
+                FromChild::Tell { grant } => match self.grants.get(grant as usize) {
+                    Some(grant) => {
+                        if let Err(error) = grant.tell(body) {
+                            tracing::warn!(from = %self.cell.vitals.path(), ?error, "not delivered");
+                        }
+                        Ok(())
+                    }
+                    None => Err(Nonsense),
+                },
+                FromChild::Ended => {
+                    let reason = serde_json::from_slice(body).map_err(|_| Nonsense);
+                    reason.map(|reason| {
+                        self.ended.get_or_insert(reason);
+                        self.cell.vitals.set_phase(Phase::Stopping);
+                    })
+                }
+            };
+            if understood == Err(Nonsense) {
+                self.nonsense = Some("a frame out of turn".to_owned());
+            }
+        }
+    }
+
+    /// Replies of granted actors, back to the process.
+    fn answer_calls(&mut self, task: &mut Task<'_>) {
+        while let Poll::Ready(Some((call, outcome))) = self.calls.poll_next_unpin(task) {
+            let (outcome, body) = match outcome {
+                Ok(body) => (Ok(()), body),
+                Err(error) => (Err(error), Vec::new()),
+            };
+            let sent = self.link.put(0, &ToChild::Answer { call, outcome }, &body);
+            if sent.is_err() {
+                let outcome = Err(CallError::Malformed);
+                let _ = self.link.put(0, &ToChild::Answer { call, outcome }, &[]);
+            }
+        }
+    }
+}
