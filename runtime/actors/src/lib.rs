@@ -73,4 +73,4 @@ pub use supervisor::Supervisor;
 pub use system::{System, SystemBuilder};
 
 pub use palco_core::{ActorId, ExitReason, Time};
-pub use palco_processes::{Confinement, FileAccess, Network, Syscalls};
+pub use palco_processes::{Confinement, FileAccess, Network, Syscalls, User};

@@ -84,6 +84,9 @@ impl ActorSnapshot {
         let current = activity.current();
         let queue = cell.queue();
         let process = vitals.process();
+        // A process also handles messages that it has sent itself.
+        let page = process.as_ref().and_then(|facts| facts.page.as_ref());
+        let is_busy = current.is_some() || page.is_some_and(|page| page.standing().is_busy);
         let now = vitals.system.clock().now();
         let dropped = DropReason::ALL.iter().map(|reason| (reason, activity.dropped.of(*reason)));
         Self {
@@ -94,10 +97,10 @@ impl ActorSnapshot {
             place: vitals.place,
             thread: vitals.signals.thread_id(),
             process: process.as_ref().map(|facts| ProcessSnapshot::of(facts, vitals)),
-            status: status(cell, current.is_some()),
+            status: status(cell, is_busy),
             message: current.map(|(message, _)| message.to_owned()),
-            note: match process.as_ref().and_then(|facts| facts.page.as_ref()) {
-                Some(page) => page.note().filter(|_| current.is_some()),
+            note: match page {
+                Some(page) => page.note().filter(|_| is_busy),
                 None => activity.noted().map(str::to_owned),
             },
             running_ms: current.map(|(_, since)| (now - since).as_millis() as u64),

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use nix::sys::socket::MsgFlags;
 use palco_actors::{
-    Actor, Confinement, Context, ExitReason, Failure, Handler, Luggage, MessageTable, Parcel,
-    Place, Portable, ProcessOptions, SpawnError, SpawnOptions, System,
+    Actor, Confinement, Context, ExitReason, Failure, FileAccess, Handler, Luggage, MessageTable,
+    Parcel, Place, Portable, ProcessOptions, SpawnError, SpawnOptions, Start, System, User,
 };
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,8 @@ trials! {
         an_actor_outside_of_the_repertoire_is_refused_at_once,
         virtual_time_and_processes_do_not_go_together,
         arguments_over_the_frame_limit_are_refused,
+        what_may_not_be_set_is_named,
+        a_process_can_be_another_users_and_nice,
     ],
     Column::PROCESSES => [
         whatever_a_process_sends_harms_only_itself,
@@ -204,4 +206,40 @@ async fn arguments_over_the_frame_limit_are_refused(stage: &Stage) {
     let reason = probe.exited().await;
     let ExitReason::StartFailed(text) = &reason else { panic!("{reason:?}") };
     assert!(text.contains("over the limit of 1048576"), "{text}");
+}
+
+async fn what_may_not_be_set_is_named(stage: &Stage) {
+    let text = async |process: ProcessOptions| {
+        let options = SpawnOptions::new().place(Place::Process).process(process);
+        let reason = stage.probe_with(options, Plan::default()).exited().await;
+        let ExitReason::StartFailed(text) = &reason else { panic!("{reason:?}") };
+        text.to_string()
+    };
+    let read = vec!["/nowhere/at/all".into()];
+    let file_access = FileAccess::Only { read, write: Vec::new() };
+    let confinement = Confinement { file_access, ..Confinement::service() };
+    let said = text(stage.process().confinement(confinement)).await;
+    assert!(said.contains("/nowhere/at/all"), "{said}");
+    let unknown = User { uid: u32::MAX, gid: 1, groups: Vec::new() };
+    let said = text(stage.process().user(unknown)).await;
+    assert!(said.contains(&u32::MAX.to_string()), "{said}");
+    let said = text(stage.process().start(Start::Zygote).nice(5)).await;
+    assert!(said.contains("zygote"), "{said}");
+}
+
+async fn a_process_can_be_another_users_and_nice(stage: &Stage) {
+    let mut process = stage.process().nice(7);
+    let is_root = nix::unistd::geteuid().is_root();
+    if is_root {
+        process = process.user(User { uid: 65_534, gid: 65_534, groups: Vec::new() });
+    }
+    let options = SpawnOptions::new().place(Place::Process).process(process);
+    let probe = stage.probe_with(options, Plan::default());
+    let pid = probe.ask(crate::probe::Pid, LIMIT).await.unwrap();
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    assert!(!is_root || status.contains("Uid:\t65534\t65534\t65534\t65534"), "{status}");
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let after_name = stat.rsplit(") ").next().unwrap();
+    assert_eq!(after_name.split(' ').nth(16), Some("7"), "niceness: {stat}");
+    assert_eq!(after_name.split(' ').nth(3), Some(pid.to_string().as_str()), "its own session");
 }

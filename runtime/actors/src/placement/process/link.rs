@@ -216,11 +216,24 @@ async fn start(
             Some(program) => Launch::new(program),
             None => Launch::this_program(),
         };
-        launch.arg0(format!("palco: {name}")).inherit_env()
+        // In a session of its own: what a terminal sends to this program (Ctrl-C) is this program's to deal with.
+        let mut launch = launch.arg0(format!("palco: {name}")).inherit_env().new_session();
+        if let Some(nice) = options.nice {
+            launch = launch.nice(nice);
+        }
+        match &options.user {
+            Some(user) => launch.user(user.clone()),
+            None => launch,
+        }
     };
     let spawner = system.processes().spawner()?;
     if options.start == Start::Exec {
         return Ok(bear(&spawner, program(), introduction, fds).await?);
+    }
+    if options.user.is_some() || options.nice.is_some() {
+        return Err(Failure::new(
+            "forks of a zygote have its user and niceness: a process with its own needs start `exec`",
+        ));
     }
     let zygote = match system.processes().zygote() {
         Some(zygote) => zygote,

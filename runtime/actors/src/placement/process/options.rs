@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use palco_processes::Confinement;
+use palco_processes::{Confinement, User};
 use serde::{Deserialize, Serialize};
 
 /// What the process is made from.
@@ -56,6 +56,8 @@ pub struct ProcessOptions {
     pub(crate) unresponsive_after: Option<Duration>,
     pub(crate) frame_bytes_max: usize,
     pub(crate) program: Option<PathBuf>,
+    pub(crate) user: Option<User>,
+    pub(crate) nice: Option<i32>,
 }
 
 impl Default for ProcessOptions {
@@ -75,6 +77,8 @@ impl ProcessOptions {
             unresponsive_after: None,
             frame_bytes_max: 1 << 20,
             program: None,
+            user: None,
+            nice: None,
         }
     }
 
@@ -111,5 +115,15 @@ impl ProcessOptions {
     /// Another program than this one: it must be of the same build, or it is refused.
     pub fn program(self, program: impl Into<PathBuf>) -> Self {
         Self { program: Some(program.into()), ..self }
+    }
+
+    /// As another user, with exactly these groups; only for root, and only executed afresh.
+    pub fn user(self, user: User) -> Self {
+        Self { user: Some(user), ..self }
+    }
+
+    /// With this niceness, from -20 (only for root) to 19; only executed afresh.
+    pub fn nice(self, nice: i32) -> Self {
+        Self { nice: Some(nice), ..self }
     }
 }
