@@ -142,10 +142,11 @@ async fn messages<A: Actor>(cell: &Arc<Cell<A>>, actor: &mut A, cx: &mut Context
         let envelope = match poll_fn(|task| cx.poll_next(task)).await {
             Next::Message(envelope) => envelope,
             Next::Inspect => {
-                if let Ok(state) = contained(|| actor.state()) {
-                    if let Some(post) = &vitals.post {
-                        post.state(&state);
-                    }
+                let state = contained(|| actor.state()).ok();
+                if let Some(post) = &vitals.post {
+                    post.state(state.as_ref());
+                }
+                if let Some(state) = state {
                     vitals.life.lock().state = Some((state, vitals.system.clock().now()));
                 }
                 vitals.signals.clear(INSPECT);

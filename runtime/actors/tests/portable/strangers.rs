@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use nix::sys::socket::MsgFlags;
@@ -145,8 +144,9 @@ async fn another_build_is_refused_and_both_are_named(stage: &Stage) {
     // A copy is another file, and so another build.
     let directory = tempfile::tempdir().unwrap();
     let copy = directory.path().join("copy");
-    fs::copy("/proc/self/exe", &copy).unwrap();
-    fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
+    // Not copied here: a process that another test starts meanwhile would hold the copy open for writing.
+    let own = std::env::current_exe().unwrap();
+    assert!(std::process::Command::new("cp").args([&own, &copy]).status().unwrap().success());
     let probe = stage.probe_with(with_program(&copy), Plan::default());
     let reason = probe.exited().await;
     let ExitReason::StartFailed(text) = &reason else { panic!("{reason:?}") };

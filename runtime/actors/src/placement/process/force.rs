@@ -13,7 +13,7 @@ use palco_sys::{FATAL_OUT_OF_MEMORY, FATAL_SYSTEM_CALL};
 use super::link::Link;
 use super::options::{ProcessOptions, Recycle};
 use super::wire::ToChild;
-use crate::signal::{INSPECT, INTERRUPT, KILL, SUSPEND};
+use crate::signal::{INTERRUPT, KILL, SUSPEND};
 use crate::supervision::random;
 
 /// How long a process may take to obey a suspend or a kill by itself.
@@ -129,8 +129,8 @@ impl Force {
         now: Time,
         is_at_work: bool,
     ) -> u32 {
-        // Taken there since: it is the process that clears these two.
-        let taken = self.raised & (INTERRUPT | INSPECT) & !link.page.signals();
+        // Taken there since: it is the process that clears this one.
+        let taken = self.raised & INTERRUPT & !link.page.signals();
         self.raised &= !taken;
         let mut wanted = bits & !taken;
         // Meant for a message that has been handed over: not before its handler runs.
@@ -161,6 +161,11 @@ impl Force {
         }
         self.demand(link, now, is_waiting);
         taken
+    }
+
+    /// A signal has taken hold in the process, which has said so.
+    pub(super) fn has_taken(&mut self, bits: u32) {
+        self.raised &= !bits;
     }
 
     /// What time alone brings about.

@@ -8,6 +8,7 @@ use super::relay::Relay;
 use super::window::Nonsense;
 use super::wire::{FromChild, ToChild};
 use crate::grant::CallError;
+use crate::signal::INSPECT;
 use crate::vitals::Phase;
 use crate::{ExitReason, Portable};
 
@@ -19,28 +20,27 @@ const READS_MAX: usize = 16;
 
 impl<A: Portable> Relay<'_, A> {
     /// Frames from the process.
-    pub(super) fn take_in(&mut self, task: &mut Task<'_>) {
-        for turn in 0.. {
+    /// True if any came.
+    pub(super) fn take_in(&mut self, task: &mut Task<'_>) -> bool {
+        for turn in 0..READS_MAX {
             self.frames();
             let was_full = self.calls.len() >= CALLS_MAX;
             self.answer_calls(task);
             let has_room = self.calls.len() < CALLS_MAX;
             if !has_room || self.nonsense.is_some() {
-                return;
+                return turn > 0;
             }
             if was_full {
                 continue;
             }
-            if turn == READS_MAX {
-                task.waker().wake_by_ref(); // the others first
-                return;
-            }
             match self.link.poll_read(task, self.window.owes_a_reply()) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => self.nonsense = Some(error.to_string()),
-                Poll::Pending => return,
+                Poll::Pending => return turn > 0,
             }
         }
+        task.waker().wake_by_ref(); // the loop's other tasks first
+        true
     }
 
     pub(super) fn frames(&mut self) {
@@ -81,9 +81,18 @@ impl<A: Portable> Relay<'_, A> {
                     _ => Err(Nonsense),
                 },
                 FromChild::State => {
-                    let now = self.cell.vitals.system.clock().now();
-                    let state = serde_json::from_slice(body).map_err(|_| Nonsense);
-                    state.map(|state| self.cell.vitals.life.lock().state = Some((state, now)))
+                    let vitals = &self.cell.vitals;
+                    let state = if body.is_empty() {
+                        Ok(())
+                    } else {
+                        let state = serde_json::from_slice(body).map_err(|_| Nonsense);
+                        let now = vitals.system.clock().now();
+                        state.map(|state| vitals.life.lock().state = Some((state, now)))
+                    };
+                    self.force.has_taken(INSPECT);
+                    vitals.signals.clear(INSPECT);
+                    vitals.notify();
+                    state
                 }
                 FromChild::Call { call, grant, within } => match self.grants.get(grant as usize) {
                     Some(grant) => {

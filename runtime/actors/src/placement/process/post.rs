@@ -183,8 +183,8 @@ impl Post {
     }
 
     /// The state, written down because somebody asked.
-    pub(crate) fn state(&self, state: &Value) {
-        let body = serde_json::to_vec(state).unwrap_or_default();
+    pub(crate) fn state(&self, state: Option<&Value>) {
+        let body = state.and_then(|state| serde_json::to_vec(state).ok()).unwrap_or_default();
         if self.send(&FromChild::State, &body).is_err() {
             let _ = self.send(&FromChild::State, b"\"larger than a frame\"");
         }

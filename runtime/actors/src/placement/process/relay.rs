@@ -29,6 +29,9 @@ use crate::signal::{ENDING, RECYCLE, SUSPEND};
 use crate::vitals::{AnyCell, Cell, Phase};
 use crate::{DropReason, Failure, Grant, Parcel, Portable};
 
+/// How often one relay does everything there is to do before the loop's other tasks get their turn.
+const TURNS_MAX: usize = 64;
+
 /// What a frame needs beside its body.
 const HEAD_BYTES_MAX: usize = 64;
 
@@ -158,10 +161,10 @@ pub(super) struct Relay<'a, A: Portable> {
 impl<A: Portable> Relay<'_, A> {
     fn poll(&mut self, task: &mut Task<'_>) -> Poll<ExitReason> {
         let cell = &**self.cell;
-        loop {
+        for _ in 0..TURNS_MAX {
             cell.register(task.waker());
-            let bits = cell.vitals.signals.bits();
             self.take_in(task);
+            let bits = cell.vitals.signals.bits();
             self.pass_on_signals(bits);
             if cell.vitals.phase() == Phase::Running && bits & (SUSPEND | ENDING) == 0 {
                 self.hand_over();
@@ -174,8 +177,9 @@ impl<A: Portable> Relay<'_, A> {
             if let Err(error) = self.link.poll_write(task) {
                 self.nonsense.get_or_insert(error.to_string());
             }
-            if self.link.has_ring() && self.window.owes_a_reply() {
-                self.take_in(task); // spins: the answer may be near
+            // Spins: the answer may be near, and the next question can be handed over at once.
+            if self.link.has_ring() && self.window.owes_a_reply() && self.take_in(task) {
+                continue;
             }
             if let Poll::Ready(exit) = self.link.poll_exit(task) {
                 // What it had written before it ended.
@@ -189,6 +193,8 @@ impl<A: Portable> Relay<'_, A> {
                 return Poll::Pending;
             }
         }
+        task.waker().wake_by_ref(); // the loop's other tasks first
+        Poll::Pending
     }
 
     /// Messages from the mailbox to the process, as many as it may be ahead.
@@ -295,7 +301,13 @@ impl<A: Portable> Relay<'_, A> {
             _ => DropReason::ProcessEnded,
         };
         self.window.end_life(standing, dropped);
-        self.cell.mailbox.give_back(&mut self.fetched);
         reason
+    }
+}
+
+impl<A: Portable> Drop for Relay<'_, A> {
+    /// Also when the place goes away under the actor: what was fetched and not handed over is queued.
+    fn drop(&mut self) {
+        self.cell.mailbox.give_back(&mut self.fetched);
     }
 }

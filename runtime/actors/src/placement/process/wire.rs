@@ -61,7 +61,7 @@ pub(crate) enum FromChild {
     Dropped { lane: u8, index: u64, reason: DropReason },
     /// What came of this message of a lane, an ask; the body is the reply.
     Reply { lane: u8, index: u64, outcome: Result<(), NoReply> },
-    /// The state, as JSON in the body.
+    /// The state, as JSON in the body; no body if it could not be written down.
     State,
     /// A call to a granted actor; the body is the message.
     Call { call: u64, grant: u32, within: Duration },
