@@ -11,7 +11,7 @@ use palco_load::actors::Question;
 use palco_models::{Action, ModelKind};
 use tracing::level_filters::LevelFilter;
 
-use crate::stage::ServiceKind;
+use crate::stage::{ServiceKind, State};
 
 /// One actor, every place; one service, every server.
 ///
@@ -73,6 +73,7 @@ pub(crate) enum Command {
     /// Examples:
     ///   palco serve echo --model team --place thread --workers 8 --listen 127.0.0.1:7001
     ///   palco serve kv --model per-connection --place task
+    ///   palco serve kv --model team --place process --workers 4 --state shared
     #[command(verbatim_doc_comment)]
     Serve(Serve),
     /// Show the table of server architectures: dispatch policy times placement
@@ -116,12 +117,20 @@ pub(crate) struct Serve {
     /// Who accepts and who serves
     #[arg(long, default_value = "per-connection", value_parser = named::<ModelKind>(ModelKind::ALL.map(ModelKind::name)))]
     pub(crate) model: ModelKind,
-    /// Where: on event loops or on threads
+    /// Where: on event loops, on threads, or in processes
     #[arg(long, default_value = "task", value_parser = named::<PlaceKind>(PlaceKind::ALL.map(PlaceKind::name)))]
     pub(crate) place: PlaceKind,
-    /// Workers of a team [default: 8 threads, or one event loop per core]
+    /// Workers of a team [default: 8 threads or processes, or one event loop per core]
     #[arg(long, value_name = "N")]
     pub(crate) workers: Option<usize>,
+    /// Whose the service's state is, in place process [default: local]
+    ///
+    /// local: each process has its own. shared: they share one, which an actor of the stage keeps.
+    #[arg(long, value_name = "STATE", value_parser = named::<State>(State::ALL.map(State::name)))]
+    pub(crate) state: Option<State>,
+    /// Address space of each process at most, in MiB, in place process [default: 1024]
+    #[arg(long, value_name = "MIB")]
+    pub(crate) memory_max: Option<u64>,
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
@@ -190,19 +199,29 @@ pub(crate) struct Call {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Bench {
     /// Echo servers: what a connection and a 64-byte round trip cost under every model, beside servers written with
-    /// nothing but std's calls, interleaved in one run
+    /// nothing but std's calls, or in C for processes, interleaved in one run
     Echo {
-        /// Five seconds instead of half a minute; less certain
+        /// Ten seconds instead of a minute; less certain
         #[arg(long)]
         quick: bool,
         /// Print Markdown
         #[arg(long, conflicts_with = "json")]
         markdown: bool,
     },
-    /// Ask and tell: actors on one loop, on two, on threads; beside bare primitives and, with feature `peers`, beside
-    /// actix, ractor and kameo, interleaved in one run
-    Actors {
+    /// Starting and losing a process: with std, with a bare C program, with palco, and as an actor; from a small parent
+    /// and from one with 256 MiB touched, interleaved in one run
+    Spawn {
         /// Ten seconds instead of a minute; less certain
+        #[arg(long)]
+        quick: bool,
+        /// Print Markdown
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
+    },
+    /// Ask and tell: actors on one loop, on two, on threads, in processes; beside bare primitives and, with feature
+    /// `peers`, beside actix, ractor and kameo, interleaved in one run
+    Actors {
+        /// Twenty seconds instead of two minutes; less certain
         #[arg(long)]
         quick: bool,
         /// Print Markdown

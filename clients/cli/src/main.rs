@@ -8,6 +8,8 @@
 //! | `control.rs`, `control/` | the Unix socket through which a running stage is asked and told |
 //! | `output.rs` | stdout is data, as text or JSON; a closed pipe is success |
 //!
+//! A process that this program starts for an actor is this program again: `main` finds out first which it is.
+//!
 //! Exit codes: 0 done, 1 failed, 2 usage, 3 a property does not hold.
 
 #![forbid(unsafe_code)]
@@ -21,8 +23,22 @@ mod stage;
 use std::process::ExitCode;
 
 use clap::Parser;
+use palco_actors::Repertoire;
+
+/// Tells an abort of a process for want of memory from any other.
+#[global_allocator]
+static ALLOCATOR: palco_sys::NotingAllocator = palco_sys::NotingAllocator;
+
+/// What processes of this program can be started for.
+fn repertoire() -> Repertoire {
+    palco_load::players(stage::players(Repertoire::new()))
+}
 
 fn main() -> ExitCode {
+    if let Err(error) = palco_actors::enter(repertoire) {
+        eprintln!("palco: {error}");
+        return ExitCode::FAILURE;
+    }
     let args = args::Args::parse();
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)

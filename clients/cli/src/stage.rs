@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use palco_actors::{PlaceKind, Supervision};
-use palco_models::{Limits, ModelKind, ServerSettings};
+use palco_models::{Limits, ModelKind, ProcessSettings, ServerSettings};
 use serde::{Deserialize, Deserializer};
 
 pub(crate) use run::{ServerView, Stage, StageView, announce, run};
-pub(crate) use services::ServiceKind;
+pub(crate) use services::{ServiceKind, State, players};
 
 /// The stage that `palco up` runs without a file.
 pub(crate) const DEFAULT_STAGE: &str = include_str!("stage/default.toml");
@@ -61,6 +61,10 @@ pub(crate) struct ServerEntry {
     /// What happens when an acceptor fails.
     #[serde(default)]
     pub(crate) supervision: Supervision,
+    /// Whose the service's state is, in place `process`; each process's own if not given.
+    pub(crate) state: Option<State>,
+    /// How processes are started, in place `process`.
+    pub(crate) process: Option<ProcessSettings>,
 }
 
 fn drain_within() -> Duration {
@@ -132,7 +136,19 @@ impl ServerEntry {
         if self.limits.backlog < 1 {
             bail!("backlog must be at least 1");
         }
-        self.model.check(self.place, self.workers)?;
+        if let Some(state) = self.state {
+            ensure!(
+                self.place == PlaceKind::Process,
+                "`state` belongs to place `process`; in place `{}` all connections share the state",
+                self.place
+            );
+            ensure!(
+                state == State::Local || self.service.has_state(),
+                "service `{}` has no state to share",
+                self.service
+            );
+        }
+        self.settings().check()?;
         Ok(())
     }
 
@@ -147,6 +163,7 @@ impl ServerEntry {
             limits: self.limits,
             drain_within: self.drain_within,
             supervision: self.supervision,
+            process: self.process.clone(),
         }
     }
 }

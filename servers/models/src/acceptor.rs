@@ -1,43 +1,54 @@
 //! The actor that accepts connections, and the actor that serves one.
 //!
 //! Acceptors are called by their role in the model: `acceptor` (iterative), `dispatcher` (per connection), `worker-3`
-//! (team). What differs is who serves: the acceptor itself, or a fresh actor in the same place.
+//! (team). What differs is who serves: the acceptor itself, a fresh actor in the same place, or a fresh process.
 
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
-use palco_actors::{Actor, Context, ExitReason, Failure, Handler, Message, SpawnOptions};
-use palco_service::{Codec, Farewell, Peer, Service};
+use palco_actors::{
+    Actor, Context, ExitReason, Failure, Handler, Message, SpawnError, SpawnOptions,
+};
+use palco_service::{Codec, Service};
+use serde::{Deserialize, Serialize};
 
-use crate::admission::Action;
-use crate::listener::Listener;
-use crate::scoreboard::Record;
+use crate::door::Door;
 use crate::serve::{Accepted, Shared, serve};
 
-/// After a failed accept (too many open files, say) the next try comes this much later.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
 /// Who serves an accepted connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Handover {
+pub(crate) enum Handover<S: Service, C: Codec<S> + Sync> {
     /// The acceptor itself; it accepts no other in the meantime.
     Inline,
     /// A fresh actor, a child of the acceptor, in the same kind of place.
     Fresh,
+    /// A fresh process, started like this.
+    Process(Pass<S, C>),
 }
 
-pub(crate) struct Acceptor<S, C> {
-    pub(crate) shared: Arc<Shared<S, C>>,
-    pub(crate) socket: Arc<TcpListener>,
-    pub(crate) handover: Handover,
+/// Starts a process, as a child of the acceptor, for a connection.
+pub(crate) type Pass<S, C> =
+    Arc<dyn Fn(&Context<Acceptor<S, C>>, Accepted) -> Result<(), SpawnError> + Send + Sync>;
+
+impl<S: Service, C: Codec<S> + Sync> Clone for Handover<S, C> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Inline => Self::Inline,
+            Self::Fresh => Self::Fresh,
+            Self::Process(pass) => Self::Process(Arc::clone(pass)),
+        }
+    }
+}
+
+pub(crate) struct Acceptor<S: Service, C: Codec<S> + Sync> {
+    pub(crate) door: Door<S, C>,
+    pub(crate) handover: Handover<S, C>,
     /// How long a connection may take to end when the server drains.
     pub(crate) drain_within: Duration,
 }
 
 /// Begin.
-struct Run;
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Run;
 
 impl Message for Run {
     type Reply = ();
@@ -54,87 +65,42 @@ impl<S: Service, C: Codec<S> + Sync> Actor for Acceptor<S, C> {
 impl<S: Service, C: Codec<S> + Sync> Handler<Run> for Acceptor<S, C> {
     /// Accepts until a stop.
     async fn handle(&mut self, _: Run, cx: &mut Context<Self>) {
-        let listener = match Listener::new(&self.socket, cx.place()) {
-            Ok(listener) => listener,
-            Err(error) => return cx.fail(error),
-        };
-        while let Some(accepted) = self.next(cx, &listener).await {
-            let Some(accepted) = accepted else { continue };
-            match self.handover {
-                Handover::Inline => serve(cx, &self.shared, accepted).await,
-                Handover::Fresh => self.hand_over(cx, accepted),
+        let (door, context) = (&self.door, &*cx);
+        let opened = match &self.handover {
+            Handover::Inline => {
+                let lead = async |accepted| serve(context, &door.shared, accepted).await;
+                door.open(context, lead).await
             }
+            Handover::Fresh => {
+                let lead = async |accepted| self.hand_over(context, self.spawn(context, accepted));
+                door.open(context, lead).await
+            }
+            Handover::Process(pass) => {
+                let lead = async |accepted| self.hand_over(context, pass(context, accepted));
+                door.open(context, lead).await
+            }
+        };
+        if let Err(error) = opened {
+            cx.fail(error);
         }
     }
 }
 
 impl<S: Service, C: Codec<S> + Sync> Acceptor<S, C> {
-    /// The next admitted connection; the inner `None` is one that was not admitted, the outer one a stop.
-    async fn next(&self, cx: &Context<Self>, listener: &Listener) -> Option<Option<Accepted>> {
-        let Shared { admission, scoreboard, codec, .. } = &*self.shared;
-        let defer = admission.action() == Action::Defer;
-        if defer && !admission.has_room() {
-            scoreboard.count_deferred();
-            cx.note(|| "waiting: connections-max reached");
-            cx.unless_stopped(admission.room()).await?;
+    fn hand_over(&self, cx: &Context<Self>, spawned: Result<(), SpawnError>) {
+        if let Err(error) = spawned {
+            tracing::error!(dispatcher = %cx.path(), %error, "connection closed: no actor for it");
         }
-        cx.note(|| "accepting");
-        let (mut stream, address) = match listener.accept(cx).await? {
-            Ok(accepted) => accepted,
-            // Nobody can listen any more: a drain has begun.
-            Err(_) if cx.is_stopping() => return None,
-            Err(error) => {
-                scoreboard.count_accept_error();
-                tracing::warn!(acceptor = %cx.path(), %error, "cannot accept");
-                cx.unless_stopped(cx.sleep(ACCEPT_PAUSE)).await?;
-                return Some(None);
-            }
-        };
-        let permit = match admission.try_admit() {
-            Some(permit) => permit,
-            // Another acceptor was faster.
-            None if defer => {
-                scoreboard.count_deferred();
-                cx.note(|| "waiting: connections-max reached");
-                cx.unless_stopped(admission.admit()).await?
-            }
-            None => {
-                match admission.action() {
-                    Action::Drop => {
-                        scoreboard.count_dropped();
-                        let _ = stream.reset_on_close();
-                    }
-                    Action::Close | Action::Defer => {
-                        scoreboard.count_closed();
-                        stream.dismiss();
-                    }
-                    Action::Fail => {
-                        scoreboard.count_failed();
-                        let mut words = BytesMut::new();
-                        codec.farewell(&Farewell::Busy, &mut words);
-                        // Fits into the empty send buffer of a new socket, so it does not wait.
-                        let _ = stream.write_all(cx, &mut words).await;
-                        stream.dismiss();
-                    }
-                }
-                tracing::debug!(acceptor = %cx.path(), limit = "connections-max", "refused");
-                return Some(None);
-            }
-        };
-        let (peer, record) = (Peer::new(address.to_string()), Record::new(scoreboard));
-        Some(Some(Accepted { stream, peer, record, _permit: permit }))
     }
 
-    fn hand_over(&self, cx: &Context<Self>, accepted: Accepted) {
+    fn spawn(&self, cx: &Context<Self>, accepted: Accepted) -> Result<(), SpawnError> {
         let options = SpawnOptions::new().place(cx.place()).stop_within(self.drain_within);
-        let mut parts = Some((accepted, Arc::clone(&self.shared)));
+        let mut parts = Some((accepted, Arc::clone(&self.door.shared)));
         let spawned = cx.spawn(options, move || {
             let (accepted, shared) = parts.take().expect("never restarted");
             ConnectionActor { accepted: Some(accepted), shared }
         });
-        if let Err(error) = spawned {
-            tracing::error!(dispatcher = %cx.path(), %error, "connection closed: no actor for it");
-        }
+        spawned.map(drop)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who holds a port: from /proc, as `ss -ltnp` finds it.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, iter, process};
 
 /// State `LISTEN` in /proc/net/tcp.
 const LISTEN: &str = "0A";
@@ -19,8 +19,10 @@ pub fn holder_of_port(port: u16) -> Option<String> {
     if inodes.is_empty() {
         return None;
     }
-    let processes = fs::read_dir("/proc").ok()?.flatten();
-    processes.map(|entry| entry.path()).find_map(|process| holds(&process, &inodes))
+    // First this one: what it is about to start holds its sockets too, until it is another program.
+    let own = Path::new("/proc").join(process::id().to_string());
+    let others = fs::read_dir("/proc").ok()?.flatten().map(|entry| entry.path());
+    iter::once(own).chain(others).find_map(|process| holds(&process, &inodes))
 }
 
 /// The socket inodes that listen on `port`, from the text of /proc/net/tcp (proc(5)): fields are slot, local
@@ -54,7 +56,7 @@ mod tests {
     fn the_holder_of_a_port_of_ours_is_this_process() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let holder = holder_of_port(listener.local_addr().unwrap().port()).unwrap();
-        assert!(holder.ends_with(&format!("(pid {})", std::process::id())), "{holder}");
+        assert!(holder.ends_with(&format!("(pid {})", process::id())), "{holder}");
     }
 
     #[test]

@@ -2,14 +2,13 @@
 
 use palco_actors::PlaceKind;
 
-use crate::acceptor::Handover;
-use crate::model::{Concurrency, ModelKind, ModelProfile, Plan};
+use crate::model::{Concurrency, ModelKind, ModelProfile, Plan, ServedBy};
 
 pub(crate) const SENTENCE: &str =
     "one acceptor serves each connection itself; the next client waits in the kernel's backlog";
 
 pub(crate) fn plan(place: PlaceKind) -> Plan {
-    Plan { acceptors: vec![("acceptor".into(), place.into())], handover: Handover::Inline }
+    Plan { acceptors: vec![("acceptor".into(), place.into())], served_by: ServedBy::Acceptor }
 }
 
 pub(crate) fn profile(place: PlaceKind) -> ModelProfile {
@@ -20,6 +19,11 @@ pub(crate) fn profile(place: PlaceKind) -> ModelProfile {
             "the whole server",
         ),
         PlaceKind::Thread => ("classic iterative server", "waits", "the whole server"),
+        PlaceKind::Process => (
+            "one process (iterative, isolated)",
+            "waits, also while a crash is mended",
+            "the whole server",
+        ),
     };
     ModelProfile {
         model: ModelKind::Iterative,

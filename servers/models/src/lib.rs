@@ -9,9 +9,12 @@
 //! | `connection.rs` | [`Connection`]: bytes in, calls, bytes out; no I/O |
 //! | `stream.rs`, `listener.rs` | sockets as each place waits for them |
 //! | `serve.rs` | drives one connection over one stream |
-//! | `acceptor.rs` | the actor that accepts; serves inline or hands over to a fresh actor |
+//! | `door.rs`, `acceptor.rs` | accepting; the actor that does, and serves inline or hands over to a fresh actor |
 //! | `admission.rs`, `scoreboard.rs` | limits, which limit acted, and counts |
+//! | `books.rs`, `seats.rs` | where that is written down, also by several processes, of which any may crash |
+//! | `process.rs`, `process/` | acceptors and connections as processes; a state that processes share |
 //! | `model.rs`, `iterative.rs`, `per_connection.rs`, `team.rs` | the policies and their profiles |
+//! | `settings.rs`, `start_error.rs` | [`ServerSettings`], and what can be wrong with them |
 //! | `server.rs`, `drain.rs` | [`Server`]: a supervised tree of the above; stop accepting, finish, give up |
 //! | `holder.rs` | who holds a port that is in use |
 //!
@@ -21,16 +24,22 @@
 
 mod acceptor;
 mod admission;
+mod books;
 mod connection;
+mod door;
 mod drain;
 mod holder;
 mod iterative;
 mod listener;
 mod model;
 mod per_connection;
+mod process;
 mod scoreboard;
+mod seats;
 mod serve;
 mod server;
+mod settings;
+mod start_error;
 mod stream;
 mod team;
 
@@ -40,5 +49,8 @@ pub use drain::DrainReport;
 pub use holder::holder_of_port;
 pub use listener::BindError;
 pub use model::{Concurrency, ModelKind, ModelProfile, PlanError, profile, profiles};
+pub use process::{ProcessSettings, RecycleSettings, players, players_that_share};
 pub use scoreboard::{Ending, Scores};
-pub use server::{Server, ServerSettings, StartError};
+pub use server::Server;
+pub use settings::ServerSettings;
+pub use start_error::StartError;

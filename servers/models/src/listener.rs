@@ -65,7 +65,7 @@ impl Listener {
         shared.set_nonblocking(place == PlaceKind::Task)?;
         Ok(match place {
             PlaceKind::Task => Self::Task(TaskListener::from_std(shared.try_clone()?)?),
-            PlaceKind::Thread => Self::Thread(Arc::clone(shared)),
+            PlaceKind::Thread | PlaceKind::Process => Self::Thread(Arc::clone(shared)),
         })
     }
 

@@ -6,7 +6,6 @@ use std::str::FromStr;
 use palco_actors::{Place, PlaceKind};
 use serde::{Deserialize, Serialize};
 
-use crate::acceptor::Handover;
 use crate::{iterative, per_connection, team};
 
 /// Who accepts and who serves.
@@ -59,7 +58,16 @@ pub struct ModelProfile {
 pub(crate) struct Plan {
     /// Name and place of each acceptor.
     pub(crate) acceptors: Vec<(String, Place)>,
-    pub(crate) handover: Handover,
+    pub(crate) served_by: ServedBy,
+}
+
+/// Who serves a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServedBy {
+    /// Who has accepted it.
+    Acceptor,
+    /// An actor of its own.
+    OwnActor,
 }
 
 /// Settings that do not fit the model.
@@ -76,6 +84,14 @@ pub enum PlanError {
         /// The most there can be.
         max: usize,
     },
+    /// Settings for processes where there are none.
+    #[error("`process` belongs to place `process`, not to `{0}`")]
+    NoProcess(PlaceKind),
+    /// A process that serves one connection is not replaced by a fresh one.
+    #[error(
+        "`recycle` belongs to standing processes; under model `{0}` each connection has its own"
+    )]
+    NoRecycle(ModelKind),
 }
 
 impl ModelKind {

@@ -1,17 +1,22 @@
-//! Model `per-connection`: a dispatcher hands each connection to a fresh actor (UNP §30.7 with threads).
+//! Model `per-connection`: a dispatcher hands each connection to a fresh actor (UNP §30.5 with processes, §30.7 with
+//! threads).
 //!
-//! The dispatcher lives in the same kind of place; as a task, on the loop that its connections share.
+//! The dispatcher lives in the same kind of place; as a task, on the loop that its connections share. For processes it
+//! is a task too: it accepts, and passes the open socket to a process that a zygote has forked for it.
 
-use palco_actors::PlaceKind;
+use palco_actors::{Place, PlaceKind};
 
-use crate::acceptor::Handover;
-use crate::model::{Concurrency, ModelKind, ModelProfile, Plan};
+use crate::model::{Concurrency, ModelKind, ModelProfile, Plan, ServedBy};
 
 pub(crate) const SENTENCE: &str =
     "a dispatcher hands each connection to a fresh actor, which ends with it";
 
 pub(crate) fn plan(place: PlaceKind) -> Plan {
-    Plan { acceptors: vec![("dispatcher".into(), place.into())], handover: Handover::Fresh }
+    let dispatcher = match place {
+        PlaceKind::Process => Place::Task,
+        PlaceKind::Task | PlaceKind::Thread => place.into(),
+    };
+    Plan { acceptors: vec![("dispatcher".into(), dispatcher)], served_by: ServedBy::OwnActor }
 }
 
 pub(crate) fn profile(place: PlaceKind) -> ModelProfile {
@@ -24,6 +29,9 @@ pub(crate) fn profile(place: PlaceKind) -> ModelProfile {
         ),
         PlaceKind::Thread => {
             ("thread per connection", Concurrency::Real, "does not notice", "a thread")
+        }
+        PlaceKind::Process => {
+            ("process per connection", Concurrency::Real, "does not notice", "a process")
         }
     };
     ModelProfile {

@@ -1,6 +1,5 @@
 //! What a server has done: counts that only grow, kept by everyone who serves.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
@@ -26,20 +25,96 @@ pub enum Ending {
 }
 
 impl Ending {
-    const COUNT: usize = 7;
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Done,
+        Self::Drained,
+        Self::Malformed,
+        Self::Panicked,
+        Self::Interrupted,
+        Self::Broken,
+        Self::Abandoned,
+    ];
 }
 
-/// The counters of one server.
+/// What is counted beside endings, as the place of its word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Count {
+    Accepted,
+    Requests,
+    Deferred,
+    Dropped,
+    Closed,
+    Failed,
+    AcceptErrors,
+}
+
+/// Where the endings begin among the words.
+const ENDINGS: usize = Count::AcceptErrors as usize + 1;
+
+/// Words of a scoreboard.
+pub(crate) const SCORE_WORDS: usize = ENDINGS + Ending::ALL.len();
+
+/// The place of an ending's word.
+pub(crate) const fn word_of(ending: Ending) -> usize {
+    ENDINGS + ending as usize
+}
+
+/// The counters of one server, or of one of its processes.
 #[derive(Debug, Default)]
-pub(crate) struct Scoreboard {
-    accepted: AtomicU64,
-    requests: AtomicU64,
-    deferred: AtomicU64,
-    dropped: AtomicU64,
-    closed: AtomicU64,
-    failed: AtomicU64,
-    accept_errors: AtomicU64,
-    endings: [AtomicU64; Ending::COUNT],
+pub(crate) struct Scoreboard([AtomicU64; SCORE_WORDS]);
+
+impl Scoreboard {
+    pub(crate) fn count(&self, what: Count, more: u64) {
+        self.0[what as usize].fetch_add(more, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_ending(&self, ending: Ending) {
+        self.0[word_of(ending)].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn words(&self) -> &[AtomicU64] {
+        &self.0
+    }
+}
+
+/// A sum of scoreboards.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally([u64; SCORE_WORDS]);
+
+impl Tally {
+    /// Adds all words of a scoreboard.
+    pub(crate) fn add(&mut self, words: &[AtomicU64]) {
+        for (sum, word) in self.0.iter_mut().zip(words) {
+            *sum = sum.wrapping_add(word.load(Ordering::Relaxed));
+        }
+    }
+
+    pub(crate) fn add_requests(&mut self, requests: u64) {
+        let sum = &mut self.0[Count::Requests as usize];
+        *sum = sum.wrapping_add(requests);
+    }
+
+    pub(crate) fn scores(&self, active: u64) -> Scores {
+        let of = |what: Count| self.0[what as usize];
+        let ended = |ending: Ending| self.0[word_of(ending)];
+        Scores {
+            accepted: of(Count::Accepted),
+            active,
+            requests: of(Count::Requests),
+            deferred: of(Count::Deferred),
+            dropped: of(Count::Dropped),
+            closed: of(Count::Closed),
+            failed: of(Count::Failed),
+            accept_errors: of(Count::AcceptErrors),
+            done: ended(Ending::Done),
+            drained: ended(Ending::Drained),
+            malformed: ended(Ending::Malformed),
+            panicked: ended(Ending::Panicked),
+            interrupted: ended(Ending::Interrupted),
+            broken: ended(Ending::Broken),
+            abandoned: ended(Ending::Abandoned),
+        }
+    }
 }
 
 /// A server's counts at one moment.
@@ -73,75 +148,6 @@ pub struct Scores {
     pub interrupted: u64,
     /// Connections whose client went away.
     pub broken: u64,
-    /// Connections killed before their end.
+    /// Connections killed before their end, or lost with the process that served them.
     pub abandoned: u64,
-}
-
-macro_rules! count {
-    ($($(#[$doc:meta])* $name:ident => $field:ident),* $(,)?) => {
-        impl Scoreboard {
-            $($(#[$doc])* pub(crate) fn $name(&self) { self.$field.fetch_add(1, Ordering::Relaxed); })*
-        }
-    };
-}
-
-count! {
-    count_deferred => deferred,
-    count_dropped => dropped,
-    count_closed => closed,
-    count_failed => failed,
-    count_accept_error => accept_errors,
-}
-
-impl Scoreboard {
-    pub(crate) fn count_requests(&self, requests: u64) {
-        self.requests.fetch_add(requests, Ordering::Relaxed);
-    }
-
-    pub(crate) fn scores(&self, active: usize) -> Scores {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let ended = |ending: Ending| read(&self.endings[ending as usize]);
-        Scores {
-            accepted: read(&self.accepted),
-            active: active as u64,
-            requests: read(&self.requests),
-            deferred: read(&self.deferred),
-            dropped: read(&self.dropped),
-            closed: read(&self.closed),
-            failed: read(&self.failed),
-            accept_errors: read(&self.accept_errors),
-            done: ended(Ending::Done),
-            drained: ended(Ending::Drained),
-            malformed: ended(Ending::Malformed),
-            panicked: ended(Ending::Panicked),
-            interrupted: ended(Ending::Interrupted),
-            broken: ended(Ending::Broken),
-            abandoned: ended(Ending::Abandoned),
-        }
-    }
-}
-
-/// One admitted connection in the books: accepted when made, and with one ending when dropped, whoever drops it.
-#[derive(Debug)]
-pub(crate) struct Record {
-    scoreboard: Arc<Scoreboard>,
-    ending: Ending,
-}
-
-impl Record {
-    pub(crate) fn new(scoreboard: &Arc<Scoreboard>) -> Self {
-        scoreboard.accepted.fetch_add(1, Ordering::Relaxed);
-        Self { scoreboard: Arc::clone(scoreboard), ending: Ending::Abandoned }
-    }
-
-    /// Without this the connection counts as abandoned.
-    pub(crate) fn ends(&mut self, ending: Ending) {
-        self.ending = ending;
-    }
-}
-
-impl Drop for Record {
-    fn drop(&mut self) {
-        self.scoreboard.endings[self.ending as usize].fetch_add(1, Ordering::Relaxed);
-    }
 }

@@ -2,32 +2,34 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
+use std::process;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
-use palco_actors::{Actor, Context, Time};
-use palco_service::{CallContext, Codec, Farewell, Host, LocalFuture, Peer, Service};
+use nix::sys::signal::{Signal, raise};
+use palco_actors::{Actor, Context, PlaceKind, Time};
+use palco_service::{CallContext, Codec, Crash, Farewell, Host, LocalFuture, Peer, Service};
 
-use crate::admission::{Admission, Permit};
+use crate::books::Record;
 use crate::connection::{Connection, Step};
-use crate::scoreboard::{Ending, Record, Scoreboard};
+use crate::scoreboard::Ending;
 use crate::stream::Stream;
+
+/// A process that is to run out of memory asks for so much at a time, and touches nothing of it.
+const HOARD_STEP_BYTES: usize = 16 << 20;
 
 /// What all actors of one server share.
 pub(crate) struct Shared<S, C> {
     pub(crate) service: Arc<S>,
     pub(crate) codec: C,
-    pub(crate) admission: Arc<Admission>,
-    pub(crate) scoreboard: Arc<Scoreboard>,
 }
 
-/// An admitted connection. The fields are dropped in this order: it is counted before its room is given back.
+/// An admitted connection. The fields are dropped in this order: it is closed before it is counted.
 pub(crate) struct Accepted {
     pub(crate) stream: Stream,
     pub(crate) peer: Peer,
     pub(crate) record: Record,
-    pub(crate) _permit: Permit,
 }
 
 /// Serves one connection to its end.
@@ -39,7 +41,7 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
     shared: &Shared<S, C>,
     mut accepted: Accepted,
 ) {
-    let Accepted { stream, peer, record, .. } = &mut accepted;
+    let Accepted { stream, peer, record } = &mut accepted;
     let mut connection = Connection::new(Arc::clone(&shared.service), shared.codec.clone(), peer);
     let host = ActorHost(cx);
     let call = CallContext::new(&host);
@@ -62,7 +64,7 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
                 break Ending::Interrupted;
             }
         };
-        shared.scoreboard.count_requests(connection.requests() - counted);
+        record.count_requests(connection.requests() - counted);
         counted = connection.requests();
         match step {
             Step::Write => {
@@ -87,7 +89,7 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
             Step::Close => break Ending::Done,
         }
     };
-    shared.scoreboard.count_requests(connection.requests() - counted);
+    record.count_requests(connection.requests() - counted);
     record.ends(ending);
     if ending == Ending::Broken {
         return;
@@ -132,6 +134,30 @@ impl<A: Actor> Host for ActorHost<'_, A> {
 
     fn block(&self, work: Box<dyn FnOnce() + Send>) -> LocalFuture<'_, ()> {
         Box::pin(self.0.block(work).map(drop))
+    }
+
+    fn crash(&self, how: Crash) {
+        if self.0.place() == PlaceKind::Process {
+            crash(how);
+        }
+    }
+}
+
+/// Ends this process.
+fn crash(how: Crash) -> ! {
+    match how {
+        Crash::Exit(status) => process::exit(status),
+        Crash::Abort => process::abort(),
+        Crash::Memory => {
+            let mut hoard: Vec<Vec<u8>> = Vec::new();
+            loop {
+                hoard.push(Vec::with_capacity(HOARD_STEP_BYTES));
+            }
+        }
+        Crash::Fault => loop {
+            // Rust's own handler may let the first one pass.
+            let _ = raise(Signal::SIGSEGV);
+        },
     }
 }
 

@@ -11,84 +11,28 @@
 //! in the backlog is served.
 
 use std::fmt;
-use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use palco_actors::{
-    ActorRef, AnyRef, ExitReason, Place, PlaceKind, Restart, Signal, SpawnError, SpawnOptions,
-    Supervision, Supervisor, System,
+    ActorRef, AnyRef, Context, ExitReason, Failure, Place, PlaceKind, Restart, Signal,
+    SpawnOptions, Supervisor, System,
 };
-use palco_service::{Codec, Service};
+use palco_service::{Codec, Relaunch, Service, SharedState};
 use socket2::SockRef;
 
 use crate::acceptor::{Acceptor, Handover};
-use crate::admission::{Admission, Limits};
+use crate::books::{Books, Ledger, Own};
+use crate::door::Door;
 use crate::drain::DrainReport;
-use crate::listener::{BindError, bind};
-use crate::model::{ModelKind, PlanError};
-use crate::scoreboard::{Scoreboard, Scores};
+use crate::listener::bind;
+use crate::model::ServedBy;
+use crate::process::{Alone, Asking, KEEPER, Made, keep};
+use crate::scoreboard::Scores;
 use crate::serve::Shared;
-
-/// An acceptor may take this much longer to stop than connections that are actors of their own.
-const ACCEPTOR_GRACE: Duration = Duration::from_secs(2);
-
-/// How to serve.
-#[derive(Clone, Debug)]
-pub struct ServerSettings {
-    /// The server's name: its place in the tree.
-    pub name: String,
-    /// Who accepts and who serves.
-    pub model: ModelKind,
-    /// Where.
-    pub place: PlaceKind,
-    /// How many workers a team has; the model's default if not given.
-    pub workers: Option<usize>,
-    /// Where to listen; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// How many connections.
-    pub limits: Limits,
-    /// How long a connection may take to end when the server stops, before it is killed.
-    pub drain_within: Duration,
-    /// What happens when an acceptor fails.
-    pub supervision: Supervision,
-}
-
-impl ServerSettings {
-    /// On a free port of 127.0.0.1, with default limits and supervision and five seconds to drain.
-    #[must_use]
-    pub fn new(name: impl Into<String>, model: ModelKind, place: PlaceKind) -> Self {
-        Self {
-            name: name.into(),
-            model,
-            place,
-            workers: None,
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            limits: Limits::default(),
-            drain_within: Duration::from_secs(5),
-            supervision: Supervision::default(),
-        }
-    }
-}
-
-/// Why a server could not be started.
-#[derive(thiserror::Error, Debug)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The settings do not fit the model.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// The address cannot be listened on.
-    #[error(transparent)]
-    Bind(#[from] BindError),
-    /// The listening socket does not tell its address.
-    #[error("the listening socket does not tell its address")]
-    Address(#[source] io::Error),
-    /// Its actors cannot be started.
-    #[error("cannot start an actor of the server")]
-    Spawn(#[from] SpawnError),
-}
+use crate::settings::{ServerSettings, acceptor_options};
+use crate::start_error::StartError;
 
 /// A running server.
 pub struct Server {
@@ -99,12 +43,17 @@ pub struct Server {
     socket: Weak<TcpListener>,
     acceptor_within: Duration,
     supervisor: ActorRef<Supervisor>,
-    admission: Arc<Admission>,
-    scoreboard: Arc<Scoreboard>,
+    ledger: Ledger,
 }
+
+/// What starts the actors under the server's supervisor.
+type Cast = dyn Fn(&Context<Supervisor>) -> Result<(), Failure> + Send + Sync;
 
 impl Server {
     /// Binds, then starts the tree under the system's root. Clients are served from now on.
+    ///
+    /// For a service that exists already, so not for place `process`: a process can only have what it can make itself,
+    /// see [`Server::launch`].
     ///
     /// # Errors
     /// [`StartError`]; nothing is left running then.
@@ -114,61 +63,124 @@ impl Server {
         service: Arc<S>,
         codec: C,
     ) -> Result<Self, StartError> {
-        let plan = settings.model.plan(settings.place, settings.workers)?;
+        let plan = settings.plan()?;
+        if settings.place == PlaceKind::Process {
+            return Err(StartError::NeedsLaunch);
+        }
+        let books = Own::new(settings.limits);
         let socket = Arc::new(bind(settings.listen, settings.limits.backlog)?);
+        let door = Door {
+            shared: Arc::new(Shared { service, codec }),
+            socket: Arc::clone(&socket),
+            books: Books::Own(Arc::clone(&books)),
+        };
+        let drain_within = settings.drain_within;
+        let handover = move || match plan.served_by {
+            ServedBy::Acceptor => Handover::Inline,
+            ServedBy::OwnActor => Handover::Fresh,
+        };
+        let (within, acceptors) = (settings.acceptor_within(plan.served_by), plan.acceptors);
+        let cast = move |cx: &Context<Supervisor>| {
+            for (name, place) in &acceptors {
+                let door = door.clone();
+                let make =
+                    move || Acceptor { door: door.clone(), handover: handover(), drain_within };
+                cx.supervise(acceptor_options(name, *place, within), make)?;
+            }
+            Ok(())
+        };
+        Self::open(system, settings, &socket, Ledger::Own(books), Arc::new(cast))
+    }
+
+    /// As [`Server::start`], in any place, for a service that is made from its configuration. In place `process` every
+    /// process makes its own, with a state of its own.
+    ///
+    /// Only a service that says how it is made again can be launched:
+    ///
+    /// ```compile_fail
+    /// # use palco_actors::{PlaceKind, System};
+    /// # use palco_models::{ModelKind, Server, ServerSettings};
+    /// # use palco_service::{CallContext, Peer, Service};
+    /// struct Unique;
+    ///
+    /// impl Service for Unique {
+    ///     type Request = ();
+    ///     type Response = ();
+    ///     type Session = ();
+    ///     fn open(&self, _: &Peer) {}
+    ///     async fn call(&self, _: &mut (), _: (), _: &CallContext<'_>) {}
+    /// }
+    ///
+    /// # let system = System::new().unwrap();
+    /// let settings = ServerSettings::new("unique", ModelKind::Team, PlaceKind::Process);
+    /// Server::launch::<Unique>(&system, settings, ());
+    /// ```
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is left running then.
+    pub fn launch<S: Relaunch>(
+        system: &System,
+        settings: ServerSettings,
+        config: S::Config,
+    ) -> Result<Self, StartError> {
+        let (service, codec) = S::relaunch(&config)?;
+        if settings.place != PlaceKind::Process {
+            return Self::start(system, settings, Arc::new(service), codec);
+        }
+        let read = S::read_paths(&config);
+        let made = Made { config, read, service, codec };
+        Self::in_processes::<Alone<S>>(system, settings, made, |_, _| Ok(None))
+    }
+
+    /// As [`Server::launch`], and in place `process` all processes share one state, which an actor of this process
+    /// keeps: they ask it. Elsewhere all connections share it anyway.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is left running then.
+    pub fn launch_shared<S: SharedState>(
+        system: &System,
+        settings: ServerSettings,
+        config: S::Config,
+    ) -> Result<Self, StartError> {
+        let (service, codec) = S::relaunch(&config)?;
+        if settings.place != PlaceKind::Process {
+            return Self::start(system, settings, Arc::new(service), codec);
+        }
+        let read = S::read_paths(&config);
+        let made = Made { config, read, service, codec };
+        Self::in_processes::<Asking<S>>(system, settings, made, |cx, service| {
+            keep(cx, service).map(Some)
+        })
+    }
+
+    /// Starts the supervisor, and under it what is in `cast`.
+    pub(crate) fn open(
+        system: &System,
+        settings: ServerSettings,
+        socket: &Arc<TcpListener>,
+        ledger: Ledger,
+        cast: Arc<Cast>,
+    ) -> Result<Self, StartError> {
         let address = socket.local_addr().map_err(StartError::Address)?;
-        let admission = Arc::new(Admission::new(settings.limits));
-        let scoreboard = Arc::new(Scoreboard::default());
-        let shared = Arc::new(Shared {
-            service,
-            codec,
-            admission: Arc::clone(&admission),
-            scoreboard: Arc::clone(&scoreboard),
-        });
-        let (policy, drain_within) = (settings.supervision, settings.drain_within);
-        let options = |name: &str| SpawnOptions::new().name(name).restart(Restart::Always);
-        let acceptor_within = match plan.handover {
-            Handover::Inline => drain_within,
-            Handover::Fresh => drain_within + ACCEPTOR_GRACE,
-        };
-        let listening = Arc::downgrade(&socket);
-        let init = move || {
-            let (plan, shared, socket) = (plan.clone(), Arc::clone(&shared), Arc::clone(&socket));
-            Supervisor::with_children(policy, move |cx| {
-                for (name, place) in &plan.acceptors {
-                    let (shared, socket) = (Arc::clone(&shared), Arc::clone(&socket));
-                    let handover = plan.handover;
-                    let options = options(name).place(*place).stop_within(acceptor_within);
-                    cx.supervise(options, move || Acceptor {
-                        shared: Arc::clone(&shared),
-                        socket: Arc::clone(&socket),
-                        handover,
-                        drain_within,
-                    })?;
-                }
-                Ok(())
-            })
-        };
-        // A supervisor waits for its acceptors one after the other.
-        let acceptors = u32::try_from(settings.workers.unwrap_or(8)).unwrap_or(u32::MAX);
-        let limit = (drain_within + 2 * ACCEPTOR_GRACE).saturating_mul(acceptors.max(8));
-        let supervisor = system.spawn(
-            SpawnOptions::new()
-                .name(settings.name.as_str())
-                .place(Place::SystemLoop)
-                .restart(Restart::OnFailure)
-                .stop_within(limit),
-            init,
-        )?;
+        let acceptor_within = settings.acceptor_within(settings.plan()?.served_by);
+        let policy = settings.supervision;
+        let options = SpawnOptions::new()
+            .name(settings.name.as_str())
+            .place(Place::SystemLoop)
+            .restart(Restart::OnFailure)
+            .stop_within(settings.supervisor_within());
+        let supervisor = system.spawn(options, move || {
+            let cast = Arc::clone(&cast);
+            Supervisor::with_children(policy, move |cx| cast(cx))
+        })?;
         Ok(Self {
             system: system.clone(),
             settings,
             address,
-            socket: listening,
+            socket: Arc::downgrade(socket),
             acceptor_within,
             supervisor,
-            admission,
-            scoreboard,
+            ledger,
         })
     }
 
@@ -187,7 +199,7 @@ impl Server {
     /// What it has done so far.
     #[must_use]
     pub fn scores(&self) -> Scores {
-        self.scoreboard.scores(self.admission.active())
+        self.ledger.scores()
     }
 
     /// The supervisor at the top of its tree.
@@ -196,11 +208,19 @@ impl Server {
         self.supervisor.any()
     }
 
+    /// Who accepts: the supervisor's children, but for the one that keeps a state for processes.
+    #[must_use]
+    pub fn acceptors(&self) -> Vec<AnyRef> {
+        let keeper = format!("{}/{KEEPER}", self.supervisor.path());
+        let children = self.supervisor.any().children();
+        children.into_iter().filter(|child| child.path() != keeper).collect()
+    }
+
     /// Stops listening, lets running requests finish, kills what is left after `drain_within`.
     pub async fn drain(&self) -> DrainReport {
         let before = self.scores();
         // All acceptors at once: a supervisor alone would stop them one after the other.
-        let acceptors = self.supervisor.any().children();
+        let acceptors = self.acceptors();
         for acceptor in &acceptors {
             acceptor.signal(Signal::Stop);
         }

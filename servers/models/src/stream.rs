@@ -1,11 +1,12 @@
 //! A connected socket as each place waits for it. The only file beside `listener.rs` that knows sockets of places.
 //!
-//! On an event loop a wait gives the loop to others; on a thread it is a plain blocking system call, which signals end
+//! On an event loop a wait gives the loop to others; on a thread, or in a process, it is a plain blocking system call, which signals end
 //! with `EINTR`. A stop ends the wait for the client's next bytes, never the writing of a response.
 
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
 use std::net::{Shutdown, TcpStream as ThreadStream};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
@@ -80,6 +81,25 @@ impl Stream {
             buffer.advance(written);
         }
         Ok(())
+    }
+
+    /// Writes what fits into the send buffer: all of some words into the empty one of a new socket. Waits for nothing.
+    pub(crate) fn say_at_once(&self, words: &[u8]) {
+        let socket = self.socket();
+        let _ = socket.set_nonblocking(true).and_then(|()| socket.send(words));
+    }
+
+    /// The socket, for another process, which waits for it as a thread does.
+    pub(crate) fn into_descriptor(self) -> io::Result<OwnedFd> {
+        let stream = match self {
+            Self::Task(stream) => {
+                let stream = stream.into_std()?;
+                stream.set_nonblocking(false)?;
+                stream
+            }
+            Self::Thread(stream) => stream,
+        };
+        Ok(stream.into())
     }
 
     /// Says that nothing more will be written, then waits for the client to have read it: until its end of input,

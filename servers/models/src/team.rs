@@ -2,28 +2,27 @@
 //! thread that passes connections on, which costs more).
 //!
 //! A worker in a thread serves inline: a thread pool. A worker in a task hands each connection to a fresh task on its
-//! own loop: n event loops. Threads blocked in accept are woken in turn; event loops are not, the least busy one tends
-//! to win.
+//! own loop: n event loops. A worker in a process serves inline: prefork (UNP §30.6). Who is blocked in accept is woken in
+//! turn; event loops are not, the least busy one tends to win.
 
 use std::thread;
 
 use palco_actors::{Place, PlaceKind};
 
-use crate::acceptor::Handover;
-use crate::model::{Concurrency, ModelKind, ModelProfile, Plan, PlanError};
+use crate::model::{Concurrency, ModelKind, ModelProfile, Plan, PlanError, ServedBy};
 
 pub(crate) const SENTENCE: &str =
     "standing workers accept from the same socket; nobody is started for a connection";
 
-/// Workers of a thread pool unless told otherwise.
-const THREADS_DEFAULT: usize = 8;
+/// Workers that serve inline, unless told otherwise.
+const INLINE_DEFAULT: usize = 8;
 
 const WORKERS_MAX: usize = 1024;
 
 fn workers_default(place: PlaceKind) -> usize {
     match place {
         PlaceKind::Task => thread::available_parallelism().map_or(1, usize::from),
-        PlaceKind::Thread => THREADS_DEFAULT,
+        PlaceKind::Thread | PlaceKind::Process => INLINE_DEFAULT,
     }
 }
 
@@ -32,12 +31,12 @@ pub(crate) fn plan(place: PlaceKind, workers: Option<usize>) -> Result<Plan, Pla
     if workers == 0 || workers > WORKERS_MAX {
         return Err(PlanError::Workers { asked: workers, max: WORKERS_MAX });
     }
-    let handover = match place {
-        PlaceKind::Task => Handover::Fresh,
-        PlaceKind::Thread => Handover::Inline,
+    let served_by = match place {
+        PlaceKind::Task => ServedBy::OwnActor,
+        PlaceKind::Thread | PlaceKind::Process => ServedBy::Acceptor,
     };
     let acceptors = (0..workers).map(|index| (format!("worker-{index}"), Place::from(place)));
-    Ok(Plan { acceptors: acceptors.collect(), handover })
+    Ok(Plan { acceptors: acceptors.collect(), served_by })
 }
 
 pub(crate) fn profile(place: PlaceKind) -> ModelProfile {
@@ -53,6 +52,12 @@ pub(crate) fn profile(place: PlaceKind) -> ModelProfile {
             "as many as workers",
             "does not notice, until all workers are taken",
             "a worker",
+        ),
+        PlaceKind::Process => (
+            "prefork",
+            "as many as workers",
+            "does not notice, until all workers are taken",
+            "a worker process",
         ),
     };
     ModelProfile {

@@ -11,6 +11,19 @@ use parking_lot::Mutex;
 /// A boxed future that stays on the thread that made it.
 pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
+/// A way for a process to end without a word, as programs do that are wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Crash {
+    /// By `SIGSEGV`, as after an access to memory that it does not have.
+    Fault,
+    /// By `SIGABRT`.
+    Abort,
+    /// By its own decision, with this status.
+    Exit(i32),
+    /// By asking for more memory than there is.
+    Memory,
+}
+
 /// The place's half of [`CallContext`]: implemented once per runtime, never by a service.
 pub trait Host {
     /// Time since an arbitrary start, for measuring durations; virtual in tests.
@@ -23,6 +36,11 @@ pub trait Host {
     fn checkpoint(&self) -> LocalFuture<'_, ()>;
     /// Runs `work` where blocking harms nobody else: inline on a thread of one's own, on a helper thread otherwise.
     fn block(&self, work: Box<dyn FnOnce() + Send>) -> LocalFuture<'_, ()>;
+    /// Ends the process at once, if the call has it to itself. Returns, and has done nothing, where others would go
+    /// down with it; so does the default.
+    fn crash(&self, how: Crash) {
+        let _ = how;
+    }
 }
 
 /// Handed to every [`Service::call`](crate::Service::call).
@@ -72,6 +90,12 @@ impl<'a> CallContext<'a> {
         let filled = Arc::clone(&slot);
         self.host.block(Box::new(move || *filled.lock() = Some(work()))).await;
         slot.lock().take()
+    }
+
+    /// Ends the process at once, if this server runs in processes of its own: for demonstrations and tests. Returns,
+    /// and has done nothing, where others would go down with it.
+    pub fn crash(&self, how: Crash) {
+        self.host.crash(how);
     }
 }
 

@@ -7,7 +7,8 @@
 //! |---|---|
 //! | `service.rs` | [`Service`], [`Peer`] |
 //! | `codec.rs` | [`Codec`], [`Malformed`], [`Farewell`], [`Next`] |
-//! | `call.rs` | [`CallContext`], [`Host`]: what a running call may ask of the place it runs in |
+//! | `relaunch.rs` | [`Relaunch`], [`SharedState`]: services that a fresh process can make again |
+//! | `call.rs` | [`CallContext`], [`Host`], [`Crash`]: what a running call may ask of the place it runs in |
 //! | `services/` | [`echo`](services::echo), [`time`](services::time), [`kv`](services::kv), [`work`](services::work), [`http`](services::http) |
 //!
 //! This room must never know tokio, mio, nix or actix, not even through another crate.
@@ -18,8 +19,10 @@ pub mod services;
 
 mod call;
 mod codec;
+mod relaunch;
 mod service;
 
-pub use call::{CallContext, Host, LocalFuture};
+pub use call::{CallContext, Crash, Host, LocalFuture};
 pub use codec::{Codec, Farewell, Malformed, Next};
+pub use relaunch::{Ask, CannotRelaunch, EXCHANGE_BYTES_MAX, Relaunch, SharedState};
 pub use service::{Peer, Service};

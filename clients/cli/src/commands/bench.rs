@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use palco_load::actors::{self, Progress, Settings};
-use palco_load::echo;
+use palco_load::{echo, spawn};
 
 use crate::args::Bench;
 use crate::output;
@@ -18,6 +18,16 @@ pub(crate) fn bench(bench: Bench, json: bool) -> Result<ExitCode> {
                     let Progress { row, round, done, total, .. } = progress;
                     show(format_args!("{done}/{total} round {round}: {row}"));
                 });
+            match (json, markdown) {
+                (true, _) => report.to_json(),
+                (_, true) => report.to_markdown(),
+                _ => report.to_table(),
+            }
+        }
+        Bench::Spawn { quick, markdown } => {
+            let settings =
+                if quick { spawn::Settings::quick() } else { spawn::Settings::default() };
+            let report = spawn::run(&settings, |progress| show(format_args!("{progress}")));
             match (json, markdown) {
                 (true, _) => report.to_json(),
                 (_, true) => report.to_markdown(),

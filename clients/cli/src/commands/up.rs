@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use palco_actors::Supervision;
-use palco_models::{Limits, profile};
+use palco_models::{Limits, ProcessSettings, profile};
 
 use crate::args::Serve;
 use crate::control::ControlSocket;
@@ -45,6 +45,11 @@ pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Resul
         },
         drain_within: serve.drain_within,
         supervision: Supervision::default(),
+        state: serve.state,
+        process: serve.memory_max.map(|mib| ProcessSettings {
+            memory_max_bytes: Some(mib.saturating_mul(1 << 20)),
+            ..ProcessSettings::default()
+        }),
     };
     entry.check()?;
     let file =

@@ -65,7 +65,8 @@ impl Stage {
             Self { system, servers: Vec::new(), started: Instant::now(), page: page::directory()? };
         for entry in &file.servers {
             let root = entry.root.as_deref().unwrap_or(stage.page.path());
-            match entry.service.start(&stage.system, entry.settings(), root) {
+            let state = entry.state.unwrap_or_default();
+            match entry.service.start(&stage.system, entry.settings(), state, root) {
                 Ok(server) => stage.servers.push((entry.clone(), server)),
                 Err(error) => {
                     stage.drain();

@@ -3,16 +3,15 @@
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use palco_actors::System;
-use palco_models::{Server, ServerSettings};
-use palco_service::services::echo::{EchoCodec, EchoService};
-use palco_service::services::http::{HttpCodec, HttpService};
-use palco_service::services::kv::{self, KvService, RespCodec};
-use palco_service::services::time::{TimeCodec, TimeFormat, TimeService};
-use palco_service::services::work::{WorkCodec, WorkService};
+use palco_actors::{Repertoire, System};
+use palco_models::{Server, ServerSettings, players as of, players_that_share as of_shared};
+use palco_service::services::echo::EchoService;
+use palco_service::services::http::HttpService;
+use palco_service::services::kv::{self, KvService};
+use palco_service::services::time::{TimeFormat, TimeService};
+use palco_service::services::work::WorkService;
 use serde::{Deserialize, Serialize};
 
 /// What can be served.
@@ -55,36 +54,33 @@ impl ServiceKind {
         self,
         system: &System,
         settings: ServerSettings,
+        state: State,
         root: &Path,
     ) -> Result<Server> {
         let name = settings.name.clone();
         let started = match self {
-            Self::Echo => Server::start(system, settings, Arc::new(EchoService), EchoCodec),
-            Self::Time => {
-                let codec = TimeCodec::new(TimeFormat::Binary);
-                Server::start(system, settings, Arc::new(TimeService), codec)
-            }
-            Self::Daytime => {
-                let codec = TimeCodec::new(TimeFormat::Line);
-                Server::start(system, settings, Arc::new(TimeService), codec)
-            }
+            Self::Echo => Server::launch::<EchoService>(system, settings, ()),
+            Self::Time => Server::launch::<TimeService>(system, settings, TimeFormat::Binary),
+            Self::Daytime => Server::launch::<TimeService>(system, settings, TimeFormat::Line),
             Self::Kv => {
                 let limits = kv::Limits::default();
-                let codec = RespCodec::new(limits.clone());
-                Server::start(system, settings, Arc::new(KvService::new(limits)), codec)
+                match state {
+                    State::Local => Server::launch::<KvService>(system, settings, limits),
+                    State::Shared => Server::launch_shared::<KvService>(system, settings, limits),
+                }
             }
-            Self::Work => Server::start(
-                system,
-                settings,
-                Arc::new(WorkService::default()),
-                WorkCodec::default(),
-            ),
-            Self::Http => {
-                let service = HttpService::new(root).context("service http")?;
-                Server::start(system, settings, Arc::new(service), HttpCodec::default())
-            }
+            Self::Work => Server::launch::<WorkService>(system, settings, ()),
+            Self::Http => Server::launch::<HttpService>(system, settings, root.to_owned()),
         };
         started.with_context(|| format!("server `{name}`"))
+    }
+
+    /// Whether the service remembers anything from one connection to the next.
+    pub(crate) const fn has_state(self) -> bool {
+        match self {
+            Self::Kv => true,
+            Self::Echo | Self::Time | Self::Daytime | Self::Work | Self::Http => false,
+        }
     }
 
     /// A command that shows the service at `address` to be alive.
@@ -98,6 +94,44 @@ impl ServiceKind {
             Self::Work => format!("echo cpu 20000 | nc -N {ip} {port}"),
             Self::Http => format!("curl http://{address}/"),
         }
+    }
+}
+
+/// What the processes of all services must know.
+pub(crate) fn players(repertoire: Repertoire) -> Repertoire {
+    let repertoire = of::<WorkService>(of::<TimeService>(of::<EchoService>(repertoire)));
+    of_shared::<KvService>(of::<HttpService>(repertoire))
+}
+
+/// Whose the state of a service is, if processes serve it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum State {
+    /// Each process has its own.
+    #[default]
+    Local,
+    /// They share one, which an actor of the stage keeps.
+    Shared,
+}
+
+impl State {
+    pub(crate) const ALL: [Self; 2] = [Self::Local, Self::Shared];
+
+    /// The name used on the command line and in files.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Shared => "shared",
+        }
+    }
+}
+
+impl FromStr for State {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|state| state.name() == name);
+        found.ok_or_else(|| format!("there is no state `{name}`; states are: local, shared"))
     }
 }
 

@@ -57,8 +57,34 @@ fn settings_that_do_not_fit_say_why_and_where() {
     assert!(
         error(&(SERVER.to_owned() + "drain-within = \"soon\"\n")).contains("`soon` is no duration")
     );
+    let shared = SERVER.to_owned() + "state = \"shared\"\n";
+    assert!(error(&shared).contains("`state` belongs to place `process`; in place `thread` all"));
+    let processes = SERVER.replace("\"thread\"", "\"process\"");
+    assert!(error(&(processes.clone() + "state = \"shared\"\n")).contains("has no state to share"));
+    assert!(error(&(processes.clone() + "state = \"common\"\n")).contains("`shared`"));
+    let limited = "process = { memory-max-bytes = 1000000000 }\n";
+    assert!(error(&(SERVER.to_owned() + limited)).contains("not to `thread`"));
+    let misspelt = processes.clone() + "[server.process]\nmemory-max = 1\n";
+    assert!(error(&misspelt).contains("`memory-max-bytes`"));
+    let recycled =
+        processes.replace("team", "per-connection") + "process.recycle = { age-s = 9 }\n";
+    assert!(error(&recycled).contains("`recycle` belongs to standing processes"));
     let none = SERVER.to_owned() + "limits = { connections-max = 0 }\n";
     assert!(error(&none).contains("connections-max must be at least 1"));
+}
+
+#[test]
+fn settings_of_processes_are_read() {
+    let text = SERVER.replace("\"thread\"", "\"process\"").replace("echo", "kv");
+    let text = text
+        + "state = \"shared\"\n[server.process]\nmemory-max-bytes = 500000000\nstart = \"zygote\"\n\
+           recycle = { rss-bytes = 100000000, age-s = 3600 }\n";
+    let stage = StageFile::parse(&text, "stage.toml").unwrap();
+    let server = &stage.servers[0];
+    assert_eq!(server.state, Some(State::Shared));
+    let process = server.settings().process.unwrap();
+    assert_eq!(process.memory_max_bytes, Some(500_000_000));
+    assert_eq!((process.recycle.rss_bytes, process.recycle.age_s), (Some(100_000_000), Some(3600)));
 }
 
 #[test]

@@ -26,7 +26,8 @@ fn unknown_names_list_the_valid_ones_as_usage_errors() {
     for (arguments, valid) in [
         (&["serve", "ftp"][..], "echo, time, daytime, kv, work, http"),
         (&["serve", "echo", "--model", "prefork"], "iterative, per-connection, team"),
-        (&["serve", "echo", "--place", "fiber"], "task, thread"),
+        (&["serve", "echo", "--place", "fiber"], "task, thread, process"),
+        (&["serve", "kv", "--state", "common"], "local, shared"),
     ] {
         let (code, said) = refused(arguments);
         assert_eq!(code, Some(2));
@@ -39,6 +40,13 @@ fn an_impossible_cell_says_why() {
     let (code, said) = refused(&["serve", "echo", "--model", "iterative", "--workers", "4"]);
     assert_eq!(code, Some(1));
     assert!(said.contains("`iterative` has no workers"), "{said}");
+    let (code, said) = refused(&["serve", "kv", "--place", "thread", "--state", "shared"]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("`state` belongs to place `process`"), "{said}");
+    let (_, said) = refused(&["serve", "echo", "--place", "process", "--state", "shared"]);
+    assert!(said.contains("service `echo` has no state to share"), "{said}");
+    let (_, said) = refused(&["serve", "echo", "--place", "task", "--memory-max", "64"]);
+    assert!(said.contains("`process` belongs to place `process`, not to `task`"), "{said}");
 }
 
 #[test]

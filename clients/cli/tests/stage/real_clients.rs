@@ -6,17 +6,23 @@ use std::process::{Command, Stdio};
 use crate::support::Stage;
 
 /// Every cell of the matrix.
-const CELLS: [(&str, &str); 6] = [
+const CELLS: [(&str, &str); 9] = [
     ("iterative", "task"),
     ("iterative", "thread"),
     ("per-connection", "task"),
     ("per-connection", "thread"),
     ("team", "task"),
     ("team", "thread"),
+    ("iterative", "process"),
+    ("per-connection", "process"),
+    ("team", "process"),
 ];
 
+/// Clients that come again find what they left: in processes too, if those share their state.
 fn serve(service: &str, model: &str, place: &str, more: &[&str]) -> Stage {
-    Stage::run(&[&["serve", service, "--model", model, "--place", place], more].concat())
+    let shares = service == "kv" && place == "process";
+    let state: &[&str] = if shares { &["--state", "shared"] } else { &[] };
+    Stage::run(&[&["serve", service, "--model", model, "--place", place], more, state].concat())
 }
 
 fn run(program: &str, arguments: &[&str]) -> String {
@@ -49,6 +55,8 @@ fn redis_benchmark_completes_without_an_error() {
         ("per-connection", "task", "20"),
         ("per-connection", "thread", "20"),
         ("team", "thread", "8"),
+        ("team", "process", "8"),
+        ("per-connection", "process", "20"),
     ] {
         let stage = serve("kv", model, place, &[]);
         let port = stage.address("kv").port().to_string();

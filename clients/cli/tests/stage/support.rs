@@ -44,6 +44,13 @@ impl Stage {
         Self::start(tempfile::tempdir().unwrap(), arguments)
     }
 
+    /// The same, started by `command`, which passes its arguments on.
+    pub(crate) fn of(command: &mut Command, arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let control = directory.path().join("control.sock");
+        Self::begin_with(command.stdin(Stdio::null()), directory, control, arguments)
+    }
+
     /// `palco` with these arguments and this control socket.
     pub(crate) fn at(control: &Path, arguments: &[&str]) -> Self {
         Self::begin(tempfile::tempdir().unwrap(), control.to_owned(), arguments)
@@ -55,7 +62,16 @@ impl Stage {
     }
 
     fn begin(directory: TempDir, control: PathBuf, arguments: &[&str]) -> Self {
-        let mut child = palco()
+        Self::begin_with(&mut palco(), directory, control, arguments)
+    }
+
+    fn begin_with(
+        command: &mut Command,
+        directory: TempDir,
+        control: PathBuf,
+        arguments: &[&str],
+    ) -> Self {
+        let mut child = command
             .arg("--json")
             .arg("--control")
             .arg(&control)

@@ -11,10 +11,10 @@ pub(crate) fn acceptors(server: &Server) -> Vec<AnyRef> {
     let count = workers.or(profile(model, place).workers).unwrap_or(1);
     let runs = |acceptor: &AnyRef| acceptor.snapshot().message.is_some();
     until("the acceptors run", || {
-        let acceptors = server.supervisor().children();
+        let acceptors = server.acceptors();
         acceptors.len() == count && acceptors.iter().all(runs)
     });
-    server.supervisor().children()
+    server.acceptors()
 }
 
 /// Whether somebody who serves is in the middle of writing.

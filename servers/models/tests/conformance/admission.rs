@@ -8,7 +8,18 @@ use palco_models::{Action, Limits, Scores, Server, ServerSettings};
 use crate::actors::acceptors;
 use crate::client::{Client, End};
 use crate::protocols::for_every_service;
-use crate::stage::{Cell, Stage, in_cells, until};
+use crate::stage::{Cell, Stage, in_cells, trials, until};
+
+trials! {
+    drop_resets_one_too_many,
+    close_ends_one_too_many_in_order,
+    fail_tells_one_too_many_why,
+    fail_uses_the_words_of_each_protocol,
+    one_too_many_that_has_asked_already_gets_an_end_in_order,
+    defer_lets_one_too_many_wait_and_loses_nothing,
+    never_are_more_connections_held_than_the_limit,
+    where_one_is_served_at_a_time_the_limit_never_acts,
+}
 
 /// A work server with room for two.
 fn room_for_two(stage: &Stage, action: Action) -> ServerSettings {
@@ -48,23 +59,19 @@ fn one_too_many_is_refused(action: Action, counts: [u64; 4], seen: (&str, End)) 
     });
 }
 
-#[test]
 fn drop_resets_one_too_many() {
     one_too_many_is_refused(Action::Drop, [0, 1, 0, 0], ("", End::Reset));
 }
 
-#[test]
 fn close_ends_one_too_many_in_order() {
     one_too_many_is_refused(Action::Close, [0, 0, 1, 0], ("", End::Eof));
 }
 
-#[test]
 fn fail_tells_one_too_many_why() {
     let words = "error: too many connections\n";
     one_too_many_is_refused(Action::Fail, [0, 0, 0, 1], (words, End::Eof));
 }
 
-#[test]
 fn fail_uses_the_words_of_each_protocol() {
     in_cells(Cell::serves_several, |stage| {
         for_every_service(stage, |protocol, _| {
@@ -84,7 +91,6 @@ fn fail_uses_the_words_of_each_protocol() {
 }
 
 /// The usual client has asked before it is refused; that must not turn an orderly end into a reset.
-#[test]
 fn one_too_many_that_has_asked_already_gets_an_end_in_order() {
     for (action, words) in [(Action::Close, ""), (Action::Fail, "error: too many connections\n")] {
         in_cells(Cell::serves_several, |stage| {
@@ -99,7 +105,6 @@ fn one_too_many_that_has_asked_already_gets_an_end_in_order() {
     }
 }
 
-#[test]
 fn defer_lets_one_too_many_wait_and_loses_nothing() {
     in_cells(Cell::serves_several, |stage| {
         let (server, begun) = stage.work(room_for_two(stage, Action::Defer));
@@ -129,7 +134,6 @@ fn defer_lets_one_too_many_wait_and_loses_nothing() {
     });
 }
 
-#[test]
 fn never_are_more_connections_held_than_the_limit() {
     in_cells(Cell::serves_several, |stage| {
         let (server, _) = stage.work(room_for_two(stage, Action::Defer));
@@ -148,7 +152,6 @@ fn never_are_more_connections_held_than_the_limit() {
     });
 }
 
-#[test]
 fn where_one_is_served_at_a_time_the_limit_never_acts() {
     in_cells(
         |cell| !cell.serves_several(),

@@ -2,9 +2,18 @@
 
 use crate::client::{Client, End};
 use crate::protocols::{Protocol, for_every_service};
-use crate::stage::{in_every_cell, until};
+use crate::stage::{in_every_cell, trials, until};
 
-#[test]
+trials! {
+    a_request_is_answered_before_the_next_is_said,
+    a_client_that_only_listens_hears_a_service_that_speaks_first,
+    many_requests_in_one_write_are_answered_in_order,
+    a_client_that_ends_its_half_gets_all_answers_and_then_the_end,
+    a_client_that_says_nothing_and_ends_is_let_go,
+    half_a_request_before_the_end_is_no_request,
+    clients_that_reset_their_connections_harm_nobody,
+}
+
 fn a_request_is_answered_before_the_next_is_said() {
     in_every_cell(|stage| {
         for_every_service(stage, |protocol, server| {
@@ -25,7 +34,6 @@ fn a_request_is_answered_before_the_next_is_said() {
     });
 }
 
-#[test]
 fn a_client_that_only_listens_hears_a_service_that_speaks_first() {
     in_every_cell(|stage| {
         for_every_service(stage, |protocol, server| {
@@ -37,7 +45,6 @@ fn a_client_that_only_listens_hears_a_service_that_speaks_first() {
     });
 }
 
-#[test]
 fn many_requests_in_one_write_are_answered_in_order() {
     in_every_cell(|stage| {
         for_every_service(stage, |protocol, server| {
@@ -49,7 +56,6 @@ fn many_requests_in_one_write_are_answered_in_order() {
     });
 }
 
-#[test]
 fn a_client_that_ends_its_half_gets_all_answers_and_then_the_end() {
     in_every_cell(|stage| {
         for_every_service(stage, |protocol, server| {
@@ -63,7 +69,6 @@ fn a_client_that_ends_its_half_gets_all_answers_and_then_the_end() {
     });
 }
 
-#[test]
 fn a_client_that_says_nothing_and_ends_is_let_go() {
     in_every_cell(|stage| {
         for_every_service(stage, |protocol, server| {
@@ -76,7 +81,6 @@ fn a_client_that_says_nothing_and_ends_is_let_go() {
     });
 }
 
-#[test]
 fn half_a_request_before_the_end_is_no_request() {
     in_every_cell(|stage| {
         for_every_service(stage, |protocol, server| {
@@ -94,7 +98,6 @@ fn half_a_request_before_the_end_is_no_request() {
     });
 }
 
-#[test]
 fn clients_that_reset_their_connections_harm_nobody() {
     in_every_cell(|stage| {
         for_every_service(stage, |protocol, server| {

@@ -111,6 +111,7 @@ impl Client {
                 Ok(1..) => line.extend(byte),
                 Ok(0) => return None,
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => return None,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => panic!("{error} after \"{}\"", line.escape_ascii()),
             }
         }
@@ -125,6 +126,7 @@ impl Client {
             let read = self.stream.read(&mut room);
             match read {
                 Ok(read @ 1..) => heard.extend_from_slice(&room[..read]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Ok(0) | Err(_) => panic!("{read:?} after \"{}\"", heard.escape_ascii()),
             }
         }

@@ -9,7 +9,14 @@ use palco_service::services::echo::EchoCodec;
 use palco_service::{CallContext, Peer, Service};
 
 use crate::client::{Client, End};
-use crate::stage::{Cell, Stage, in_cells, in_every_cell, until};
+use crate::stage::{Stage, in_cells, in_every_cell, trials, until};
+
+trials! {
+    twenty_clients_are_all_served,
+    six_clients_share_two_workers,
+    one_at_a_time_serves_four_clients_one_after_the_other,
+    a_blocked_handler_holds_up_nobody_where_places_are_isolated,
+}
 
 /// All clients connect, then all ask, then each leaves as soon as it has its answer.
 fn all_are_served(stage: &Stage, server: &Server, clients: u64) {
@@ -32,7 +39,6 @@ fn all_are_served(stage: &Stage, server: &Server, clients: u64) {
     assert_eq!((scores.dropped, scores.closed, scores.failed), (0, 0, 0), "{scores:?}");
 }
 
-#[test]
 fn twenty_clients_are_all_served() {
     in_every_cell(|stage| {
         let (server, _) = stage.work(stage.settings());
@@ -40,7 +46,6 @@ fn twenty_clients_are_all_served() {
     });
 }
 
-#[test]
 fn six_clients_share_two_workers() {
     in_cells(
         |cell| cell.model == ModelKind::Team,
@@ -52,7 +57,6 @@ fn six_clients_share_two_workers() {
     );
 }
 
-#[test]
 fn one_at_a_time_serves_four_clients_one_after_the_other() {
     in_cells(
         |cell| !cell.serves_several(),
@@ -78,23 +82,25 @@ fn one_at_a_time_serves_four_clients_one_after_the_other() {
     );
 }
 
-#[test]
 fn a_blocked_handler_holds_up_nobody_where_places_are_isolated() {
-    in_cells(Cell::isolates_blocking, |stage| {
-        let (release, gate) = mpsc::channel();
-        let service = Gate { gate: Mutex::new(gate) };
-        let server = stage.serve(stage.settings(), service, EchoCodec);
-        let mut blocked = Client::of(&server);
-        blocked.say("block");
-        let mut other = Client::of(&server);
-        for _ in 0..100 {
-            other.say("hello");
-            assert_eq!(other.exactly(5), b"hello");
-        }
-        assert!(blocked.is_silent());
-        release.send(()).unwrap();
-        assert_eq!(blocked.exactly(5), b"block");
-    });
+    in_cells(
+        |cell| cell.isolates_blocking() && cell.shares_memory(),
+        |stage| {
+            let (release, gate) = mpsc::channel();
+            let service = Gate { gate: Mutex::new(gate) };
+            let server = stage.serve_here(stage.settings(), service, EchoCodec);
+            let mut blocked = Client::of(&server);
+            blocked.say("block");
+            let mut other = Client::of(&server);
+            for _ in 0..100 {
+                other.say("hello");
+                assert_eq!(other.exactly(5), b"hello");
+            }
+            assert!(blocked.is_silent());
+            release.send(()).unwrap();
+            assert_eq!(blocked.exactly(5), b"block");
+        },
+    );
 }
 
 /// An echo that blocks its thread, if told so, until the test releases it.

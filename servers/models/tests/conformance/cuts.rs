@@ -2,9 +2,15 @@
 
 use crate::client::Client;
 use crate::protocols::for_every_service;
-use crate::stage::in_every_cell;
+use crate::stage::{in_every_cell, trials};
 
-#[test]
+trials! {
+    one_byte_at_a_time_is_understood,
+    requests_cut_anywhere_are_understood,
+    an_answer_comes_before_the_rest_of_the_next_request,
+    cutting_loses_nothing,
+}
+
 fn one_byte_at_a_time_is_understood() {
     in_every_cell(|stage| {
         for_every_service(stage, |protocol, server| {
@@ -21,7 +27,6 @@ fn one_byte_at_a_time_is_understood() {
     });
 }
 
-#[test]
 fn requests_cut_anywhere_are_understood() {
     in_every_cell(|stage| {
         for seed in [3, 1_000_003, 77_777_777] {
@@ -39,7 +44,6 @@ fn requests_cut_anywhere_are_understood() {
     });
 }
 
-#[test]
 fn an_answer_comes_before_the_rest_of_the_next_request() {
     in_every_cell(|stage| {
         for_every_service(stage, |protocol, server| {
@@ -71,7 +75,6 @@ fn cut(bytes: &[u8], seed: u32) -> Vec<&[u8]> {
     pieces
 }
 
-#[test]
 fn cutting_loses_nothing() {
     let bytes: Vec<u8> = (0..=255).cycle().take(5000).collect();
     assert_eq!(cut(&bytes, 3).concat(), bytes);

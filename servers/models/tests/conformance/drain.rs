@@ -7,12 +7,23 @@ use std::thread;
 
 use palco_actors::ExitReason;
 use palco_models::{DrainReport, Server, ServerSettings};
-use palco_service::services::kv::{KvService, RespCodec};
+use palco_service::services::kv::{KvService, Limits};
 use palco_threads::block_on;
 
 use crate::client::{Client, End};
 use crate::protocols::for_every_service;
-use crate::stage::{LIMIT, Stage, in_every_cell, until};
+use crate::stage::{LIMIT, Stage, in_every_cell, trials, until};
+
+trials! {
+    a_running_request_is_answered_and_idle_connections_are_closed,
+    new_connections_are_refused_as_soon_as_a_drain_has_begun,
+    every_service_drains_while_clients_are_connected,
+    a_client_in_full_flow_is_answered_to_a_point_and_then_ended,
+    what_was_asked_before_a_drain_reaches_a_slow_reader_whole,
+    an_address_is_free_again_after_a_drain,
+    a_drain_of_nobody_and_a_second_drain_find_nothing_to_do,
+    the_end_of_the_system_closes_the_door_as_well,
+}
 
 /// Begins to drain; the report comes when the thread is joined.
 fn begin_drain(server: &Arc<Server>) -> thread::JoinHandle<DrainReport> {
@@ -30,7 +41,6 @@ fn patient(stage: &Stage) -> ServerSettings {
     ServerSettings { drain_within: LIMIT, ..stage.settings() }
 }
 
-#[test]
 fn a_running_request_is_answered_and_idle_connections_are_closed() {
     in_every_cell(|stage| {
         let (server, begun) = stage.work(patient(stage));
@@ -65,7 +75,6 @@ fn a_running_request_is_answered_and_idle_connections_are_closed() {
     });
 }
 
-#[test]
 fn new_connections_are_refused_as_soon_as_a_drain_has_begun() {
     in_every_cell(|stage| {
         let (server, begun) = stage.work(patient(stage));
@@ -79,7 +88,6 @@ fn new_connections_are_refused_as_soon_as_a_drain_has_begun() {
     });
 }
 
-#[test]
 fn every_service_drains_while_clients_are_connected() {
     in_every_cell(|stage| {
         for_every_service(stage, |protocol, _| {
@@ -100,10 +108,9 @@ fn every_service_drains_while_clients_are_connected() {
     });
 }
 
-#[test]
 fn a_client_in_full_flow_is_answered_to_a_point_and_then_ended() {
     in_every_cell(|stage| {
-        let server = stage.serve(patient(stage), KvService::default(), RespCodec::default());
+        let server = stage.serve::<KvService>(patient(stage), Limits::default());
         let mut client = Client::of(&server);
         let mut speaker = client.twin();
         let flow = thread::spawn(move || while speaker.try_say("PING\r\n".repeat(100)) {});
@@ -123,10 +130,9 @@ fn a_client_in_full_flow_is_answered_to_a_point_and_then_ended() {
     });
 }
 
-#[test]
 fn what_was_asked_before_a_drain_reaches_a_slow_reader_whole() {
     in_every_cell(|stage| {
-        let server = stage.serve(patient(stage), KvService::default(), RespCodec::default());
+        let server = stage.serve::<KvService>(patient(stage), Limits::default());
         let value = "v".repeat(256 << 10);
         let mut client = Client::with_little_room(server.address());
         client.say(format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$262144\r\n{value}\r\n"));
@@ -148,7 +154,6 @@ fn what_was_asked_before_a_drain_reaches_a_slow_reader_whole() {
     });
 }
 
-#[test]
 fn an_address_is_free_again_after_a_drain() {
     in_every_cell(|stage| {
         let mut settings = stage.settings();
@@ -165,7 +170,6 @@ fn an_address_is_free_again_after_a_drain() {
     });
 }
 
-#[test]
 fn a_drain_of_nobody_and_a_second_drain_find_nothing_to_do() {
     in_every_cell(|stage| {
         let (server, _) = stage.work(stage.settings());
@@ -176,7 +180,6 @@ fn a_drain_of_nobody_and_a_second_drain_find_nothing_to_do() {
     });
 }
 
-#[test]
 fn the_end_of_the_system_closes_the_door_as_well() {
     in_every_cell(|stage| {
         let (server, _) = stage.work(stage.settings());

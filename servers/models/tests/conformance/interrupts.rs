@@ -2,19 +2,24 @@
 
 use palco_actors::{AnyRef, Signal};
 use palco_models::Server;
-use palco_service::services::echo::{EchoCodec, EchoService};
-use palco_service::services::kv::{KvService, RespCodec};
+use palco_service::services::echo::EchoService;
+use palco_service::services::kv::{KvService, Limits};
 
 use crate::actors::{acceptors, connections, is_writing};
 use crate::client::Client;
-use crate::stage::{in_every_cell, until};
+use crate::stage::{in_every_cell, trials, until};
+
+trials! {
+    an_interrupted_request_ends_with_the_protocols_word,
+    an_interrupt_does_nothing_to_those_who_wait,
+    an_interrupt_does_not_touch_an_answer_on_its_way,
+}
 
 /// Acceptors and connections.
 fn everybody(server: &Server) -> Vec<AnyRef> {
     acceptors(server).into_iter().chain(connections(server)).collect()
 }
 
-#[test]
 fn an_interrupted_request_ends_with_the_protocols_word() {
     in_every_cell(|stage| {
         let (server, begun) = stage.work(stage.settings());
@@ -48,10 +53,9 @@ fn an_interrupted_request_ends_with_the_protocols_word() {
     });
 }
 
-#[test]
 fn an_interrupt_does_nothing_to_those_who_wait() {
     in_every_cell(|stage| {
-        let server = stage.serve(stage.settings(), EchoService, EchoCodec);
+        let server = stage.serve::<EchoService>(stage.settings(), ());
         let mut client = Client::of(&server);
         for _ in 0..20 {
             client.say("hello");
@@ -69,10 +73,9 @@ fn an_interrupt_does_nothing_to_those_who_wait() {
     });
 }
 
-#[test]
 fn an_interrupt_does_not_touch_an_answer_on_its_way() {
     in_every_cell(|stage| {
-        let server = stage.serve(stage.settings(), KvService::default(), RespCodec::default());
+        let server = stage.serve::<KvService>(stage.settings(), Limits::default());
         let mut client = Client::with_little_room(server.address());
         let value = "v".repeat(256 << 10);
         client.say(format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$262144\r\n{value}\r\n"));

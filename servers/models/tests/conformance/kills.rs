@@ -6,9 +6,16 @@ use palco_actors::{AnyRef, ExitReason, Signal};
 
 use crate::actors::{acceptors, connections, serving};
 use crate::client::Client;
-use crate::stage::{in_every_cell, until};
+use crate::stage::{in_every_cell, trials, until};
 
-#[test]
+trials! {
+    a_killed_connection_ends_without_an_answer_and_the_server_lives_on,
+    a_killed_connection_of_its_own_takes_nobody_along,
+    a_killed_acceptor_is_started_again_and_those_who_wait_are_served,
+    acceptors_can_be_killed_one_after_the_other_under_load,
+    a_server_whose_acceptors_fail_too_often_is_started_again_as_a_whole,
+}
+
 fn a_killed_connection_ends_without_an_answer_and_the_server_lives_on() {
     in_every_cell(|stage| {
         let (server, begun) = stage.work(stage.settings_for_one_worker());
@@ -27,7 +34,6 @@ fn a_killed_connection_ends_without_an_answer_and_the_server_lives_on() {
     });
 }
 
-#[test]
 fn a_killed_connection_of_its_own_takes_nobody_along() {
     in_every_cell(|stage| {
         let (server, _) = stage.work(stage.settings());
@@ -50,7 +56,6 @@ fn a_killed_connection_of_its_own_takes_nobody_along() {
     });
 }
 
-#[test]
 fn a_killed_acceptor_is_started_again_and_those_who_wait_are_served() {
     in_every_cell(|stage| {
         let (server, _) = stage.work(stage.settings_for_one_worker());
@@ -76,7 +81,6 @@ fn a_killed_acceptor_is_started_again_and_those_who_wait_are_served() {
     });
 }
 
-#[test]
 fn acceptors_can_be_killed_one_after_the_other_under_load() {
     in_every_cell(|stage| {
         let (server, _) = stage.work(stage.settings());
@@ -97,7 +101,6 @@ fn acceptors_can_be_killed_one_after_the_other_under_load() {
     });
 }
 
-#[test]
 fn a_server_whose_acceptors_fail_too_often_is_started_again_as_a_whole() {
     in_every_cell(|stage| {
         let mut settings = stage.settings_for_one_worker();

@@ -1,19 +1,25 @@
 //! When the server ends a connection, all it has said arrives, also at a client that is still talking.
 
-use palco_service::services::kv::{KvService, RespCodec};
+use palco_service::services::kv::{KvService, Limits};
 
 use crate::client::{Client, End};
 use crate::protocols::for_every_service;
-use crate::stage::{in_every_cell, until};
+use crate::stage::{in_every_cell, trials, until};
+
+trials! {
+    last_words_reach_a_client_that_goes_on_talking,
+    an_answer_that_closes_arrives_whole_though_more_was_asked,
+    a_service_that_speaks_first_is_heard_by_a_client_that_talks,
+    a_client_that_never_stops_talking_is_cut_off,
+}
 
 /// More than the server reads in one go, less than it is patient for.
 const MORE: usize = 128 << 10;
 
-#[test]
 fn last_words_reach_a_client_that_goes_on_talking() {
     in_every_cell(|stage| {
         let (work, _) = stage.work(stage.settings());
-        let kv = stage.serve(stage.settings(), KvService::default(), RespCodec::default());
+        let kv = stage.serve::<KvService>(stage.settings(), Limits::default());
         for (server, bad, words) in [
             (&work, "x".repeat(2000), "error: line exceeds the limit of 1024 bytes\n"),
             (&work, "panic now\n".into(), "error: the call failed\n"),
@@ -29,10 +35,9 @@ fn last_words_reach_a_client_that_goes_on_talking() {
     });
 }
 
-#[test]
 fn an_answer_that_closes_arrives_whole_though_more_was_asked() {
     in_every_cell(|stage| {
-        let kv = stage.serve(stage.settings(), KvService::default(), RespCodec::default());
+        let kv = stage.serve::<KvService>(stage.settings(), Limits::default());
         let value = "v".repeat(400_000);
         let mut client = Client::with_little_room(kv.address());
         client.say(format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$400000\r\n{value}\r\n"));
@@ -43,7 +48,6 @@ fn an_answer_that_closes_arrives_whole_though_more_was_asked() {
     });
 }
 
-#[test]
 fn a_service_that_speaks_first_is_heard_by_a_client_that_talks() {
     in_every_cell(|stage| {
         for_every_service(stage, |protocol, server| {
@@ -58,10 +62,9 @@ fn a_service_that_speaks_first_is_heard_by_a_client_that_talks() {
     });
 }
 
-#[test]
 fn a_client_that_never_stops_talking_is_cut_off() {
     in_every_cell(|stage| {
-        let kv = stage.serve(stage.settings(), KvService::default(), RespCodec::default());
+        let kv = stage.serve::<KvService>(stage.settings(), Limits::default());
         let mut client = Client::of(&kv);
         client.say("*x\r\n");
         assert!(client.line().starts_with("-ERR Protocol error"));

@@ -10,15 +10,19 @@
 //! | `drain.rs`, `drain_limits.rs` | the end of a server |
 //! | `suspension.rs`, `interrupts.rs`, `kills.rs` | signals to whoever serves |
 //! | `settings.rs` | what cannot be started |
+//! | `crashes.rs`, `processes.rs`, `sharing.rs` | processes alone: how they die, what they may, what they share |
 //! | `stage.rs`, `actors.rs`, `watched.rs` | a system with servers, and what can be seen of them |
 //! | `client.rs`, `protocols.rs`, `http.rs` | a client, what it asks, and what is answered |
+//!
+//! The processes of the servers are this program again: `main` calls [`palco_actors::enter`] first.
 
-#![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing, its support too")]
+#![cfg(test)]
 
 mod actors;
 mod admission;
 mod answers;
 mod client;
+mod crashes;
 mod crowds;
 mod cuts;
 mod drain;
@@ -29,9 +33,64 @@ mod kills;
 mod last_words;
 mod malformed;
 mod panics;
+mod processes;
 mod protocols;
 mod settings;
+mod sharing;
 mod slow_readers;
 mod stage;
 mod suspension;
 mod watched;
+
+use std::process::ExitCode;
+
+use libtest_mimic::Arguments;
+use palco_actors::Repertoire;
+use palco_models::{players, players_that_share};
+use palco_service::services::echo::EchoService;
+use palco_service::services::http::HttpService;
+use palco_service::services::kv::KvService;
+use palco_service::services::time::TimeService;
+use palco_service::services::work::WorkService;
+
+/// Tells an abort for want of memory from any other.
+#[global_allocator]
+static ALLOCATOR: palco_sys::NotingAllocator = palco_sys::NotingAllocator;
+
+fn repertoire() -> Repertoire {
+    let repertoire = players::<TimeService>(players::<EchoService>(Repertoire::new()));
+    let repertoire = players::<WorkService>(players::<HttpService>(repertoire));
+    let repertoire = players::<processes::Curious>(repertoire);
+    players_that_share::<watched::Watched>(players_that_share::<KvService>(repertoire))
+}
+
+fn main() -> ExitCode {
+    stage::keep_deliberate_panics_quiet();
+    if let Err(error) = palco_actors::enter(repertoire) {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
+    let mut trials = Vec::new();
+    for module in [
+        admission::trials(),
+        answers::trials(),
+        crashes::trials(),
+        crowds::trials(),
+        cuts::trials(),
+        drain::trials(),
+        drain_limits::trials(),
+        interrupts::trials(),
+        kills::trials(),
+        last_words::trials(),
+        malformed::trials(),
+        panics::trials(),
+        processes::trials(),
+        settings::trials(),
+        sharing::trials(),
+        slow_readers::trials(),
+        suspension::trials(),
+    ] {
+        trials.extend(module);
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}

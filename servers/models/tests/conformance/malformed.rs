@@ -4,7 +4,13 @@ use palco_models::Server;
 
 use crate::client::Client;
 use crate::protocols::{Protocol, for_every_service};
-use crate::stage::{in_every_cell, until};
+use crate::stage::{in_every_cell, trials, until};
+
+trials! {
+    malformed_input_gets_a_word_and_the_end,
+    what_was_asked_before_is_answered_first,
+    only_the_connection_of_malformed_input_ends,
+}
 
 /// Malformed input of each protocol that knows such a thing, and how its last words begin.
 fn malformed(protocol: &Protocol) -> Vec<(Vec<u8>, &'static str)> {
@@ -33,7 +39,6 @@ fn malformed(protocol: &Protocol) -> Vec<(Vec<u8>, &'static str)> {
     }
 }
 
-#[test]
 fn malformed_input_gets_a_word_and_the_end() {
     in_every_cell(|stage| {
         for_every_service(stage, |protocol, server| {
@@ -49,7 +54,6 @@ fn malformed_input_gets_a_word_and_the_end() {
     });
 }
 
-#[test]
 fn what_was_asked_before_is_answered_first() {
     in_every_cell(|stage| {
         for_every_service(stage, |protocol, server| {
@@ -66,7 +70,6 @@ fn what_was_asked_before_is_answered_first() {
     });
 }
 
-#[test]
 fn only_the_connection_of_malformed_input_ends() {
     in_every_cell(|stage| {
         for_every_service(stage, |protocol, server| {

@@ -2,9 +2,13 @@
 
 use crate::actors::{acceptors, connections};
 use crate::client::Client;
-use crate::stage::{in_every_cell, until};
+use crate::stage::{in_every_cell, trials, until};
 
-#[test]
+trials! {
+    a_panic_ends_one_connection_with_a_word_fifty_times_over,
+    a_panic_is_counted_also_when_its_client_has_gone,
+}
+
 fn a_panic_ends_one_connection_with_a_word_fifty_times_over() {
     in_every_cell(|stage| {
         let (server, _) = stage.work(stage.settings());
@@ -34,7 +38,6 @@ fn a_panic_ends_one_connection_with_a_word_fifty_times_over() {
     });
 }
 
-#[test]
 fn a_panic_is_counted_also_when_its_client_has_gone() {
     in_every_cell(|stage| {
         let (server, begun) = stage.work(stage.settings());

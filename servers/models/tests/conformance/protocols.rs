@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use palco_models::{Server, ServerSettings};
-use palco_service::services::echo::{EchoCodec, EchoService};
-use palco_service::services::http::{HttpCodec, HttpService};
-use palco_service::services::kv::{KvService, RespCodec};
-use palco_service::services::time::{TimeCodec, TimeFormat, TimeService};
-use palco_service::services::work::{WorkCodec, WorkService};
+use palco_service::services::echo::EchoService;
+use palco_service::services::http::HttpService;
+use palco_service::services::kv::{KvService, Limits};
+use palco_service::services::time::{TimeFormat, TimeService};
+use palco_service::services::work::WorkService;
 
 use crate::http;
 use crate::stage::Stage;
@@ -59,7 +59,7 @@ pub(crate) fn for_every_service(stage: &Stage, check: impl Fn(&Protocol, &Server
 const PROTOCOLS: [Protocol; 6] = [
     Protocol {
         name: "echo",
-        start: |stage, settings| stage.serve(settings, EchoService, EchoCodec),
+        start: |stage, settings| stage.serve::<EchoService>(settings, ()),
         exchange: |number| said_and_heard(format!("\0{number}\u{ff}\r\n")),
         plain: text,
         speaks_first: false,
@@ -67,9 +67,7 @@ const PROTOCOLS: [Protocol; 6] = [
     },
     Protocol {
         name: "time",
-        start: |stage, settings| {
-            stage.serve(settings, TimeService, TimeCodec::new(TimeFormat::Binary))
-        },
+        start: |stage, settings| stage.serve::<TimeService>(settings, TimeFormat::Binary),
         exchange: |_| exchange("what time is it?", "now"),
         plain: |bytes| match <[u8; 4]>::try_from(bytes) {
             Ok(seconds) if is_now(u32::from_be_bytes(seconds)) => "now".into(),
@@ -80,9 +78,7 @@ const PROTOCOLS: [Protocol; 6] = [
     },
     Protocol {
         name: "daytime",
-        start: |stage, settings| {
-            stage.serve(settings, TimeService, TimeCodec::new(TimeFormat::Line))
-        },
+        start: |stage, settings| stage.serve::<TimeService>(settings, TimeFormat::Line),
         exchange: |_| exchange("what time is it?", "a day"),
         plain: |bytes| if is_daytime(&text(bytes)) { "a day".into() } else { text(bytes) },
         speaks_first: true,
@@ -90,7 +86,7 @@ const PROTOCOLS: [Protocol; 6] = [
     },
     Protocol {
         name: "kv",
-        start: |stage, settings| stage.serve(settings, KvService::default(), RespCodec::default()),
+        start: |stage, settings| stage.serve::<KvService>(settings, Limits::default()),
         exchange: |number| match number % 3 {
             0 => {
                 exchange(format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$4\r\n{number:04}\r\n"), "+OK\r\n")
@@ -104,9 +100,7 @@ const PROTOCOLS: [Protocol; 6] = [
     },
     Protocol {
         name: "work",
-        start: |stage, settings| {
-            stage.serve(settings, WorkService::default(), WorkCodec::default())
-        },
+        start: |stage, settings| stage.serve::<WorkService>(settings, ()),
         exchange: |number| match number % 4 {
             0 => exchange("sleep 0\n", "ok sleep 0 ms took some us\n"),
             1 => exchange("cpu 150\n", "ok cpu 150 us took some us\n"),
@@ -126,7 +120,7 @@ const PROTOCOLS: [Protocol; 6] = [
             let root = stage.directory();
             fs::write(root.join("0.txt"), "nought").unwrap();
             fs::write(root.join("1.txt"), "one\n".repeat(700)).unwrap();
-            stage.serve(settings, HttpService::new(root).unwrap(), HttpCodec::default())
+            stage.serve::<HttpService>(settings, root)
         },
         exchange: |number| {
             let ask = |target: &str| format!("GET /{target} HTTP/1.1\r\nHost: h\r\n\r\n");

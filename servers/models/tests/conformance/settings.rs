@@ -1,23 +1,30 @@
 //! What cannot be started says why, and leaves nothing running.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 
+use palco_actors::PlaceKind;
 use palco_models::{BindError, ModelKind, PlanError, Server, ServerSettings, StartError};
-use palco_service::services::echo::{EchoCodec, EchoService};
+use palco_service::services::echo::EchoService;
 
 use crate::actors::acceptors;
 use crate::client::Client;
-use crate::stage::{Stage, in_every_cell};
+use crate::stage::{Stage, in_every_cell, trials, until};
+
+trials! {
+    a_port_in_use_names_its_holder,
+    an_address_of_nobody_here_cannot_be_listened_on,
+    workers_that_do_not_fit_the_model_are_refused,
+    two_servers_of_one_name_do_not_start,
+    a_server_says_where_it_listens_and_how_it_serves,
+}
 
 fn refusal(stage: &Stage, settings: ServerSettings) -> StartError {
-    let started = Server::start(&stage.system, settings, Arc::new(EchoService), EchoCodec);
+    let started = Server::launch::<EchoService>(&stage.system, settings, ());
     let error = started.expect_err("it cannot be started");
     assert!(stage.system.snapshot().is_empty(), "nothing is left running");
     error
 }
 
-#[test]
 fn a_port_in_use_names_its_holder() {
     in_every_cell(|stage| {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -31,14 +38,18 @@ fn a_port_in_use_names_its_holder() {
         assert_eq!(error.to_string(), format!("{listen} is in use by {holder}"));
         drop(taken);
         let settings = ServerSettings { listen, ..stage.settings() };
-        let server = stage.serve(settings, EchoService, EchoCodec);
-        let mut client = Client::of(&server);
+        let mut server = None;
+        // A process that is started in another cell at this moment holds the socket until it is another program.
+        until("the address is free", || {
+            server = Server::launch::<EchoService>(&stage.system, settings.clone(), ()).ok();
+            server.is_some()
+        });
+        let mut client = Client::of(&stage.keep(server.unwrap()));
         client.say("hello");
         assert_eq!(client.exactly(5), b"hello");
     });
 }
 
-#[test]
 fn an_address_of_nobody_here_cannot_be_listened_on() {
     in_every_cell(|stage| {
         // TEST-NET-1, RFC 5737.
@@ -50,7 +61,6 @@ fn an_address_of_nobody_here_cannot_be_listened_on() {
     });
 }
 
-#[test]
 fn workers_that_do_not_fit_the_model_are_refused() {
     in_every_cell(|stage| {
         let asked = [0, 1, 1024, 1025, usize::MAX];
@@ -73,25 +83,25 @@ fn workers_that_do_not_fit_the_model_are_refused() {
     });
 }
 
-#[test]
 fn two_servers_of_one_name_do_not_start() {
     in_every_cell(|stage| {
-        let server = stage.serve(stage.settings(), EchoService, EchoCodec);
+        let server = stage.serve::<EchoService>(stage.settings(), ());
         let mut settings = stage.settings();
         settings.name.clone_from(&server.settings().name);
-        let second = Server::start(&stage.system, settings, Arc::new(EchoService), EchoCodec);
+        let second = Server::launch::<EchoService>(&stage.system, settings, ());
         assert!(matches!(second, Err(StartError::Spawn(_))));
         assert_eq!(stage.system.top().len(), 1);
     });
 }
 
-#[test]
 fn a_server_says_where_it_listens_and_how_it_serves() {
     in_every_cell(|stage| {
-        let server = stage.serve(stage.settings(), EchoService, EchoCodec);
+        let server = stage.serve::<EchoService>(stage.settings(), ());
         assert!(server.address().port() != 0 && server.address().ip().is_loopback());
-        let acceptors = acceptors(&server);
-        assert!(acceptors.iter().all(|acceptor| acceptor.snapshot().place == stage.cell.place));
+        // The dispatcher of processes does nothing but pass sockets on: that needs no process.
+        let dispatches = stage.cell.model == ModelKind::PerConnection && stage.cell.ends_by_force();
+        let place = if dispatches { PlaceKind::Task } else { stage.cell.place };
+        assert!(acceptors(&server).iter().all(|acceptor| acceptor.snapshot().place == place));
         assert_eq!(server.supervisor().path(), server.settings().name);
     });
 }

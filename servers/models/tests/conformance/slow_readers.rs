@@ -4,23 +4,29 @@ use std::fs;
 use std::thread;
 
 use palco_models::Server;
-use palco_service::services::echo::{EchoCodec, EchoService};
-use palco_service::services::http::{HttpCodec, HttpService};
-use palco_service::services::kv::{KvService, RespCodec};
-use palco_service::services::work::{WorkCodec, WorkService};
+use palco_service::services::echo::EchoService;
+use palco_service::services::http::HttpService;
+use palco_service::services::kv::{KvService, Limits};
+use palco_service::services::work::WorkService;
 
 use crate::client::Client;
 use crate::http;
-use crate::stage::{Stage, in_every_cell, until};
+use crate::stage::{Stage, in_every_cell, trials, until};
+
+trials! {
+    large_values_reach_a_slow_reader_whole_and_are_not_made_ahead_of_it,
+    a_large_file_reaches_a_slow_reader_whole,
+    an_echo_that_nobody_reads_holds_up_only_its_client,
+    many_small_answers_reach_a_slow_reader_whole,
+}
 
 /// Far more than the kernel's buffers between a server and a client with little room.
 const REPLIES: usize = 96;
 const VALUE_BYTES: usize = 256 << 10;
 
-#[test]
 fn large_values_reach_a_slow_reader_whole_and_are_not_made_ahead_of_it() {
     in_every_cell(|stage| {
-        let server = stage.serve(stage.settings(), KvService::default(), RespCodec::default());
+        let server = stage.serve::<KvService>(stage.settings(), Limits::default());
         let value = pattern(VALUE_BYTES);
         let mut client = Client::with_little_room(server.address());
         client.say([&b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$262144\r\n"[..], &value, b"\r\n"].concat());
@@ -42,15 +48,13 @@ fn large_values_reach_a_slow_reader_whole_and_are_not_made_ahead_of_it() {
     });
 }
 
-#[test]
 fn a_large_file_reaches_a_slow_reader_whole() {
     in_every_cell(|stage| {
         let root = stage.directory();
         let file = pattern(12 << 20);
         fs::write(root.join("large"), &file).unwrap();
         fs::write(root.join("small"), "small").unwrap();
-        let server =
-            stage.serve(stage.settings(), HttpService::new(root).unwrap(), HttpCodec::default());
+        let server = stage.serve::<HttpService>(stage.settings(), root);
         let ask = "GET /large HTTP/1.1\r\nHost: h\r\n\r\n";
         let mut client = Client::with_little_room(server.address());
         client.say(ask.repeat(2));
@@ -66,10 +70,9 @@ fn a_large_file_reaches_a_slow_reader_whole() {
     });
 }
 
-#[test]
 fn an_echo_that_nobody_reads_holds_up_only_its_client() {
     in_every_cell(|stage| {
-        let server = stage.serve(stage.settings(), EchoService, EchoCodec);
+        let server = stage.serve::<EchoService>(stage.settings(), ());
         let said = pattern(16 << 20);
         let mut client = Client::with_little_room(server.address());
         let mut speaker = client.twin();
@@ -85,10 +88,9 @@ fn an_echo_that_nobody_reads_holds_up_only_its_client() {
     });
 }
 
-#[test]
 fn many_small_answers_reach_a_slow_reader_whole() {
     in_every_cell(|stage| {
-        let server = stage.serve(stage.settings(), WorkService::default(), WorkCodec::default());
+        let server = stage.serve::<WorkService>(stage.settings(), ());
         let mut client = Client::with_little_room(server.address());
         let mut speaker = client.twin();
         let lines = 60_000;

@@ -5,14 +5,14 @@ use std::future::Future;
 use std::panic;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use palco_actors::{AnyRef, Effect, PlaceKind, Signal, System};
 use palco_models::{Concurrency, ModelKind, Scores, Server, ServerSettings, profile};
-use palco_service::services::work::{WorkCodec, WorkService};
-use palco_service::{Codec, Service};
+use palco_service::services::work::WorkService;
+use palco_service::{Codec, Relaunch, Service};
 use palco_threads::block_on;
 use tempfile::TempDir;
 
@@ -45,7 +45,19 @@ impl Cell {
 
     /// Whether a handler that blocks its thread leaves the others alone.
     pub(crate) fn isolates_blocking(self) -> bool {
-        self.serves_several() && self.place == PlaceKind::Thread
+        self.serves_several() && self.place != PlaceKind::Task
+    }
+
+    /// Whether a service can be one that the test shares memory with: a value of the test's, with channels and counters
+    /// in it. Where it cannot, in processes, the test keeps to what it can see from outside, or has the cells that are
+    /// left.
+    pub(crate) fn shares_memory(self) -> bool {
+        self.place != PlaceKind::Process
+    }
+
+    /// Whether whoever serves can be ended wherever its handler is.
+    pub(crate) fn ends_by_force(self) -> bool {
+        self.place == PlaceKind::Process
     }
 }
 
@@ -71,7 +83,6 @@ pub(crate) fn in_every_cell(body: impl Fn(&Stage) + Sync) {
 
 /// Runs `body` in the cells that are `meant`.
 pub(crate) fn in_cells(meant: impl Fn(Cell) -> bool, body: impl Fn(&Stage) + Sync) {
-    keep_deliberate_panics_quiet();
     let cells: Vec<Cell> = Cell::all().filter(|cell| meant(*cell)).collect();
     assert!(!cells.is_empty(), "a promise that no cell has to keep");
     let run = |cell: Cell| {
@@ -131,13 +142,27 @@ impl Stage {
         ServerSettings { workers, ..self.settings() }
     }
 
-    pub(crate) fn serve<S: Service, C: Codec<S> + Sync>(
+    /// A server for `S`.
+    pub(crate) fn serve<S: Relaunch>(
+        &self,
+        settings: ServerSettings,
+        config: S::Config,
+    ) -> Arc<Server> {
+        self.keep(Server::launch::<S>(&self.system, settings, config).unwrap())
+    }
+
+    /// A server for a service that the test shares memory with.
+    pub(crate) fn serve_here<S: Service, C: Codec<S> + Sync>(
         &self,
         settings: ServerSettings,
         service: S,
         codec: C,
     ) -> Arc<Server> {
-        let server = Server::start(&self.system, settings, Arc::new(service), codec).unwrap();
+        self.keep(Server::start(&self.system, settings, Arc::new(service), codec).unwrap())
+    }
+
+    /// Has the books of a server looked at in the end.
+    pub(crate) fn keep(&self, server: Server) -> Arc<Server> {
         let server = Arc::new(server);
         self.servers.lock().unwrap().push(Arc::clone(&server));
         server
@@ -165,13 +190,7 @@ impl Stage {
     /// Lets at least `ms` pass, proved by a server that nobody else talks to.
     pub(crate) fn let_pass(&self, ms: u32) {
         let settings = ServerSettings::new("hourglass", ModelKind::Iterative, PlaceKind::Thread);
-        let hourglass = Server::start(
-            &self.system,
-            settings,
-            Arc::new(WorkService::default()),
-            WorkCodec::default(),
-        );
-        let hourglass = hourglass.unwrap();
+        let hourglass = Server::launch::<WorkService>(&self.system, settings, ()).unwrap();
         let mut client = Client::of(&hourglass);
         client.say(format!("sleep {ms}\n"));
         assert!(client.line().starts_with("ok sleep"));
@@ -200,14 +219,25 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// Tests make the work service panic on purpose; such panics are not printed.
-fn keep_deliberate_panics_quiet() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let report = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if !info.payload_as_str().is_some_and(|text| text.starts_with("asked to panic")) {
-                report(info);
-            }
-        }));
-    });
+pub(crate) fn keep_deliberate_panics_quiet() {
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if !info.payload_as_str().is_some_and(|text| text.starts_with("asked to panic")) {
+            report(info);
+        }
+    }));
 }
+
+/// Lists the tests of a module.
+macro_rules! trials {
+    ($($test:ident),* $(,)?) => {
+        pub(crate) fn trials() -> Vec<libtest_mimic::Trial> {
+            let module = module_path!().rsplit("::").next().unwrap_or_default();
+            vec![$(libtest_mimic::Trial::test(
+                format!("{module}::{}", stringify!($test)),
+                || { $test(); Ok(()) },
+            )),*]
+        }
+    };
+}
+pub(crate) use trials;

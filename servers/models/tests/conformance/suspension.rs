@@ -7,9 +7,16 @@ use palco_actors::{AnyRef, Signal, Status};
 use crate::actors::{acceptors, connections, serving};
 use crate::client::Client;
 use crate::protocols::for_every_service;
-use crate::stage::{in_every_cell, until};
+use crate::stage::{in_every_cell, trials, until};
 
-#[test]
+trials! {
+    while_acceptors_rest_new_connections_wait_in_the_backlog,
+    a_suspended_call_goes_on_where_it_rested,
+    a_suspended_connection_reads_nothing_and_answers_after_the_resume,
+    a_suspended_connection_leaves_the_others_alone,
+    a_write_that_was_begun_rests_and_goes_on,
+}
+
 fn while_acceptors_rest_new_connections_wait_in_the_backlog() {
     in_every_cell(|stage| {
         for_every_service(stage, |protocol, server| {
@@ -36,7 +43,6 @@ fn while_acceptors_rest_new_connections_wait_in_the_backlog() {
     });
 }
 
-#[test]
 fn a_suspended_call_goes_on_where_it_rested() {
     in_every_cell(|stage| {
         for ask in ["sleep 60\n", "cpu 60000\n"] {
@@ -59,7 +65,6 @@ fn a_suspended_call_goes_on_where_it_rested() {
     });
 }
 
-#[test]
 fn a_suspended_connection_reads_nothing_and_answers_after_the_resume() {
     in_every_cell(|stage| {
         let (server, begun) = stage.work(stage.settings_for_one_worker());
@@ -85,7 +90,6 @@ fn a_suspended_connection_reads_nothing_and_answers_after_the_resume() {
     });
 }
 
-#[test]
 fn a_suspended_connection_leaves_the_others_alone() {
     in_every_cell(|stage| {
         let (server, _) = stage.work(stage.settings());
@@ -107,7 +111,6 @@ fn a_suspended_connection_leaves_the_others_alone() {
     });
 }
 
-#[test]
 fn a_write_that_was_begun_rests_and_goes_on() {
     in_every_cell(|stage| {
         let (server, _) = stage.work(stage.settings_for_one_worker());

@@ -7,7 +7,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{CallContext, Codec, Malformed, Next, Peer, Service};
+use crate::{CallContext, CannotRelaunch, Codec, Malformed, Next, Peer, Relaunch, Service};
 
 /// The most bytes that one request takes: 64 KiB. More input becomes several requests.
 pub const REQUEST_BYTES_MAX: usize = 64 * 1024;
@@ -25,6 +25,16 @@ impl Service for EchoService {
 
     async fn call(&self, _session: &mut (), request: Bytes, _cx: &CallContext<'_>) -> Bytes {
         request
+    }
+}
+
+impl Relaunch for EchoService {
+    const NAME: &'static str = "echo";
+    type Config = ();
+    type Codec = EchoCodec;
+
+    fn relaunch((): &()) -> Result<(Self, EchoCodec), CannotRelaunch> {
+        Ok((Self, EchoCodec))
     }
 }
 

@@ -43,7 +43,7 @@ mod response;
 mod root;
 mod target;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use body::PART_BYTES;
@@ -57,7 +57,7 @@ pub use root::HttpRootError;
 
 use root::Root;
 
-use crate::{CallContext, Peer, Service};
+use crate::{CallContext, CannotRelaunch, Peer, Relaunch, Service};
 
 /// Serves one directory.
 #[derive(Debug)]
@@ -73,6 +73,22 @@ impl HttpService {
     /// [`HttpRootError`] if `root` cannot be resolved or is no directory.
     pub fn new(root: impl AsRef<Path>) -> Result<Self, HttpRootError> {
         Ok(Self { root: Arc::new(Root::new(root.as_ref())?) })
+    }
+}
+
+impl Relaunch for HttpService {
+    const NAME: &'static str = "http";
+    /// The directory.
+    type Config = PathBuf;
+    type Codec = HttpCodec;
+
+    fn relaunch(root: &PathBuf) -> Result<(Self, HttpCodec), CannotRelaunch> {
+        let service = Self::new(root).map_err(CannotRelaunch::because)?;
+        Ok((service, HttpCodec::default()))
+    }
+
+    fn read_paths(root: &PathBuf) -> Vec<PathBuf> {
+        vec![root.clone()]
     }
 }
 

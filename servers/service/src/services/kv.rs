@@ -10,6 +10,7 @@
 //! | `resp.rs`, `inline.rs` | [`RespCodec`]: RESP arrays and inline commands, incremental |
 //! | `reply.rs` | [`Reply`] and its bytes; long arrays leave in parts |
 //! | `integer.rs` | redis' strict integers |
+//! | `shared.rs` | one state for several processes: whole commands as questions |
 //! | `store.rs` | the sharded map and its limits |
 //! | `table.rs` | every command: name, arity, documentation, function |
 //! | `strings.rs`, `connection.rs`, `information.rs` | the functions |
@@ -23,6 +24,9 @@
 //! * A command has a limit as a whole ([`Limits::command_bytes_max`]).
 //! * `redis_version` in `INFO` and `HELLO` is the protocol level that clients look for; `palco_version` is the truth.
 //!
+//! A server in several processes has a store in each (`palco_state:local` in `INFO`), or one that they ask
+//! (`palco_state:shared`); numbers of clients are those of the client's process.
+//!
 //! `MGET`, `MSET`, `DEL` and `EXISTS` are atomic: they lock every shard they need, in order. A command of the largest
 //! size holds those locks, and its thread, for some milliseconds.
 
@@ -33,6 +37,7 @@ mod inline;
 mod integer;
 mod reply;
 mod resp;
+mod shared;
 mod store;
 mod strings;
 mod table;
@@ -42,11 +47,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub use command::{Arguments, Command};
 pub use reply::{Items, PART_BYTES, Reply};
 pub use resp::{RespCodec, write_command};
+pub use shared::{Answer, Question};
 
+use serde::{Deserialize, Serialize};
+use shared::Keeper;
 use store::Store;
 use table::Run;
 
-use crate::{CallContext, Peer, Service};
+use crate::{CallContext, CannotRelaunch, Peer, Relaunch, Service};
 
 /// The redis version whose protocol this is; clients choose their dialect by it.
 const REDIS_VERSION: &str = "7.0.0";
@@ -54,7 +62,7 @@ const REDIS_VERSION: &str = "7.0.0";
 /// What a [`KvService`] stores and a [`RespCodec`] accepts.
 ///
 /// Give the service and its codec the same limits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Arguments of one command, its name included; default 65 536.
     pub arguments_max: usize,
@@ -89,13 +97,25 @@ pub struct KvService {
     store: Store,
     limits: Limits,
     sessions: AtomicU64,
+    /// Who has the state, if it is somebody else: the own store stays empty then.
+    keeper: Option<Keeper>,
 }
 
 impl KvService {
     /// An empty store.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { store: Store::new(&limits), limits, sessions: AtomicU64::new(0) }
+        Self { store: Store::new(&limits), limits, sessions: AtomicU64::new(0), keeper: None }
+    }
+}
+
+impl Relaunch for KvService {
+    const NAME: &'static str = "kv";
+    type Config = Limits;
+    type Codec = RespCodec;
+
+    fn relaunch(limits: &Limits) -> Result<(Self, RespCodec), CannotRelaunch> {
+        Ok((Self::new(limits.clone()), RespCodec::new(limits.clone())))
     }
 }
 
@@ -135,6 +155,9 @@ impl Service for KvService {
         let Some(spec) = table::find(name) else { return unknown_command(&request) };
         if !spec.takes(request.len()) {
             return reply::wrong_arity(spec.name);
+        }
+        if let Some(keeper) = self.keeper.as_ref().filter(|_| spec.needs_store()) {
+            return keeper.ask(self, &request).await;
         }
         match spec.run {
             Run::Now(run) => run(self, session, &request),

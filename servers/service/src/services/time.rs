@@ -16,8 +16,9 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::{BufMut, BytesMut};
+use serde::{Deserialize, Serialize};
 
-use crate::{CallContext, Codec, Malformed, Next, Peer, Service};
+use crate::{CallContext, CannotRelaunch, Codec, Malformed, Next, Peer, Relaunch, Service};
 
 /// Seconds from 1900-01-01 to 1970-01-01, as RFC 868 itself gives them.
 const SECONDS_1900_TO_1970: i64 = 2_208_988_800;
@@ -56,8 +57,18 @@ impl Service for TimeService {
     }
 }
 
+impl Relaunch for TimeService {
+    const NAME: &'static str = "time";
+    type Config = TimeFormat;
+    type Codec = TimeCodec;
+
+    fn relaunch(format: &TimeFormat) -> Result<(Self, TimeCodec), CannotRelaunch> {
+        Ok((Self, TimeCodec::new(*format)))
+    }
+}
+
 /// How a time is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TimeFormat {
     /// RFC 868, the Time Protocol: 4 bytes.
     Binary,

@@ -1,4 +1,4 @@
-//! Work: a handler that computes, sleeps, blocks or panics on demand, so that server models differ.
+//! Work: a handler that computes, sleeps, blocks, panics or crashes on demand, so that server models differ.
 //!
 //! One line in (LF or CRLF, at most [`LINE_BYTES_MAX`]), one line out:
 //!
@@ -11,10 +11,13 @@
 //! | `offload <ms>` | the same through [`CallContext::block`] | the cure |
 //! | `alloc <KiB>` | allocates and touches memory, then frees it | page faults, memory limits |
 //! | `panic <text>` | panics | crash isolation |
+//! | `crash <how>` | ends its process: `segv`, `abort`, `exit <status>` or `memory` | what only a process of its own isolates |
 //! | `help` | lists the verbs | |
 //!
 //! The answer is `ok <line> took <us> us`, measured with [`CallContext::elapsed`], or `error: …`; an error keeps the
 //! connection. Durations end at [`DURATION_MAX`], allocations at [`ALLOC_KIB_MAX`].
+//!
+//! `crash` is refused where the process serves others as well: there it would end the whole server.
 //!
 //! `cpu 1000` is a fixed amount of computation, the amount that takes 1000 µs where nothing else runs: the first call
 //! calibrates it as the fastest of some batches. Computing until a clock says so would do less work on a busy machine
@@ -30,7 +33,7 @@ use std::time::Duration;
 use burn::{Burner, Checkpoints};
 pub use line::{LINE_BYTES_MAX, WorkCodec};
 
-use crate::{CallContext, Peer, Service};
+use crate::{CallContext, CannotRelaunch, Crash, Peer, Relaunch, Service};
 
 /// The longest `cpu`, `hog`, `sleep`, `block` or `offload`: 60 s.
 pub const DURATION_MAX: Duration = Duration::from_secs(60);
@@ -57,6 +60,8 @@ pub enum WorkRequest {
     Alloc(u64),
     /// Panic with this text.
     Panic(String),
+    /// End the process.
+    Crash(Crash),
     /// List the verbs.
     Help,
     /// The line is no request; the text says why.
@@ -83,6 +88,16 @@ pub enum WorkResponse {
 #[derive(Debug, Default)]
 pub struct WorkService {
     burner: Burner,
+}
+
+impl Relaunch for WorkService {
+    const NAME: &'static str = "work";
+    type Config = ();
+    type Codec = WorkCodec;
+
+    fn relaunch((): &()) -> Result<(Self, WorkCodec), CannotRelaunch> {
+        Ok((Self::default(), WorkCodec::default()))
+    }
 }
 
 impl Service for WorkService {
@@ -134,6 +149,12 @@ impl Service for WorkService {
                 format!("alloc {kib} KiB")
             }
             WorkRequest::Panic(text) => panic!("asked to panic: {text}"),
+            WorkRequest::Crash(how) => {
+                cx.crash(how);
+                return WorkResponse::Refused(
+                    "this process serves others too: it does not crash".into(),
+                );
+            }
             WorkRequest::Help => return WorkResponse::Help(line::HELP),
             WorkRequest::Invalid(why) => return WorkResponse::Refused(why),
         };

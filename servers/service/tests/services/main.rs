@@ -7,6 +7,7 @@ mod http;
 mod http_files;
 mod kv;
 mod kv_server;
+mod kv_shared;
 mod laws;
 mod support;
 mod time;

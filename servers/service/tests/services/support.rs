@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::BytesMut;
 use palco_service::{
-    CallContext, Codec, Farewell, Host, LocalFuture, Malformed, Next, Peer, Service,
+    CallContext, Codec, Crash, Farewell, Host, LocalFuture, Malformed, Next, Peer, Service,
 };
 
 /// 2001-09-09 01:46:40 UTC, on every wall clock of these tests.
@@ -21,6 +21,7 @@ pub(crate) struct TestHost {
     pub(crate) slept: RefCell<Vec<Duration>>,
     pub(crate) checkpoints: Cell<u32>,
     pub(crate) blocks: Cell<u32>,
+    pub(crate) crashes: RefCell<Vec<Crash>>,
 }
 
 impl Host for TestHost {
@@ -48,6 +49,11 @@ impl Host for TestHost {
         self.blocks.set(self.blocks.get() + 1);
         work();
         Box::pin(future::ready(()))
+    }
+
+    /// Lives on.
+    fn crash(&self, how: Crash) {
+        self.crashes.borrow_mut().push(how);
     }
 }
 

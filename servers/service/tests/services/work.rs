@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use palco_service::services::work::{LINE_BYTES_MAX, WorkCodec, WorkService};
-use palco_service::{Farewell, Malformed};
+use palco_service::{Crash, Farewell, Malformed};
 
 use crate::support::{Connection, TestHost, farewell};
 
@@ -80,6 +80,24 @@ fn panic_panics_with_its_text() {
 }
 
 #[test]
+fn crash_asks_the_host_and_is_refused_if_the_host_lives_on() {
+    let host = TestHost::default();
+    let service = WorkService::default();
+    let mut connection = Connection::open(&service, WorkCodec::default(), &host);
+    let refused = "error: this process serves others too: it does not crash\n";
+    for (line, how) in [
+        ("crash segv\n", Crash::Fault),
+        ("crash abort\n", Crash::Abort),
+        ("crash exit 3\n", Crash::Exit(3)),
+        ("crash memory\n", Crash::Memory),
+    ] {
+        assert_eq!(connection.ask(line), refused);
+        assert_eq!(host.crashes.borrow_mut().pop(), Some(how));
+    }
+    assert!(connection.ask("help\n").starts_with("ok "));
+}
+
+#[test]
 fn errors_name_the_limit_and_keep_the_connection() {
     let host = TestHost::default();
     let service = WorkService::default();
@@ -94,8 +112,14 @@ fn errors_name_the_limit_and_keep_the_connection() {
         (
             "dance 1",
             "error: unknown verb \"dance\"; the verbs are cpu, hog, sleep, block, offload, alloc, \
-             panic, help\n",
+             panic, crash, help\n",
         ),
+        ("crash", "error: crash how? segv, abort, exit <status> or memory, not \"\"\n"),
+        (
+            "crash abort now",
+            "error: crash how? segv, abort, exit <status> or memory, not \"abort now\"\n",
+        ),
+        ("crash exit 256", "error: an exit status is 0 to 255, not \"256\"\n"),
         ("help me", "error: help takes no argument\n"),
     ] {
         assert_eq!(connection.ask(format!("{line}\n")), answer, "{line}");

@@ -12,24 +12,38 @@ pub(super) fn dbsize(kv: &KvService, _session: &mut KvSession, _command: &Comman
 
 /// `INFO [section …]`; a section that there is not is left out, as in redis.
 pub(super) fn info(kv: &KvService, _session: &mut KvSession, command: &Command) -> Reply {
-    let named = |name: &str| {
-        let everything = ["all", "default", "everything"];
-        let mut wanted = command.rest();
-        wanted.len() == 0
-            || wanted.any(|section| {
-                section.eq_ignore_ascii_case(name.as_bytes())
-                    || everything.iter().any(|all| section.eq_ignore_ascii_case(all.as_bytes()))
-            })
-    };
+    Reply::text(about(kv, command, &contents(kv, command)))
+}
+
+/// The process, where it is asked for, and then its contents.
+pub(super) fn about(kv: &KvService, command: &Command, contents: &str) -> String {
+    let mut text = String::new();
+    if is_wanted(command, "Server") {
+        let version = env!("CARGO_PKG_VERSION");
+        let process = std::process::id();
+        let state = if kv.keeper.is_some() { "shared" } else { "local" };
+        write!(
+            text,
+            "# Server\r\nredis_version:{REDIS_VERSION}\r\npalco_version:{version}\r\n\
+             process_id:{process}\r\npalco_state:{state}\r\n"
+        )
+        .expect("a string grows");
+    }
+    if !text.is_empty() && !contents.is_empty() {
+        text.push_str("\r\n");
+    }
+    text + contents
+}
+
+/// The sections about what is stored.
+pub(super) fn contents(kv: &KvService, command: &Command) -> String {
     let mut text = String::new();
     let mut section = |title: &str, body: String| {
-        if named(title) {
+        if is_wanted(command, title) {
             let gap = if text.is_empty() { "" } else { "\r\n" };
             write!(text, "{gap}# {title}\r\n{body}").expect("a string grows");
         }
     };
-    let version = env!("CARGO_PKG_VERSION");
-    section("Server", format!("redis_version:{REDIS_VERSION}\r\npalco_version:{version}\r\n"));
     let (used, max) = (kv.store.bytes(), kv.limits.store_bytes_max);
     section(
         "Memory",
@@ -39,7 +53,16 @@ pub(super) fn info(kv: &KvService, _session: &mut KvSession, command: &Command) 
     let database =
         if keys == 0 { String::new() } else { format!("db0:keys={keys},expires=0,avg_ttl=0\r\n") };
     section("Keyspace", database);
-    Reply::text(text)
+    text
+}
+
+/// Whether an `INFO` asks for a section.
+fn is_wanted(command: &Command, title: &str) -> bool {
+    let names = [title, "all", "default", "everything"];
+    let mut wanted = command.rest();
+    wanted.len() == 0
+        || wanted
+            .any(|section| names.iter().any(|name| section.eq_ignore_ascii_case(name.as_bytes())))
 }
 
 /// `CONFIG GET pattern … | HELP`: the limits under the names that redis gives them.

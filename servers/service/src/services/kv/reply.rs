@@ -105,7 +105,19 @@ impl Reply {
     }
 }
 
+impl Iterator for Items {
+    type Item = Reply;
+
+    fn next(&mut self) -> Option<Reply> {
+        self.items.next()
+    }
+}
+
 impl Items {
+    pub(super) fn as_slice(&self) -> &[Reply] {
+        self.items.as_slice()
+    }
+
     fn start(&mut self, output: &mut BytesMut) {
         if !self.started {
             self.started = true;

@@ -40,6 +40,12 @@ impl Spec {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         if self.arity >= 0 { count == self.arity } else { count >= -self.arity }
     }
+
+    /// Whether what is stored matters to the command.
+    pub(super) fn needs_store(&self) -> bool {
+        let is_of_server = matches!(self.name, "dbsize" | "info" | "flushdb" | "flushall");
+        is_of_server || matches!(self.group, "string" | "generic")
+    }
 }
 
 /// The command of this name, in any case.

@@ -5,15 +5,15 @@ use std::fmt::Write;
 use bytes::{Buf, BytesMut};
 
 use super::{ALLOC_KIB_MAX, DURATION_MAX, WorkRequest, WorkResponse};
-use crate::{Codec, Farewell, Malformed, Next, Service};
+use crate::{Codec, Crash, Farewell, Malformed, Next, Service};
 
 /// The longest line, without its end: 1 KiB. A longer one ends the connection.
 pub const LINE_BYTES_MAX: usize = 1024;
 
 /// The answer to `help`.
 pub(super) const HELP: &str = "cpu <us> | hog <us> | sleep <ms> | block <ms> | offload <ms> | \
-                               alloc <KiB> | panic <text> | help";
-const VERBS: &str = "cpu, hog, sleep, block, offload, alloc, panic, help";
+                               alloc <KiB> | panic <text> | crash <how> | help";
+const VERBS: &str = "cpu, hog, sleep, block, offload, alloc, panic, crash, help";
 /// Text of the client that an error line repeats, at most.
 const QUOTED_CHARS_MAX: usize = 40;
 
@@ -89,11 +89,29 @@ fn parse(line: &str) -> WorkRequest {
         "alloc" => number(verb, argument, "KiB", ALLOC_KIB_MAX).map(WorkRequest::Alloc),
         // Escaped, because a panic's text ends up on a terminal.
         "panic" => Ok(WorkRequest::Panic(argument.escape_debug().to_string())),
+        "crash" => crash(argument).map(WorkRequest::Crash),
         "help" if argument.is_empty() => Ok(WorkRequest::Help),
         "help" => Err("help takes no argument".into()),
         _ => Err(format!("unknown verb {}; the verbs are {VERBS}", quoted(verb))),
     };
     request.unwrap_or_else(WorkRequest::Invalid)
+}
+
+fn crash(argument: &str) -> Result<Crash, String> {
+    let (how, status) = argument.split_once(char::is_whitespace).unwrap_or((argument, ""));
+    match (how, status.trim_start()) {
+        ("segv", "") => Ok(Crash::Fault),
+        ("abort", "") => Ok(Crash::Abort),
+        ("memory", "") => Ok(Crash::Memory),
+        ("exit", status) => status
+            .parse::<u8>()
+            .map(|status| Crash::Exit(status.into()))
+            .map_err(|_| format!("an exit status is 0 to 255, not {}", quoted(status))),
+        _ => Err(format!(
+            "crash how? segv, abort, exit <status> or memory, not {}",
+            quoted(argument)
+        )),
+    }
 }
 
 fn micros(verb: &str, argument: &str) -> Result<u64, String> {

@@ -1,0 +1,239 @@
+//! Who is let in, and who keeps count: the server's own memory, or a process's seat in memory that is shared.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use palco_actors::{Actor, Context};
+use parking_lot::Mutex;
+
+use crate::admission::{Action, Admission, Limits, Permit};
+use crate::scoreboard::{Count, Ending, Scoreboard, Scores, Tally};
+use crate::seats::Seats;
+
+/// How often a process looks for room again: nobody wakes it when another process gives some back.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+
+/// What a door needs: limits and counts.
+#[derive(Clone, Debug)]
+pub(crate) enum Books {
+    /// For acceptors of this process.
+    Own(Arc<Own>),
+    /// For the one acceptor of a process.
+    Seat(Seat, Action),
+}
+
+/// The books of acceptors that share their memory.
+#[derive(Debug)]
+pub(crate) struct Own {
+    admission: Arc<Admission>,
+    scoreboard: Scoreboard,
+}
+
+/// One process's place in the shared books.
+#[derive(Clone, Debug)]
+pub(crate) struct Seat {
+    pub(crate) seats: Arc<Seats>,
+    pub(crate) index: usize,
+}
+
+impl Own {
+    pub(crate) fn new(limits: Limits) -> Arc<Self> {
+        let (admission, scoreboard) = (Arc::new(Admission::new(limits)), Scoreboard::default());
+        Arc::new(Self { admission, scoreboard })
+    }
+}
+
+impl Books {
+    pub(crate) fn action(&self) -> Action {
+        match self {
+            Self::Own(own) => own.admission.action(),
+            Self::Seat(_, action) => *action,
+        }
+    }
+
+    pub(crate) fn count(&self, what: Count) {
+        match self {
+            Self::Own(own) => own.scoreboard.count(what, 1),
+            Self::Seat(seat, _) => seat.seats.count(seat.index, what, 1),
+        }
+    }
+
+    pub(crate) fn has_room(&self) -> bool {
+        match self {
+            Self::Own(own) => own.admission.has_room(),
+            Self::Seat(seat, _) => seat.seats.has_room(),
+        }
+    }
+
+    /// Waits until there is room, without taking it. Cancel-safe.
+    pub(crate) async fn room<A: Actor>(&self, cx: &Context<A>) {
+        match self {
+            Self::Own(own) => own.admission.room().await,
+            Self::Seat(seat, _) => {
+                while !seat.seats.has_room() {
+                    cx.sleep(LOOK_EVERY).await;
+                }
+            }
+        }
+    }
+
+    /// Enters a connection, if the limit allows one more.
+    pub(crate) fn try_admit(&self) -> Option<Record> {
+        match self {
+            Self::Own(own) => own.admission.try_admit().map(|permit| own.enter(permit)),
+            Self::Seat(seat, _) => {
+                seat.seats.try_admit(seat.index).then(|| Record::begin(seat.clone()))
+            }
+        }
+    }
+
+    /// Enters a connection as soon as the limit allows one more. Cancel-safe.
+    pub(crate) async fn admit<A: Actor>(&self, cx: &Context<A>) -> Record {
+        match self {
+            Self::Own(own) => own.enter(own.admission.admit().await),
+            Self::Seat(..) => loop {
+                if let Some(record) = self.try_admit() {
+                    return record;
+                }
+                cx.sleep(LOOK_EVERY).await;
+            },
+        }
+    }
+}
+
+impl Own {
+    fn enter(self: &Arc<Self>, permit: Permit) -> Record {
+        self.scoreboard.count(Count::Accepted, 1);
+        let (books, ending) = (Arc::clone(self), Ending::Abandoned);
+        Record(Entry::Own { books, ending, _permit: permit })
+    }
+}
+
+/// One admitted connection in the books: accepted when made, and with one ending when dropped, whoever drops it. Then
+/// its room is given back.
+#[derive(Debug)]
+pub(crate) struct Record(Entry);
+
+#[derive(Debug)]
+enum Entry {
+    Own { books: Arc<Own>, ending: Ending, _permit: Permit },
+    Seat(Seat),
+}
+
+impl Record {
+    /// The connection of a process that is admitted to have it.
+    pub(crate) fn begin(seat: Seat) -> Self {
+        seat.seats.begin(seat.index);
+        Self(Entry::Seat(seat))
+    }
+
+    pub(crate) fn count_requests(&self, requests: u64) {
+        match &self.0 {
+            Entry::Own { books, .. } => books.scoreboard.count(Count::Requests, requests),
+            Entry::Seat(seat) => seat.seats.count(seat.index, Count::Requests, requests),
+        }
+    }
+
+    /// Without this the connection counts as abandoned.
+    pub(crate) fn ends(&mut self, how: Ending) {
+        match &mut self.0 {
+            Entry::Own { ending, .. } => *ending = how,
+            Entry::Seat(seat) => seat.seats.announce(seat.index, how),
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        match &self.0 {
+            // The permit is given back after this.
+            Entry::Own { books, ending, .. } => books.scoreboard.count_ending(*ending),
+            Entry::Seat(seat) => seat.seats.finish(seat.index),
+        }
+    }
+}
+
+/// The books of a whole server, for who reads them.
+#[derive(Debug)]
+pub(crate) enum Ledger {
+    /// One process.
+    Own(Arc<Own>),
+    /// Processes that accept: each has its seat.
+    Workers(Arc<Seats>),
+    /// A process for each connection: the server accepts, each process has a seat for its only connection.
+    Connections(Arc<Own>, Arc<Pool>),
+}
+
+impl Ledger {
+    pub(crate) fn scores(&self) -> Scores {
+        let mut tally = Tally::default();
+        match self {
+            Self::Own(own) => {
+                let active = own.admission.active() as u64;
+                tally.add(own.scoreboard.words());
+                tally.scores(active)
+            }
+            Self::Workers(seats) => {
+                let active = seats.active();
+                seats.add_to(&mut tally);
+                tally.scores(active)
+            }
+            Self::Connections(own, pool) => {
+                // Else requests could be seen twice, or not at all, while a seat is cleared.
+                let _still = pool.free.lock();
+                let active = own.admission.active() as u64;
+                tally.add(own.scoreboard.words());
+                tally.add_requests(pool.seats.requests());
+                tally.scores(active)
+            }
+        }
+    }
+}
+
+/// Seats that are taken for one connection each.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    seats: Arc<Seats>,
+    free: Mutex<Vec<usize>>,
+}
+
+/// A connection that a process serves, as the server holds it: entered in its own books, and with a seat. Dropped when
+/// the process has ended.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pool: Arc<Pool>,
+    pub(crate) index: usize,
+    record: Record,
+}
+
+impl Pool {
+    /// As many seats as there can be connections.
+    pub(crate) fn new(seats: Arc<Seats>) -> Arc<Self> {
+        let free = (0..seats.layout().seats).rev().collect();
+        Arc::new(Self { seats, free: Mutex::new(free) })
+    }
+
+    /// A seat for a connection; there are as many as connections can be admitted.
+    pub(crate) fn seat(self: &Arc<Self>, record: Record) -> Option<Held> {
+        let index = self.free.lock().pop()?;
+        Some(Held { pool: Arc::clone(self), index, record })
+    }
+}
+
+impl Held {
+    pub(crate) fn seats(&self) -> &Seats {
+        &self.pool.seats
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut free = self.pool.free.lock();
+        let (requests, ending) = self.pool.seats.clear(self.index);
+        self.record.count_requests(requests);
+        if let Some(ending) = ending {
+            self.record.ends(ending);
+        }
+        free.push(self.index);
+    }
+}

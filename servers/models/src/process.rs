@@ -1,0 +1,68 @@
+//! Acceptors and connections as processes.
+//!
+//! | file | what |
+//! |---|---|
+//! | `settings.rs` | [`ProcessSettings`]: how the processes of a server are started, confined, replaced |
+//! | `kin.rs` | how a process comes by its service: with a state of its own, or asking for it |
+//! | `launching.rs` | a server of the following |
+//! | `worker.rs` | an acceptor in a process of its own, which serves inline |
+//! | `connection.rs` | one connection in a process of its own |
+//! | `keeper.rs` | the actor of the parent that keeps a state for its processes |
+
+mod connection;
+mod keeper;
+mod kin;
+mod launching;
+mod settings;
+mod worker;
+
+pub(crate) use connection::passing;
+pub(crate) use keeper::{KEEPER, keep};
+pub(crate) use kin::{Alone, Asking, Kin};
+pub(crate) use launching::Made;
+pub use settings::{ProcessSettings, RecycleSettings};
+pub(crate) use worker::{Workers, work};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use palco_actors::{Grant, ProcessOptions, Repertoire};
+use palco_service::{Relaunch, SharedState};
+
+use connection::ConnectionActor;
+use worker::Acceptor;
+
+/// What all processes of one server get.
+pub(crate) struct Common<K: Kin> {
+    pub(crate) config: K::Config,
+    pub(crate) options: ProcessOptions,
+    pub(crate) drain_within: Duration,
+    /// Whom to ask for the state.
+    pub(crate) grant: Option<Grant>,
+}
+
+/// Adds what processes must know to serve `S`, each with a state of its own, to what they know already.
+///
+/// ```
+/// use palco_actors::Repertoire;
+/// use palco_service::services::echo::EchoService;
+///
+/// let repertoire = palco_models::players::<EchoService>(Repertoire::new());
+/// assert!(repertoire.kinds().eq(["acceptor/echo", "connection/echo"]));
+/// ```
+#[must_use]
+pub fn players<S: Relaunch>(repertoire: Repertoire) -> Repertoire {
+    repertoire.with::<Acceptor<Alone<S>>>().with::<ConnectionActor<Alone<S>>>()
+}
+
+/// As [`players`], and with one state for all processes of a server.
+#[must_use]
+pub fn players_that_share<S: SharedState>(repertoire: Repertoire) -> Repertoire {
+    players::<S>(repertoire).with::<Acceptor<Asking<S>>>().with::<ConnectionActor<Asking<S>>>()
+}
+
+impl<K: Kin> Common<K> {
+    fn options(self: &Arc<Self>) -> ProcessOptions {
+        self.options.clone()
+    }
+}

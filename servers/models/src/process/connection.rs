@@ -1,0 +1,119 @@
+//! One connection in a process of its own: forked for it, given the open socket, and gone with it.
+
+use std::borrow::Cow;
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use palco_actors::{
+    Actor, Context, ExitReason, Failure, Handler, Luggage, MessageTable, Parcel, Place, Portable,
+    SpawnOptions,
+};
+use palco_service::Peer;
+use serde::{Deserialize, Serialize};
+
+use super::{Common, Kin};
+use crate::acceptor::{Pass, Run};
+use crate::books::{Pool, Record, Seat};
+use crate::seats::{Layout, Seats};
+use crate::serve::{Accepted, Shared, serve};
+use crate::stream::Stream;
+
+/// As in one process: who serves one connection.
+pub(super) struct ConnectionActor<K: Kin> {
+    shared: Shared<K::Service, K::Codec>,
+    accepted: Option<Accepted>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ConnectionArgs<C> {
+    config: C,
+    peer: String,
+    layout: Layout,
+    seat: usize,
+}
+
+impl<K: Kin> ConnectionActor<K> {
+    async fn serve(&mut self, cx: &Context<Self>) {
+        if let Some(accepted) = self.accepted.take() {
+            serve(cx, &self.shared, accepted).await;
+        }
+    }
+}
+
+impl<K: Kin> Actor for ConnectionActor<K> {
+    async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Failure> {
+        cx.ignore_interrupts(); // an interrupt is for the request being served
+        Ok(())
+    }
+
+    /// A stop that comes before the first message is a drain like any other.
+    async fn stopped(&mut self, _: &ExitReason, cx: &mut Context<Self>) {
+        self.serve(cx).await;
+    }
+}
+
+impl<K: Kin> Handler<Run> for ConnectionActor<K> {
+    async fn handle(&mut self, _: Run, cx: &mut Context<Self>) {
+        cx.finish();
+        self.serve(cx).await;
+    }
+}
+
+impl<K: Kin> Portable for ConnectionActor<K> {
+    type Args = ConnectionArgs<K::Config>;
+
+    fn kind() -> Cow<'static, str> {
+        K::kind("connection")
+    }
+
+    fn messages(table: &mut MessageTable<Self>) {
+        table.handles::<Run>();
+    }
+
+    fn make(args: Self::Args, mut luggage: Luggage) -> Result<Self, Failure> {
+        let stream = Stream::Thread(TcpStream::from(luggage.take_descriptor()?));
+        let seats = Seats::open(luggage.take_descriptor()?, args.layout)?;
+        let record = Record::begin(Seat { seats, index: args.seat });
+        let (service, codec) = K::make(&args.config, &mut luggage)?;
+        Ok(Self {
+            shared: Shared { service: Arc::new(service), codec },
+            accepted: Some(Accepted { stream, peer: Peer::new(args.peer), record }),
+        })
+    }
+}
+
+/// How a dispatcher passes its connections on.
+pub(crate) fn passing<K: Kin>(
+    common: Arc<Common<K>>,
+    pool: Arc<Pool>,
+) -> Pass<K::Service, K::Codec> {
+    Arc::new(move |cx, Accepted { stream, peer, record }| {
+        // As many seats as there are permits, and this connection has one of those.
+        let Some(held) = pool.seat(record) else { return Ok(()) };
+        let mut socket = Some(stream.into_descriptor());
+        let (common, mut peer) = (Arc::clone(&common), peer.to_string());
+        let options = SpawnOptions::new()
+            .place(Place::Process)
+            .stop_within(common.drain_within)
+            .process(common.options());
+        // Dropped when the process has ended, and with it `held`.
+        let pack = move || {
+            let used = || Failure::new("a connection has one life");
+            let (socket, seats) = (socket.take().ok_or_else(used)??, held.seats());
+            let parcel = Parcel::new(ConnectionArgs {
+                config: common.config.clone(),
+                peer: std::mem::take(&mut peer),
+                layout: seats.layout(),
+                seat: held.index,
+            });
+            let parcel = parcel.with_descriptor(socket).with_descriptor(seats.file()?);
+            Ok(match &common.grant {
+                Some(grant) => parcel.with_grant(grant.clone()),
+                None => parcel,
+            })
+        };
+        let connection = cx.spawn_portable::<ConnectionActor<K>>(options, pack)?;
+        let _ = connection.try_tell(Run);
+        Ok(())
+    })
+}

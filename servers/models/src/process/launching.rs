@@ -1,0 +1,98 @@
+//! Starting a server whose connections are served in processes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use palco_actors::{Context, Failure, Grant, Supervisor, System};
+
+use super::{Common, Kin, Workers, passing, work};
+use crate::acceptor::{Acceptor, Handover};
+use crate::books::{Books, Ledger, Own, Pool};
+use crate::door::Door;
+use crate::listener::bind;
+use crate::model::{Plan, ServedBy};
+use crate::seats::{Layout, Seats};
+use crate::serve::Shared;
+use crate::settings::acceptor_options;
+use crate::{Server, ServerSettings, StartError};
+
+/// What the server's own process must have of a service that is served in others.
+pub(crate) struct Made<K: Kin> {
+    pub(crate) config: K::Config,
+    /// What the service must be able to read.
+    pub(crate) read: Vec<PathBuf>,
+    /// The service, for its state.
+    pub(crate) service: K::Service,
+    /// Its codec, for the last words of who accepts.
+    pub(crate) codec: K::Codec,
+}
+
+impl Server {
+    /// Starts a server in processes; `keep` starts who keeps the service's state, if somebody does.
+    pub(crate) fn in_processes<K: Kin>(
+        system: &System,
+        settings: ServerSettings,
+        made: Made<K>,
+        keep: impl Fn(&Context<Supervisor>, &Arc<K::Service>) -> Result<Option<Grant>, Failure>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<Self, StartError> {
+        let plan = settings.plan()?;
+        let Made { config, read, service, codec } = made;
+        let socket = Arc::new(bind(settings.listen, settings.limits.backlog)?);
+        let options = settings.process.clone().unwrap_or_default().options(settings.model, read);
+        let drain_within = settings.drain_within;
+        let (service, shared_socket) = (Arc::new(service), Arc::clone(&socket));
+        let common = {
+            let service = Arc::clone(&service);
+            move |cx: &Context<Supervisor>| -> Result<Arc<Common<K>>, Failure> {
+                let (config, options) = (config.clone(), options.clone());
+                let grant = keep(cx, &service)?;
+                Ok(Arc::new(Common { config, options, drain_within, grant }))
+            }
+        };
+        let within = settings.acceptor_within(plan.served_by);
+        let Plan { acceptors, served_by } = plan;
+        match served_by {
+            ServedBy::Acceptor => {
+                let seats = acceptors.len();
+                let permits = settings.limits.connections_max.clamp(1, seats);
+                let seats = Seats::create(Layout { seats, permits }).map_err(StartError::Memory)?;
+                let (ledger, action) =
+                    (Ledger::Workers(Arc::clone(&seats)), settings.limits.action);
+                let cast = move |cx: &Context<Supervisor>| {
+                    let (socket, seats) = (Arc::clone(&shared_socket), Arc::clone(&seats));
+                    let workers = Workers { common: common(cx)?, socket, seats, action };
+                    for (seat, (name, place)) in acceptors.iter().enumerate() {
+                        work(cx, &workers, acceptor_options(name, *place, within), seat)?;
+                    }
+                    Ok(())
+                };
+                Self::open(system, settings, &socket, ledger, Arc::new(cast))
+            }
+            ServedBy::OwnActor => {
+                let seats = settings.limits.connections_max.max(1);
+                let seats = Seats::create(Layout { seats, permits: 0 });
+                let pool = Pool::new(seats.map_err(StartError::Memory)?);
+                let books = Own::new(settings.limits);
+                let ledger = Ledger::Connections(Arc::clone(&books), Arc::clone(&pool));
+                let shared = Arc::new(Shared { service, codec });
+                let door = Door { shared, socket: shared_socket, books: Books::Own(books) };
+                let cast = move |cx: &Context<Supervisor>| {
+                    let pass = passing(common(cx)?, Arc::clone(&pool));
+                    for (name, place) in &acceptors {
+                        let (door, pass) = (door.clone(), Arc::clone(&pass));
+                        let make = move || {
+                            let handover = Handover::Process(Arc::clone(&pass));
+                            Acceptor { door: door.clone(), handover, drain_within }
+                        };
+                        cx.supervise(acceptor_options(name, *place, within), make)?;
+                    }
+                    Ok(())
+                };
+                Self::open(system, settings, &socket, ledger, Arc::new(cast))
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! An acceptor in a process of its own: it accepts from the socket that it shares with the others, and serves inline.
+
+use std::borrow::Cow;
+use std::net::TcpListener;
+use std::sync::{Arc, OnceLock};
+
+use palco_actors::{
+    Actor, ActorRef, Context, Failure, Handler, Luggage, MessageTable, Parcel, Portable,
+    SpawnOptions, Supervisor,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Common, Kin};
+use crate::acceptor::Run;
+use crate::admission::Action;
+use crate::books::{Books, Seat};
+use crate::door::Door;
+use crate::seats::{Layout, Seats};
+use crate::serve::{Shared, serve};
+
+/// As in one process: who accepts.
+pub(super) struct Acceptor<K: Kin> {
+    door: Door<K::Service, K::Codec>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct WorkerArgs<C> {
+    config: C,
+    action: Action,
+    layout: Layout,
+    seat: usize,
+}
+
+impl<K: Kin> Actor for Acceptor<K> {
+    async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Failure> {
+        cx.ignore_interrupts(); // an interrupt is for the request being served
+        Ok(())
+    }
+}
+
+impl<K: Kin> Handler<Run> for Acceptor<K> {
+    /// Accepts until a stop.
+    async fn handle(&mut self, _: Run, cx: &mut Context<Self>) {
+        let (door, context) = (&self.door, &*cx);
+        let lead = async |accepted| serve(context, &door.shared, accepted).await;
+        if let Err(error) = door.open(context, lead).await {
+            cx.fail(error);
+        }
+    }
+}
+
+impl<K: Kin> Portable for Acceptor<K> {
+    type Args = WorkerArgs<K::Config>;
+
+    fn kind() -> Cow<'static, str> {
+        K::kind("acceptor")
+    }
+
+    fn messages(table: &mut MessageTable<Self>) {
+        table.handles::<Run>();
+    }
+
+    fn make(args: Self::Args, mut luggage: Luggage) -> Result<Self, Failure> {
+        let (service, codec) = K::make(&args.config, &mut luggage)?;
+        let socket = Arc::new(TcpListener::from(luggage.take_descriptor()?));
+        let seats = Seats::open(luggage.take_descriptor()?, args.layout)?;
+        let shared = Arc::new(Shared { service: Arc::new(service), codec });
+        let books = Books::Seat(Seat { seats, index: args.seat }, args.action);
+        Ok(Self { door: Door { shared, socket, books } })
+    }
+}
+
+/// What the workers of one server have in common.
+pub(crate) struct Workers<K: Kin> {
+    pub(crate) common: Arc<Common<K>>,
+    pub(crate) socket: Arc<TcpListener>,
+    pub(crate) seats: Arc<Seats>,
+    pub(crate) action: Action,
+}
+
+/// The books of one worker, as the server holds them: settled after each of its lives.
+struct Settlement(Arc<Seats>, usize);
+
+impl Drop for Settlement {
+    fn drop(&mut self) {
+        self.0.settle(self.1);
+    }
+}
+
+/// Starts a worker.
+pub(crate) fn work<K: Kin>(
+    cx: &Context<Supervisor>,
+    workers: &Workers<K>,
+    options: SpawnOptions,
+    seat: usize,
+) -> Result<(), Failure> {
+    let Workers { common, socket, seats, action } = workers;
+    let (common, socket) = (Arc::clone(common), Arc::clone(socket));
+    let (layout, action) = (seats.layout(), *action);
+    let books = Settlement(Arc::clone(seats), seat);
+    let worker = Arc::new(OnceLock::<ActorRef<Acceptor<K>>>::new());
+    let options = options.process(common.options());
+    // Dropped when the last process has ended, before the actor's end is known.
+    let own = Arc::clone(&worker);
+    let pack = move || {
+        books.0.settle(seat);
+        // What begins the first life is told below. A life that has not begun leaves the message to the next one.
+        if let Some(worker) = own.get()
+            && worker.any().snapshot().queued == 0
+        {
+            worker.try_tell(Run).map_err(|_| Failure::new("a worker cannot be told to begin"))?;
+        }
+        let parcel =
+            Parcel::new(WorkerArgs { config: common.config.clone(), action, layout, seat })
+                .with_descriptor(socket.try_clone()?)
+                .with_descriptor(books.0.file()?);
+        Ok(match &common.grant {
+            Some(grant) => parcel.with_grant(grant.clone()),
+            None => parcel,
+        })
+    };
+    let started = cx.supervise_portable::<Acceptor<K>>(options, pack)?;
+    let _ = started.try_tell(Run);
+    let _ = worker.set(started);
+    Ok(())
+}

@@ -1,0 +1,237 @@
+//! The books of a server's processes, in memory that all of them share: one seat for each process.
+//!
+//! A seat is written by one process, and settled by the parent when that process has ended, however it did. So that no
+//! crash loses or doubles a count, each change of more than one word is announced in the seat's first word, with what
+//! the others will be: a settlement carries out what was announced, which may have been done already.
+//!
+//! ```text
+//! nothing ─▶ held (accepted will be n) ─▶ ended (this ending will be n) ─▶ nothing
+//! ```
+//!
+//! Beside the seats there are permits, one for each connection that may be held at once: a permit holds the number of
+//! the seat that has taken it, so that the room of a dead process is found.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use palco_sys::SharedWords;
+use serde::{Deserialize, Serialize};
+
+use crate::scoreboard::{Count, Ending, SCORE_WORDS, Tally, word_of};
+
+/// Words of a seat: two cache lines, so that neighbours do not slow each other down.
+const SEAT_WORDS: usize = 16;
+
+/// The scoreboard follows the announcement.
+const SCORES: usize = 1;
+const _: () = assert!(SCORES + SCORE_WORDS <= SEAT_WORDS, "a scoreboard fits into a seat");
+
+/// How many seats and permits there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Layout {
+    pub(crate) seats: usize,
+    pub(crate) permits: usize,
+}
+
+/// All seats of one server.
+#[derive(Debug)]
+pub(crate) struct Seats {
+    words: SharedWords,
+    layout: Layout,
+}
+
+/// What a process is about to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Announced {
+    Nothing,
+    /// It holds a connection; its count of accepted ones becomes this.
+    Held(u64),
+    /// The connection has ended like this; the count of such endings becomes this.
+    Ended(Ending, u64),
+}
+
+impl Announced {
+    const COUNT_BITS: u32 = 56;
+
+    fn to_word(self) -> u64 {
+        let (tag, count) = match self {
+            Self::Nothing => return 0,
+            Self::Held(count) => (1, count),
+            Self::Ended(ending, count) => (2 + ending as u64, count),
+        };
+        (tag << Self::COUNT_BITS) | (count & (u64::MAX >> (64 - Self::COUNT_BITS)))
+    }
+
+    /// Any word; one that means nothing is nothing.
+    fn of(word: u64) -> Self {
+        let (tag, count) = (word >> Self::COUNT_BITS, word & (u64::MAX >> (64 - Self::COUNT_BITS)));
+        match tag {
+            0 => Self::Nothing,
+            1 => Self::Held(count),
+            tag => usize::try_from(tag - 2)
+                .ok()
+                .and_then(|index| Ending::ALL.get(index))
+                .map_or(Self::Nothing, |ending| Self::Ended(*ending, count)),
+        }
+    }
+}
+
+impl Layout {
+    fn words(self) -> usize {
+        self.seats * SEAT_WORDS + self.permits
+    }
+}
+
+impl Seats {
+    pub(crate) fn create(layout: Layout) -> io::Result<Arc<Self>> {
+        let words = SharedWords::create("palco-seats", layout.words())?;
+        Ok(Arc::new(Self { words, layout }))
+    }
+
+    /// In another process: the same seats.
+    pub(crate) fn open(file: OwnedFd, layout: Layout) -> io::Result<Arc<Self>> {
+        let words = SharedWords::open(file, layout.words())?;
+        Ok(Arc::new(Self { words, layout }))
+    }
+
+    pub(crate) fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The memory, to be passed to another process.
+    pub(crate) fn file(&self) -> io::Result<OwnedFd> {
+        self.words.as_fd().try_clone_to_owned()
+    }
+
+    fn seat(&self, index: usize) -> &[AtomicU64] {
+        &self.words.words()[index * SEAT_WORDS..(index + 1) * SEAT_WORDS]
+    }
+
+    fn permits(&self) -> &[AtomicU64] {
+        &self.words.words()[self.layout.seats * SEAT_WORDS..]
+    }
+
+    /// Permits that are taken.
+    pub(crate) fn active(&self) -> u64 {
+        let taken = |permit: &&AtomicU64| permit.load(Ordering::Acquire) != 0;
+        self.permits().iter().filter(taken).count() as u64
+    }
+
+    pub(crate) fn has_room(&self) -> bool {
+        self.permits().iter().any(|permit| permit.load(Ordering::Acquire) == 0)
+    }
+
+    /// All counts of all seats.
+    pub(crate) fn add_to(&self, tally: &mut Tally) {
+        for index in 0..self.layout.seats {
+            tally.add(&self.seat(index)[SCORES..SCORES + SCORE_WORDS]);
+        }
+    }
+
+    /// Requests of all seats.
+    pub(crate) fn requests(&self) -> u64 {
+        let requests = SCORES + Count::Requests as usize;
+        let of = |index| self.seat(index)[requests].load(Ordering::Relaxed);
+        (0..self.layout.seats).map(of).fold(0, u64::wrapping_add)
+    }
+
+    // The process's side, in the order of a connection
+
+    pub(crate) fn count(&self, index: usize, what: Count, more: u64) {
+        self.seat(index)[SCORES + what as usize].fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// Takes a permit, if one is left.
+    pub(crate) fn try_admit(&self, index: usize) -> bool {
+        let (permits, own) = (self.permits(), index as u64 + 1);
+        let first = index % permits.len().max(1);
+        let (before, after) = permits.split_at(first);
+        after.iter().chain(before).any(|permit| {
+            permit.compare_exchange(0, own, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        })
+    }
+
+    /// A connection has been admitted.
+    pub(crate) fn begin(&self, index: usize) {
+        let seat = self.seat(index);
+        let accepted = &seat[SCORES + Count::Accepted as usize];
+        let count = accepted.load(Ordering::Relaxed) + 1;
+        seat[0].store(Announced::Held(count).to_word(), Ordering::Release);
+        accepted.store(count, Ordering::Release);
+    }
+
+    /// The connection ends like this, unless something else is said.
+    pub(crate) fn announce(&self, index: usize, ending: Ending) {
+        let seat = self.seat(index);
+        let count = seat[SCORES + word_of(ending)].load(Ordering::Relaxed) + 1;
+        seat[0].store(Announced::Ended(ending, count).to_word(), Ordering::Release);
+    }
+
+    /// The connection has ended as announced; abandoned if nothing was.
+    pub(crate) fn finish(&self, index: usize) {
+        if matches!(self.announced(index), Announced::Held(_)) {
+            self.announce(index, Ending::Abandoned);
+        }
+        self.carry_out(index);
+    }
+
+    // The parent's side
+
+    /// Closes the books of a process that has ended.
+    pub(crate) fn settle(&self, index: usize) {
+        let own = index as u64 + 1;
+        let holds = self.permits().iter().any(|permit| permit.load(Ordering::Acquire) == own);
+        match self.announced(index) {
+            // It ended between the permit and the announcement.
+            Announced::Nothing if holds => self.begin(index),
+            Announced::Nothing | Announced::Ended(..) => {}
+            Announced::Held(count) => {
+                let accepted = &self.seat(index)[SCORES + Count::Accepted as usize];
+                accepted.store(count, Ordering::Release);
+            }
+        }
+        self.finish(index);
+    }
+
+    /// Closes the books of a process that has had one connection, and leaves the seat as if nobody had been there.
+    /// How many requests there were, and how it ended, if that is known.
+    pub(crate) fn clear(&self, index: usize) -> (u64, Option<Ending>) {
+        let seat = self.seat(index);
+        let ending = match self.announced(index) {
+            Announced::Ended(ending, _) => Some(ending),
+            Announced::Held(_) => None,
+            Announced::Nothing => {
+                let counted =
+                    |ending: &Ending| seat[SCORES + word_of(*ending)].load(Ordering::Acquire) > 0;
+                Ending::ALL.into_iter().find(counted)
+            }
+        };
+        let requests = seat[SCORES + Count::Requests as usize].load(Ordering::Acquire);
+        for word in seat {
+            word.store(0, Ordering::Release);
+        }
+        (requests, ending)
+    }
+
+    fn announced(&self, index: usize) -> Announced {
+        Announced::of(self.seat(index)[0].load(Ordering::Acquire))
+    }
+
+    fn carry_out(&self, index: usize) {
+        let seat = self.seat(index);
+        if let Announced::Ended(ending, count) = self.announced(index) {
+            seat[SCORES + word_of(ending)].store(count, Ordering::Release);
+        }
+        let own = index as u64 + 1;
+        for permit in self.permits() {
+            let _ = permit.compare_exchange(own, 0, Ordering::AcqRel, Ordering::Relaxed);
+        }
+        // Last: as long as it stands there the permit may have to be given back.
+        seat[0].store(0, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests;

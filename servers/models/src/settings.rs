@@ -1,0 +1,91 @@
+//! How to serve.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use palco_actors::{Place, PlaceKind, Restart, SpawnOptions, Supervision};
+
+use crate::admission::Limits;
+use crate::model::{ModelKind, Plan, PlanError, ServedBy};
+use crate::process::ProcessSettings;
+
+/// An acceptor may take this much longer to stop than connections that are actors of their own.
+const ACCEPTOR_GRACE: Duration = Duration::from_secs(2);
+
+/// How to serve.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// The server's name: its place in the tree.
+    pub name: String,
+    /// Who accepts and who serves.
+    pub model: ModelKind,
+    /// Where.
+    pub place: PlaceKind,
+    /// How many workers a team has; the model's default if not given.
+    pub workers: Option<usize>,
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// How many connections.
+    pub limits: Limits,
+    /// How long a connection may take to end when the server stops, before it is killed.
+    pub drain_within: Duration,
+    /// What happens when an acceptor fails.
+    pub supervision: Supervision,
+    /// How its processes are started, in place `process`; defaults if not given.
+    pub process: Option<ProcessSettings>,
+}
+
+impl ServerSettings {
+    /// On a free port of 127.0.0.1, with default limits and supervision and five seconds to drain.
+    #[must_use]
+    pub fn new(name: impl Into<String>, model: ModelKind, place: PlaceKind) -> Self {
+        Self {
+            name: name.into(),
+            model,
+            place,
+            workers: None,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            limits: Limits::default(),
+            drain_within: Duration::from_secs(5),
+            supervision: Supervision::default(),
+            process: None,
+        }
+    }
+
+    /// Whether a server can be had with these settings.
+    ///
+    /// # Errors
+    /// [`PlanError`] says what does not fit.
+    pub fn check(&self) -> Result<(), PlanError> {
+        self.plan().map(drop)
+    }
+
+    pub(crate) fn plan(&self) -> Result<Plan, PlanError> {
+        if let Some(process) = &self.process {
+            if self.place != PlaceKind::Process {
+                return Err(PlanError::NoProcess(self.place));
+            }
+            process.check(self.model)?;
+        }
+        self.model.plan(self.place, self.workers)
+    }
+
+    /// How long an acceptor may take to stop.
+    pub(crate) fn acceptor_within(&self, served_by: ServedBy) -> Duration {
+        match served_by {
+            ServedBy::Acceptor => self.drain_within,
+            ServedBy::OwnActor => self.drain_within + ACCEPTOR_GRACE,
+        }
+    }
+
+    /// How long the supervisor may take, which waits for its acceptors one after the other.
+    pub(crate) fn supervisor_within(&self) -> Duration {
+        let acceptors = u32::try_from(self.workers.unwrap_or(8)).unwrap_or(u32::MAX);
+        (self.drain_within + 2 * ACCEPTOR_GRACE).saturating_mul(acceptors.max(8))
+    }
+}
+
+/// The options of an acceptor.
+pub(crate) fn acceptor_options(name: &str, place: Place, within: Duration) -> SpawnOptions {
+    SpawnOptions::new().name(name).restart(Restart::Always).place(place).stop_within(within)
+}
