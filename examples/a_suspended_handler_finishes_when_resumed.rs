@@ -5,13 +5,16 @@
 
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use anyhow::Result;
 use palco_actors::{
-    Actor, Context, Effect, Handler, Message, PlaceKind, Signal, SpawnOptions, Status, System,
+    Actor, Context, Effect, Failure, Handler, Luggage, Message, MessageTable, Parcel, PlaceKind,
+    Portable, Repertoire, Signal, SpawnOptions, Status, System,
 };
 use palco_threads::block_on;
+use serde::{Deserialize, Serialize};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -19,7 +22,24 @@ struct Worker;
 
 impl Actor for Worker {}
 
+impl Portable for Worker {
+    type Args = ();
+
+    fn kind() -> Cow<'static, str> {
+        "worker".into()
+    }
+
+    fn messages(table: &mut MessageTable<Self>) {
+        table.handles::<SumBelow>();
+    }
+
+    fn make((): (), _: Luggage) -> Result<Self, Failure> {
+        Ok(Self)
+    }
+}
+
 /// Adds up all numbers below this one, with a checkpoint every thousand.
+#[derive(Serialize, Deserialize)]
 struct SumBelow(u64);
 
 impl Message for SumBelow {
@@ -40,9 +60,11 @@ impl Handler<SumBelow> for Worker {
 }
 
 fn main() -> Result<()> {
+    palco_actors::enter(|| Repertoire::new().with::<Worker>())?;
     let system = System::new()?;
     for place in PlaceKind::ALL {
-        let worker = system.spawn(SpawnOptions::new().place(place), || Worker)?;
+        let worker = system
+            .spawn_portable::<Worker>(SpawnOptions::new().place(place), || Ok(Parcel::new(())))?;
         let end = 20_000_000;
         let asking = worker.clone();
         let asked = std::thread::spawn(move || block_on(asking.ask(SumBelow(end), PATIENCE)));
@@ -61,9 +83,4 @@ fn main() -> Result<()> {
     }
     block_on(system.shutdown());
     Ok(())
-}
-
-#[test]
-fn holds() -> Result<()> {
-    main()
 }

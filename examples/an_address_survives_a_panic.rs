@@ -5,14 +5,16 @@
 
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use anyhow::Result;
 use palco_actors::{
-    Abandoned, Actor, AskError, Context, ExitReason, Handler, Message, PlaceKind, Restart,
-    SpawnOptions, System,
+    Abandoned, Actor, AskError, Context, ExitReason, Failure, Handler, Luggage, Message,
+    MessageTable, Parcel, PlaceKind, Portable, Repertoire, Restart, SpawnOptions, System,
 };
 use palco_threads::block_on;
+use serde::{Deserialize, Serialize};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -20,8 +22,24 @@ struct Divider;
 
 impl Actor for Divider {}
 
+impl Portable for Divider {
+    type Args = ();
+
+    fn kind() -> Cow<'static, str> {
+        "divider".into()
+    }
+
+    fn messages(table: &mut MessageTable<Self>) {
+        table.handles::<Divide>();
+    }
+
+    fn make((): (), _: Luggage) -> Result<Self, Failure> {
+        Ok(Self)
+    }
+}
+
 /// 100 divided by this.
-#[derive(PartialEq)]
+#[derive(PartialEq, Serialize, Deserialize)]
 struct Divide(u32);
 
 impl Message for Divide {
@@ -35,10 +53,11 @@ impl Handler<Divide> for Divider {
 }
 
 fn main() -> Result<()> {
+    palco_actors::enter(|| Repertoire::new().with::<Divider>())?;
     let system = System::new()?;
     for place in PlaceKind::ALL {
         let options = SpawnOptions::new().place(place).restart(Restart::OnFailure);
-        let divider = system.spawn(options, || Divider)?;
+        let divider = system.spawn_portable::<Divider>(options, || Ok(Parcel::new(())))?;
         let (failed, answered) = block_on(async {
             let failed = divider.ask(Divide(0), PATIENCE).await;
             (failed, divider.ask(Divide(5), PATIENCE).await)
@@ -52,9 +71,4 @@ fn main() -> Result<()> {
     }
     block_on(system.shutdown());
     Ok(())
-}
-
-#[test]
-fn holds() -> Result<()> {
-    main()
 }

@@ -6,20 +6,20 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::Arc;
 
 use anyhow::Result;
-use palco_actors::{PlaceKind, System};
+use palco_actors::{PlaceKind, Repertoire, System};
 use palco_models::{ModelKind, Server, ServerSettings, profile};
-use palco_service::services::echo::{EchoCodec, EchoService};
+use palco_service::services::echo::EchoService;
 use palco_threads::block_on;
 
 fn main() -> Result<()> {
+    palco_actors::enter(|| palco_models::players::<EchoService>(Repertoire::new()))?;
     let system = System::new()?;
     for model in ModelKind::ALL {
         for place in PlaceKind::ALL {
             let settings = ServerSettings::new(format!("{model}-{place}"), model, place);
-            let server = Server::start(&system, settings, Arc::new(EchoService), EchoCodec)?;
+            let server = Server::launch::<EchoService>(&system, settings, ())?;
             let mut client = TcpStream::connect(server.address())?;
             client.write_all(b"the same bytes")?;
             client.shutdown(Shutdown::Write)?;
@@ -32,9 +32,4 @@ fn main() -> Result<()> {
     }
     block_on(system.shutdown());
     Ok(())
-}
-
-#[test]
-fn holds() -> Result<()> {
-    main()
 }
