@@ -201,7 +201,7 @@ pub(crate) enum Bench {
     /// Echo servers: what a connection and a 64-byte round trip cost under every model, beside servers written with
     /// nothing but std's calls, or in C for processes, interleaved in one run
     Echo {
-        /// Ten seconds instead of a minute; less certain
+        /// Five seconds instead of half a minute; less certain
         #[arg(long)]
         quick: bool,
         /// Print Markdown
@@ -211,7 +211,7 @@ pub(crate) enum Bench {
     /// Starting and losing a process: with std, with a bare C program, with palco, and as an actor; from a small parent
     /// and from one with 256 MiB touched, interleaved in one run
     Spawn {
-        /// Ten seconds instead of a minute; less certain
+        /// Five seconds instead of twenty; less certain
         #[arg(long)]
         quick: bool,
         /// Print Markdown
@@ -221,7 +221,7 @@ pub(crate) enum Bench {
     /// Ask and tell: actors on one loop, on two, on threads, in processes; beside bare primitives and, with feature
     /// `peers`, beside actix, ractor and kameo, interleaved in one run
     Actors {
-        /// Twenty seconds instead of two minutes; less certain
+        /// Ten seconds instead of a minute; less certain
         #[arg(long)]
         quick: bool,
         /// Print Markdown

@@ -6,9 +6,12 @@ use std::env;
 use std::error::Error;
 use std::io::{self, Write};
 
+use palco_actors::{Repertoire, enter};
 use palco_load::actors::{self, Question, Settings};
+use palco_load::players;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    enter(|| players(Repertoire::new()))?;
     let mut settings = Settings::default();
     let mut questions: Vec<Option<Question>> = Vec::new();
     for argument in env::args().skip(1) {

@@ -3,9 +3,13 @@
 use std::error::Error;
 use std::io::{self, Write};
 
+use palco_actors::{Repertoire, enter};
 use palco_load::echo::{Settings, run};
+use palco_models::players;
+use palco_service::services::echo::EchoService;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    enter(|| players::<EchoService>(Repertoire::new()))?;
     let report = run(&Settings::default(), |progress| {
         let _ = write!(io::stderr(), "\r\x1b[K{progress}");
     })?;

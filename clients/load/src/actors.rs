@@ -12,16 +12,18 @@ mod contest;
 #[cfg(feature = "peers")]
 mod kameo;
 mod memory;
-mod pace;
-mod palco;
+pub(crate) mod pace;
+pub(crate) mod palco;
+mod process;
 mod question;
 #[cfg(feature = "peers")]
 mod ractor;
 mod runtimes;
 mod tokio;
 
-pub(crate) use contest::{Contestant, Refusal, Round};
+pub(crate) use contest::{Contestant, Load, Outcome, Refusal, Round};
 use memory::Holder;
+use palco_actors::Repertoire;
 pub use question::Question;
 
 use crate::machine::Machine;
@@ -71,7 +73,7 @@ pub struct Progress<'a> {
     pub total: usize,
 }
 
-/// Measures. Takes up to a minute, quick up to ten seconds, and needs the machine for itself.
+/// Measures. Takes a good minute, quick about ten seconds, and needs the machine for itself.
 ///
 /// Blocks the calling thread, so it must not be called on an event loop. `progress` is called before every turn.
 /// A contestant that cannot run or does not do the whole work has a row that says so.
@@ -96,6 +98,11 @@ pub fn run(settings: &Settings, mut progress: impl FnMut(Progress<'_>)) -> Repor
     Report { schema: SCHEMA.to_owned(), machine, rounds, tables, memory, notes }
 }
 
+/// The actors that the processes of a run can be started for.
+pub(crate) fn players(repertoire: Repertoire) -> Repertoire {
+    repertoire.with::<palco::Counter>().with::<process::Peer>()
+}
+
 /// Everybody who is timed, question by question.
 fn contestants() -> Vec<Contestant> {
     let mut all = palco::contestants();
@@ -105,6 +112,7 @@ fn contestants() -> Vec<Contestant> {
     );
     all.extend(tokio::contestants());
     all.extend(bare::contestants());
+    all.extend(process::contestants());
     let confined: Vec<_> = all.iter().filter_map(Contestant::confined).collect();
     all.extend(confined);
     all

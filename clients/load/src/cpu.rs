@@ -13,7 +13,8 @@ pub(crate) fn thread_nanos() -> u64 {
     nanos(ClockId::CLOCK_THREAD_CPUTIME_ID)
 }
 
-fn nanos(clock: ClockId) -> u64 {
+/// What a clock of processor time shows, in nanoseconds.
+pub(crate) fn nanos(clock: ClockId) -> u64 {
     let Ok(time) = clock.now() else { return 0 };
     let seconds = u64::try_from(time.tv_sec()).unwrap_or(0);
     let nanos = u64::try_from(time.tv_nsec()).unwrap_or(0);

@@ -1,29 +1,30 @@
 //! Echo servers side by side: what a connection and a round trip cost under every model, beside servers written with
-//! nothing but std's calls.
+//! nothing but std's calls, and for processes in C.
 //!
-//! One client on one thread; the servers run in the same process. A server's processor time is that of the process
-//! less that of the client's thread, so it includes what the kernel does on behalf of the server's threads, and
-//! everything the runtime does beside. All servers stand from the start; rounds are interleaved, in an order that is
-//! rotated.
+//! One client on one thread; the servers run in the same process and in processes that descend from it. A server's
+//! processor time is that of all of them less that of the client's thread, so it includes what the kernel does on behalf
+//! of the server's threads, the end of its processes, and everything the runtime does beside. All servers stand from the
+//! start; rounds are interleaved, in an order that is rotated.
 //!
 //! * **Connection**: connect, send 64 bytes, read 64 bytes, close with a reset (so that ports do not run out).
 //! * **Round trip**: 64 bytes there and back over one connection that stays.
 
 mod bare;
+mod bare_process;
 mod client;
 mod report;
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use palco_actors::{PlaceKind, System};
 use palco_models::{ModelKind, Server, ServerSettings, StartError, profile};
-use palco_service::services::echo::{EchoCodec, EchoService};
+use palco_service::services::echo::EchoService;
 use palco_threads::block_on;
 
 use crate::machine::Machine;
+use bare_process::BareProcess;
 use client::Sample;
 pub use report::{Cost, EchoReport, EchoRow};
 
@@ -105,17 +106,21 @@ struct Contestant {
     /// The contestant it is compared with: the plain one of the same design.
     baseline: usize,
     address: SocketAddr,
+    /// The server itself, if it is a program of its own.
+    process: Option<BareProcess>,
     connections: Vec<Sample>,
     round_trips: Vec<Sample>,
 }
 
-/// Measures. Takes about twenty seconds by default and needs the machine for itself.
+/// Measures. Takes about half a minute by default and needs the machine for itself.
+///
+/// The program must have called [`palco_actors::enter`] with the [`palco_models::players`] of the echo service.
 ///
 /// # Errors
 /// [`Error`]; a server that answers wrongly ends the run.
 pub fn run(settings: &Settings, mut progress: impl FnMut(Progress)) -> Result<EchoReport, Error> {
     let mut machine = Machine::look();
-    let (mut contestants, _servers, system) = start()?;
+    let Stage { mut contestants, servers, system, notes } = start()?;
     let rounds = settings.rounds.max(1);
     let count = contestants.len();
     for round in 0..rounds {
@@ -128,38 +133,58 @@ pub fn run(settings: &Settings, mut progress: impl FnMut(Progress)) -> Result<Ec
         }
     }
     block_on(system.shutdown());
+    drop(servers);
     machine.look_again();
-    Ok(EchoReport::new(machine, rounds, &contestants))
+    Ok(EchoReport::new(machine, rounds, &contestants, notes))
 }
 
 impl Contestant {
     fn new(name: String, setting: &'static str, baseline: usize, address: SocketAddr) -> Self {
         let (connections, round_trips) = (Vec::new(), Vec::new());
-        Self { name, setting, baseline, address, connections, round_trips }
+        let process = None;
+        Self { name, setting, baseline, address, process, connections, round_trips }
     }
 
     fn turn(&mut self, settings: &Settings) -> Result<(), Error> {
         let failed = |source| Error::Echo { server: self.name.clone(), source };
-        // A warm-up of a tenth, not counted.
-        client::connections(self.address, settings.connections / 10).map_err(failed)?;
-        let connections =
-            client::connections(self.address, settings.connections).map_err(failed)?;
-        client::round_trips(self.address, settings.round_trips / 10).map_err(failed)?;
-        let round_trips =
-            client::round_trips(self.address, settings.round_trips).map_err(failed)?;
+        let process = self.process.as_mut();
+        let mut server = client::Server { address: self.address, process };
+        let connections = server.connections(settings.connections).map_err(failed)?;
+        let round_trips = server.round_trips(settings.round_trips).map_err(failed)?;
         self.connections.push(connections);
         self.round_trips.push(round_trips);
         Ok(())
     }
 }
 
+/// All servers, standing.
+struct Stage {
+    contestants: Vec<Contestant>,
+    servers: Vec<Server>,
+    system: System,
+    /// What is missing, and why.
+    notes: Vec<String>,
+}
+
 /// The plain servers first, then all of palco's.
-fn start() -> Result<(Vec<Contestant>, Vec<Server>, System), Error> {
-    let mut contestants = Vec::new();
+fn start() -> Result<Stage, Error> {
+    let (mut contestants, mut notes) = (Vec::new(), Vec::new());
     for (index, design) in bare::Design::ALL.into_iter().enumerate() {
         let address = design.start().map_err(Error::Prepare)?;
         let name = format!("std {}", design.name());
         contestants.push(Contestant::new(name, design.sentence(), index, address));
+    }
+    let mut forking = Vec::new();
+    for design in bare_process::Design::ALL {
+        let (name, index) = (design.name().to_owned(), contestants.len());
+        match BareProcess::start(design) {
+            Ok((process, address)) => {
+                let row = Contestant::new(name, design.sentence(), index, address);
+                contestants.push(Contestant { process: Some(process), ..row });
+                forking.push((design, index));
+            }
+            Err(error) => notes.push(format!("There is no row `{name}`: {error}.")),
+        }
     }
     let system = System::new().map_err(|error| Error::Prepare(io::Error::other(error)))?;
     let mut servers = Vec::new();
@@ -167,31 +192,15 @@ fn start() -> Result<(Vec<Contestant>, Vec<Server>, System), Error> {
         for place in PlaceKind::ALL {
             let name = format!("palco {model} × {place}");
             let settings = ServerSettings::new(format!("{model}-{place}"), model, place);
-            let server = Server::start(&system, settings, Arc::new(EchoService), EchoCodec)
+            let server = Server::launch::<EchoService>(&system, settings, ())
                 .map_err(|source| Error::Start { server: name.clone(), source })?;
-            let baseline = bare::Design::like(model) as usize;
+            let like = bare_process::Design::like(model).filter(|_| place == PlaceKind::Process);
+            let like = forking.iter().find(|(design, _)| Some(*design) == like);
+            let baseline = like.map_or(bare::Design::like(model) as usize, |(_, index)| *index);
             let setting = profile(model, place).classic_name;
             contestants.push(Contestant::new(name, setting, baseline, server.address()));
             servers.push(server);
         }
     }
-    Ok((contestants, servers, system))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_server_has_its_row_and_both_costs() {
-        let settings = Settings { rounds: 2, connections: 10, round_trips: 20 };
-        let mut turns = 0;
-        let report = run(&settings, |_| turns += 1).unwrap();
-        assert_eq!(report.rows.len(), 3 + ModelKind::ALL.len() * PlaceKind::ALL.len());
-        assert_eq!(turns, 2 * report.rows.len());
-        for row in &report.rows {
-            assert!(row.connection.p50_us > 0.0 && row.round_trip.p50_us > 0.0, "{}", row.name);
-        }
-        assert!(report.to_markdown().contains("palco team × thread"));
-    }
+    Ok(Stage { contestants, servers, system, notes })
 }

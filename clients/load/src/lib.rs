@@ -7,11 +7,14 @@
 //! | `actors/contest.rs`, `actors/pace.rs` | a contestant, its rounds and their order; the timed loops that all share |
 //! | `actors/palco.rs` | palco |
 //! | `actors/bare.rs`, `actors/tokio.rs` | the floor: bare queues, tokio's channels |
+//! | `actors/process.rs`, `actors/process/` | the floor for processes: a bare pair of sockets, a bare ring |
 //! | `actors/actix.rs`, `actors/ractor.rs`, `actors/kameo.rs` | the peers, behind feature `peers` |
 //! | `actors/memory.rs` | resident memory of actors that do nothing |
-//! | `echo.rs`, `echo/` | [`echo::run`]: a connection and a round trip under every server model, beside plain std servers |
+//! | `echo.rs`, `echo/` | [`echo::run`]: a connection and a round trip under every server model, beside plain servers in std and C |
+//! | `spawn.rs`, `spawn/` | [`spawn::run`]: starting and losing a process, from a small parent and from a large one |
+//! | `compiled.rs` | baselines in C |
 //! | `report.rs`, `report/` | [`Report`]: JSON, Markdown and a table for the terminal |
-//! | `stats.rs`, `cpu.rs` | quantiles and ratios, processor time |
+//! | `stats.rs`, `cpu.rs`, `family.rs` | quantiles and ratios; processor time, of this process and of all its descendants |
 //! | `cores.rs`, `machine.rs` | who may run where, and what it ran on |
 //!
 //! A figure never stands alone: every row has a distribution, its processor time, and its ratio to a baseline that ran
@@ -20,13 +23,25 @@
 #![forbid(unsafe_code)]
 
 pub mod actors;
+mod compiled;
 mod cores;
 mod cpu;
 pub mod echo;
+mod family;
 mod machine;
 mod report;
+pub mod spawn;
 mod stats;
 
 pub use machine::Machine;
 pub use report::{Figures, MemoryRow, Report, Row, SCHEMA, Table};
 pub use stats::Spread;
+
+use palco_actors::Repertoire;
+
+/// Adds the actors that the processes of [`actors::run`] and [`spawn::run`] are started for. What [`echo::run`] needs is
+/// the echo service's: [`palco_models::players`].
+#[must_use]
+pub fn players(repertoire: Repertoire) -> Repertoire {
+    actors::players(repertoire)
+}

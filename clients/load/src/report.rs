@@ -24,6 +24,8 @@ pub(crate) const NOTES: &[&str] = &[
      the baseline.",
     "CPU is user and system time of the whole process while the samples were taken, so it includes both sides and \
      whatever spins.",
+    "Where an actor is in a process, CPU is that of this process and of all that descend from it: its own clock, the \
+     reaped children's (RUSAGE_CHILDREN), the living ones' clocks. `confined`: rlimits, Landlock, seccomp, as always.",
     "Where threads are not pinned, `other thread` is wherever the kernel put it, often the asker's own core: then CPU \
      and wall time are alike. On another core it must be woken, or found spinning.",
     "palco: supervised, observed, every ask with a deadline. The peers' asks have none, and nobody supervises their \
@@ -99,6 +101,8 @@ pub struct Figures {
     pub ratio: Option<Spread>,
     /// Wall time by the baseline's, paired by round; the outliers are in it.
     pub ratio_wall: Option<Spread>,
+    /// Processor time by the baseline's, paired by round.
+    pub ratio_cpu: Option<Spread>,
     /// p50 of each round, in order.
     pub rounds_p50_ns: Vec<f64>,
 }
@@ -163,7 +167,7 @@ impl Table {
 }
 
 impl Figures {
-    fn new(rounds: &[Round], baseline: Option<&Vec<Round>>) -> Self {
+    pub(crate) fn new(rounds: &[Round], baseline: Option<&Vec<Round>>) -> Self {
         let ops_per_sample = rounds.first().map_or(1, |round| round.ops_per_sample);
         let mut samples = Samples::new(ops_per_sample);
         for round in rounds {
@@ -181,10 +185,10 @@ impl Figures {
             max_ns: samples.quantile(1.0),
             best_ns: wall.map_or(0.0, |wall| wall.min),
             median_ns: wall.map_or(0.0, |wall| wall.median),
-            cpu_ns: Spread::of(rounds.iter().map(|round| per_op(round.cpu_nanos, round.ops)))
-                .map_or(0.0, |cpu| cpu.median),
+            cpu_ns: Spread::of(cpus(rounds)).map_or(0.0, |cpu| cpu.median),
             ratio: ratio(p50s),
             ratio_wall: ratio(walls),
+            ratio_cpu: ratio(cpus),
             rounds_p50_ns: p50s(rounds),
         }
     }
@@ -197,6 +201,10 @@ fn p50s(rounds: &[Round]) -> Vec<f64> {
 
 fn walls(rounds: &[Round]) -> Vec<f64> {
     rounds.iter().map(|round| per_op(round.wall_nanos, round.ops)).collect()
+}
+
+fn cpus(rounds: &[Round]) -> Vec<f64> {
+    rounds.iter().map(|round| per_op(round.cpu_nanos, round.ops)).collect()
 }
 
 fn per_op(nanos: u64, ops: u64) -> f64 {

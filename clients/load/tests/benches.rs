@@ -1,10 +1,45 @@
-//! The whole contest with tiny counts: everybody runs, does the whole work, and has figures.
+//! Every bench with tiny counts: everybody runs, does the whole work, and has figures.
+//!
+//! The processes are this program again: `main` calls [`palco_actors::enter`] first.
+
+#![cfg(test)]
 
 use std::collections::BTreeSet;
+use std::process::ExitCode;
 
+use libtest_mimic::{Arguments, Trial};
+use palco_actors::{PlaceKind, Repertoire};
 use palco_load::actors::{self, Question, Settings};
+use palco_load::{echo, spawn};
+use palco_models::ModelKind;
+use palco_service::services::echo::EchoService;
 
-#[test]
+fn repertoire() -> Repertoire {
+    palco_load::players(palco_models::players::<EchoService>(Repertoire::new()))
+}
+
+fn main() -> ExitCode {
+    if let Err(error) = palco_actors::enter(repertoire) {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
+    let trial = |name, body: fn()| {
+        Trial::test(name, move || {
+            body();
+            Ok(())
+        })
+    };
+    let trials = vec![
+        trial("everybody_does_the_whole_work", everybody_does_the_whole_work),
+        trial("one_question_alone_can_be_asked", one_question_alone_can_be_asked),
+        trial("every_way_has_its_row_with_each_parent", every_way_has_its_row_with_each_parent),
+        trial("every_server_has_its_row_and_both_costs", every_server_has_its_row_and_both_costs),
+    ];
+    // One after the other: each counts the processor time of all processes there are.
+    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
 fn everybody_does_the_whole_work() {
     let settings = Settings { rounds: 2, ops_per_round: 100, quick: true, ..Settings::default() };
     let mut turns = Vec::new();
@@ -27,11 +62,45 @@ fn everybody_does_the_whole_work() {
     assert!(turns.into_iter().enumerate().all(|(n, turn)| turn == (n, total)), "no turn unseen");
 }
 
-#[test]
 fn one_question_alone_can_be_asked() {
     let only = Some(Question::AskSameLoop);
     let settings = Settings { rounds: 1, ops_per_round: 10, only, quick: false };
     let report = actors::run(&settings, |_| {});
     assert_eq!(report.tables.len(), 1);
     assert!(report.memory.is_empty());
+}
+
+fn every_way_has_its_row_with_each_parent() {
+    let settings = spawn::Settings { rounds: 2, lives: 3, ballast_mib: 8 };
+    let mut turns = Vec::new();
+    let report = spawn::run(&settings, |progress| turns.push((progress.done, progress.total)));
+    assert_eq!(report.tables.len(), 2);
+    for table in &report.tables {
+        for row in &table.rows {
+            match &row.figures {
+                Some(figures) => assert!(figures.ops > 0 && figures.p50_ns > 0.0, "{}", row.name),
+                None => {
+                    let why = row.refused.as_ref().unwrap();
+                    assert!(why.contains("no C compiler") || why.contains("only root"), "{why}");
+                }
+            }
+        }
+    }
+    let total = turns.len();
+    assert!(turns.into_iter().enumerate().all(|(n, turn)| turn == (n, total)), "no turn unseen");
+}
+
+fn every_server_has_its_row_and_both_costs() {
+    let settings = echo::Settings { rounds: 2, connections: 10, round_trips: 20 };
+    let mut turns = 0;
+    let report = echo::run(&settings, |_| turns += 1).unwrap();
+    let bare = report.rows.iter().filter(|row| row.baseline == row.name).count();
+    let missing = report.notes.iter().filter(|note| note.contains("no C compiler")).count();
+    assert_eq!(bare + missing, 5);
+    assert_eq!(report.rows.len(), bare + ModelKind::ALL.len() * PlaceKind::ALL.len());
+    assert_eq!(turns, 2 * report.rows.len());
+    for row in &report.rows {
+        assert!(row.connection.p50_us > 0.0 && row.round_trip.p50_us > 0.0, "{}", row.name);
+    }
+    assert!(report.to_markdown().contains("palco team × process"));
 }

@@ -4,6 +4,9 @@ use std::fmt::Display;
 use std::future::ready;
 use std::thread;
 
+use palco_processes::Spawner;
+use serde::{Deserialize, Serialize};
+
 use super::{Question, Settings};
 use crate::cores;
 
@@ -42,7 +45,7 @@ impl Contestant {
 }
 
 /// The work of one round.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Load {
     pub(crate) samples: u64,
     /// Done before the timing begins.
@@ -50,6 +53,8 @@ pub(crate) struct Load {
     pub(crate) ops_per_sample: u64,
     /// Asker and actor are kept on two cores.
     pub(crate) confined: bool,
+    /// The processor time of other processes, which descend from this one, is part of it.
+    pub(crate) with_processes: bool,
 }
 
 impl Load {
@@ -76,7 +81,7 @@ pub(crate) struct Round {
     pub(crate) ops: u64,
     pub(crate) ops_per_sample: u64,
     pub(crate) wall_nanos: u64,
-    /// Processor time of the whole process meanwhile.
+    /// Processor time of the whole process meanwhile, with its descendants where they are part of it.
     pub(crate) cpu_nanos: u64,
 }
 
@@ -117,6 +122,8 @@ pub(crate) fn play(
     let mut done = 0;
     // On a thread that may run everywhere: palco counts the cores when it first waits, and spins only if there are two.
     palco_threads::block_on(ready(()));
+    // And the thread that starts all processes hands on to them where it may run itself.
+    let _started = Spawner::new();
     for round in 0..settings.rounds.max(1) {
         for question in Question::ALL {
             let mut order: Vec<usize> =

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use super::contest::{Load, Outcome, Refusal, Round};
-use crate::cpu;
+use crate::{cpu, family};
 
 /// Asks one after the other. `ask` sends a number and returns the reply: the count with the number added.
 pub(crate) async fn asks<F>(load: Load, mut ask: impl FnMut(u64) -> F) -> Outcome
@@ -83,7 +83,11 @@ impl Watch {
 
     fn begin(&mut self, sample: u64) {
         if sample == self.load.warmup_samples {
-            let cpu = cpu::process_nanos();
+            let cpu = if self.load.with_processes {
+                family::nanos_before()
+            } else {
+                cpu::process_nanos()
+            };
             self.counting = Some((Instant::now(), cpu));
         }
         self.begun = Instant::now();
@@ -98,7 +102,9 @@ impl Watch {
     fn finish(mut self) -> Round {
         if let Some((since, cpu)) = self.counting {
             self.round.wall_nanos = nanos(since.elapsed());
-            self.round.cpu_nanos = cpu::process_nanos().saturating_sub(cpu);
+            let now =
+                if self.load.with_processes { family::nanos_after() } else { cpu::process_nanos() };
+            self.round.cpu_nanos = now.saturating_sub(cpu);
         }
         self.round.ops = self.round.samples.len() as u64 * self.load.ops_per_sample;
         self.round
@@ -117,9 +123,14 @@ mod tests {
 
     use super::*;
 
+    fn load(warmup_samples: u64, ops_per_sample: u64) -> Load {
+        let (confined, with_processes) = (false, false);
+        Load { samples: 5, warmup_samples, ops_per_sample, confined, with_processes }
+    }
+
     #[test]
     fn warming_up_is_done_and_not_counted() {
-        let load = Load { samples: 5, warmup_samples: 2, ops_per_sample: 3, confined: false };
+        let load = load(2, 3);
         let mut count = 0;
         let round = block_on(asks(load, |n| {
             count += n;
@@ -133,8 +144,7 @@ mod tests {
 
     #[test]
     fn a_wrong_reply_is_refused_at_once() {
-        let load = Load { samples: 5, warmup_samples: 0, ops_per_sample: 1, confined: false };
-        let outcome = block_on(asks(load, |_| ready(Ok(7))));
+        let outcome = block_on(asks(load(0, 1), |_| ready(Ok(7))));
         assert_eq!(outcome.unwrap_err(), Refusal::WrongCount { expected: 1, got: 7 });
     }
 }

@@ -1,5 +1,6 @@
 //! palco: one actor, in the places that are compared.
 
+mod portable;
 mod rows;
 
 use std::future::{Future, ready};
@@ -7,15 +8,19 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use palco_actors::{
-    Actor, ActorRef, Context, Failure, Handler, Message, Place, SpawnOptions, System,
+    Actor, ActorRef, Context, Failure, Handler, Message, Parcel, Place, ProcessOptions,
+    SpawnOptions, System, Transport,
 };
 use palco_threads::block_on;
+pub(crate) use portable::live_anywhere;
 pub(crate) use rows::{contestants, holders};
+use serde::{Deserialize, Serialize};
 
 use super::Question;
 use super::contest::{Load, Outcome, Refusal};
 use super::memory::Held;
 use super::pace;
+use super::question::MAILBOX_MESSAGES;
 
 /// The deadline that every ask carries; never reached.
 const ASK_WITHIN: Duration = Duration::from_secs(60);
@@ -23,9 +28,10 @@ const ASK_WITHIN: Duration = Duration::from_secs(60);
 const ROUND_WITHIN: Duration = Duration::from_secs(3_600);
 
 /// The count; and where it has to be kept.
-struct Counter(u64, Load);
+pub(crate) struct Counter(u64, Load);
 
-struct Add(u64);
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Add(u64);
 
 impl Actor for Counter {
     async fn started(&mut self, _: &mut Context<Self>) -> Result<(), Failure> {
@@ -68,9 +74,18 @@ enum By {
 /// Has a job run by an actor, inside its handler or beside it on its loop.
 struct Drive {
     load: Load,
-    stage: Stage,
+    system: System,
+    counter: Counting,
     job: Job,
     beside: bool,
+}
+
+/// Who counts for whoever asks.
+enum Counting {
+    /// A counter that is there already.
+    Known(ActorRef<Counter>),
+    /// One in a process, which the driver starts: so its address is on the driver's loop.
+    OwnProcess(Transport),
 }
 
 struct Driver;
@@ -82,10 +97,17 @@ impl Message for Drive {
 }
 
 impl Handler<Drive> for Driver {
-    async fn handle(&mut self, drive: Drive, _: &mut Context<Self>) -> Outcome {
-        drive.load.place_asker();
-        let job = (drive.job)(drive.load, drive.stage);
-        if drive.beside {
+    async fn handle(&mut self, drive: Drive, cx: &mut Context<Self>) -> Outcome {
+        let Drive { load, system, counter, job, beside } = drive;
+        load.place_asker();
+        let counter = match counter {
+            Counting::Known(counter) => counter,
+            Counting::OwnProcess(transport) => cx
+                .spawn_portable(in_process(transport), move || Ok(Parcel::new(load)))
+                .map_err(Refusal::failed)?,
+        };
+        let job = job(load, Stage { system, counter });
+        if beside {
             // The loop of a task is a tokio runtime with a local set.
             tokio::task::spawn_local(job).await.map_err(Refusal::failed)?
         } else {
@@ -94,10 +116,31 @@ impl Handler<Drive> for Driver {
     }
 }
 
+/// A counter in a process, with room for a burst.
+fn in_process(transport: Transport) -> SpawnOptions {
+    let process = ProcessOptions::new().transport(transport);
+    SpawnOptions::new()
+        .place(Place::Process)
+        .process(process)
+        .mailbox_messages_max(MAILBOX_MESSAGES)
+}
+
 /// One round: a new system with two loops, a counter, and somebody who does `job` with it.
 fn round(load: Load, by: By, counter: SpawnOptions, job: Job) -> Outcome {
+    on_system(|system| {
+        let counter = system.spawn(counter, move || Counter(0, load)).map_err(Refusal::failed)?;
+        act(system, load, by, Counting::Known(counter), job)
+    })
+}
+
+/// One round with a counter in a process.
+fn process_round(load: Load, by: By, transport: Transport, job: Job) -> Outcome {
+    on_system(|system| act(system, load, by, Counting::OwnProcess(transport), job))
+}
+
+fn on_system(act: impl FnOnce(&System) -> Outcome) -> Outcome {
     let system = System::builder().event_loops(2).build().map_err(Refusal::failed)?;
-    let outcome = act(&system, load, by, counter, job);
+    let outcome = act(&system);
     block_on(system.shutdown());
     let ledger = system.ledger();
     if outcome.is_ok() && !(ledger.is_balanced() && ledger.dropped == 0) {
@@ -106,20 +149,24 @@ fn round(load: Load, by: By, counter: SpawnOptions, job: Job) -> Outcome {
     outcome
 }
 
-fn act(system: &System, load: Load, by: By, counter: SpawnOptions, job: Job) -> Outcome {
-    let counter = system.spawn(counter, move || Counter(0, load)).map_err(Refusal::failed)?;
-    let stage = Stage { system: system.clone(), counter };
+fn act(system: &System, load: Load, by: By, counter: Counting, job: Job) -> Outcome {
     let (place, beside) = match by {
         By::Handler(place) => (place, false),
         By::Task(index) => (Place::Loop(index), true),
         By::Thread => {
             load.place_asker();
-            return block_on(job(load, stage));
+            let counter = match counter {
+                Counting::Known(counter) => counter,
+                Counting::OwnProcess(transport) => system
+                    .spawn_portable(in_process(transport), move || Ok(Parcel::new(load)))
+                    .map_err(Refusal::failed)?,
+            };
+            return block_on(job(load, Stage { system: system.clone(), counter }));
         }
     };
     let driver =
         system.spawn(SpawnOptions::new().place(place), || Driver).map_err(Refusal::failed)?;
-    let drive = Drive { load, stage, job, beside };
+    let drive = Drive { load, system: system.clone(), counter, job, beside };
     block_on(driver.ask(drive, ROUND_WITHIN)).map_err(Refusal::failed)?
 }
 

@@ -24,6 +24,14 @@ pub enum Question {
     TellOtherThread,
     /// The same with each thread confined to a core of its own.
     TellOtherCore,
+    /// A message and its reply; the actor is in a process of its own, reached through sockets.
+    AskProcessSocket,
+    /// The same, reached through shared memory.
+    AskProcessRing,
+    /// Messages without a reply; the actor is in a process of its own, reached through sockets.
+    TellProcessSocket,
+    /// The same, reached through shared memory.
+    TellProcessRing,
     /// Start, one ask, stop, and the news of the end; on the event loop of the starter.
     LifeTask,
     /// The same for an actor with a thread of its own.
@@ -45,13 +53,17 @@ pub(crate) const MAILBOX_MESSAGES_SMALL: usize = 64;
 
 impl Question {
     /// All questions, in the order of the report.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::AskSameLoop,
         Self::AskOtherThread,
         Self::AskOtherCore,
         Self::TellSameLoop,
         Self::TellOtherThread,
         Self::TellOtherCore,
+        Self::AskProcessSocket,
+        Self::AskProcessRing,
+        Self::TellProcessSocket,
+        Self::TellProcessRing,
         Self::LifeTask,
         Self::LifeThread,
         Self::MemoryTask,
@@ -68,6 +80,10 @@ impl Question {
             Self::TellSameLoop => "tell-same-loop",
             Self::TellOtherThread => "tell-other-thread",
             Self::TellOtherCore => "tell-other-core",
+            Self::AskProcessSocket => "ask-process-socket",
+            Self::AskProcessRing => "ask-process-ring",
+            Self::TellProcessSocket => "tell-process-socket",
+            Self::TellProcessRing => "tell-process-ring",
             Self::LifeTask => "life-task",
             Self::LifeThread => "life-thread",
             Self::MemoryTask => "memory-task",
@@ -85,6 +101,12 @@ impl Question {
             Self::TellSameLoop => "Tell, same event loop (ns per message)",
             Self::TellOtherThread => "Tell, other thread, not pinned (ns per message)",
             Self::TellOtherCore => "Tell, other thread on another core (ns per message)",
+            Self::AskProcessSocket => "Ask, a process over sockets (ns per round trip)",
+            Self::AskProcessRing => {
+                "Ask, a process over rings in shared memory (ns per round trip)"
+            }
+            Self::TellProcessSocket => "Tell, a process over sockets (ns per message)",
+            Self::TellProcessRing => "Tell, a process over rings in shared memory (ns per message)",
             Self::LifeTask => "Start, one ask, stop: on the starter's event loop (ns per actor)",
             Self::LifeThread => "Start, one ask, stop: a thread each (ns per actor)",
             Self::MemoryTask => "Memory of idle actors on an event loop (bytes per actor)",
@@ -97,17 +119,30 @@ impl Question {
     pub(crate) fn load(self, ops: u64) -> Load {
         let (ops, ops_per_sample) = match self {
             Self::AskSameLoop => (ops * 5, 16),
-            Self::AskOtherThread | Self::AskOtherCore => (ops, 1),
-            Self::TellSameLoop | Self::TellOtherThread | Self::TellOtherCore => {
-                (ops * 10, BURST_MESSAGES)
-            }
+            Self::AskOtherThread
+            | Self::AskOtherCore
+            | Self::AskProcessSocket
+            | Self::AskProcessRing => (ops, 1),
+            Self::TellSameLoop
+            | Self::TellOtherThread
+            | Self::TellOtherCore
+            | Self::TellProcessSocket
+            | Self::TellProcessRing => (ops * 10, BURST_MESSAGES),
             Self::LifeTask => (ops / 10, 1),
             Self::LifeThread => (ops / 100, 1),
             Self::MemoryTask | Self::MemoryThread => (0, 1),
         };
         let samples = (ops / ops_per_sample).max(1);
         let confined = matches!(self, Self::AskOtherCore | Self::TellOtherCore);
-        Load { samples, warmup_samples: samples.div_ceil(10), ops_per_sample, confined }
+        let with_processes = matches!(
+            self,
+            Self::AskProcessSocket
+                | Self::AskProcessRing
+                | Self::TellProcessSocket
+                | Self::TellProcessRing
+        );
+        let warmup_samples = samples.div_ceil(10);
+        Load { samples, warmup_samples, ops_per_sample, confined, with_processes }
     }
 
     /// The question to which the same contestants have another answer when their threads are confined.
@@ -119,6 +154,10 @@ impl Question {
             | Self::AskOtherCore
             | Self::TellSameLoop
             | Self::TellOtherCore
+            | Self::AskProcessSocket
+            | Self::AskProcessRing
+            | Self::TellProcessSocket
+            | Self::TellProcessRing
             | Self::LifeTask
             | Self::LifeThread
             | Self::MemoryTask

@@ -7,8 +7,8 @@ use std::thread;
 
 use palco_models::ModelKind;
 
-/// Threads of the prethreaded server: as many as palco's team has by default.
-const THREADS: usize = 8;
+/// Threads of the prethreaded server, and processes of the preforked one: as many as palco's team has by default.
+pub(super) const WORKERS: usize = 8;
 
 const BUFFER_BYTES: usize = 4 << 10;
 
@@ -69,7 +69,7 @@ impl Design {
             }
             Self::Prethreaded => {
                 let listener = Arc::new(listener);
-                for _ in 0..THREADS {
+                for _ in 0..WORKERS {
                     let listener = Arc::clone(&listener);
                     thread::spawn(move || listener.incoming().flatten().for_each(serve));
                 }

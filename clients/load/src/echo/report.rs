@@ -12,6 +12,16 @@ use crate::stats::{Samples, Spread};
 /// Name and version of the JSON form.
 const SCHEMA: &str = "palco-bench-echo/1";
 
+/// What a reader must know to read the figures rightly.
+const NOTES: &[&str] = &[
+    "`std` and `C` rows are the floor: the same design with std's or libc's calls alone, and nothing observed, limited, \
+     supervised, confined or interruptible.",
+    "Server CPU is the median over the rounds; its ratio is paired by round.",
+    "It is the processor time of this process without the client's thread, of its reaped children (RUSAGE_CHILDREN), and \
+     of its living descendants (their clocks, clock_getcpuclockid), read when no process comes or goes any more. What \
+     the forking C server has reaped it is asked itself.",
+];
+
 /// One run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EchoReport {
@@ -23,6 +33,8 @@ pub struct EchoReport {
     pub rounds: usize,
     /// The servers, the plain ones first.
     pub rows: Vec<EchoRow>,
+    /// How to read the figures, and what is missing.
+    pub notes: Vec<String>,
 }
 
 /// One server.
@@ -56,7 +68,12 @@ pub struct Cost {
 }
 
 impl EchoReport {
-    pub(super) fn new(machine: Machine, rounds: usize, contestants: &[Contestant]) -> Self {
+    pub(super) fn new(
+        machine: Machine,
+        rounds: usize,
+        contestants: &[Contestant],
+        missing: Vec<String>,
+    ) -> Self {
         let row = |contestant: &Contestant| {
             let baseline = &contestants[contestant.baseline];
             EchoRow {
@@ -67,8 +84,11 @@ impl EchoReport {
                 round_trip: Cost::of(&contestant.round_trips, &baseline.round_trips),
             }
         };
-        let rows = contestants.iter().map(row).collect();
-        Self { schema: SCHEMA.to_owned(), machine, rounds, rows }
+        let rows: Vec<_> = contestants.iter().map(row).collect();
+        let mut notes: Vec<_> = NOTES.iter().map(|note| (*note).to_owned()).collect();
+        notes.extend(compared(&rows));
+        notes.extend(missing);
+        Self { schema: SCHEMA.to_owned(), machine, rounds, rows, notes }
     }
 
     /// The JSON form.
@@ -85,11 +105,13 @@ impl EchoReport {
             let _ = writeln!(text, "* {name}: {value}");
         }
         let _ = writeln!(text, "* rounds: {}, interleaved\n", self.rounds);
-        text.push_str("Server CPU is the median over the rounds, in microseconds; the ratio is paired by round. `std` rows are the floor: \
-            the same design with std's calls alone, and nothing observed, limited, supervised or interruptible.\n\n");
         let _ = writeln!(text, "| {} |\n|{}", HEAD.join(" | "), "---|".repeat(HEAD.len()));
         for row in &self.rows {
             let _ = writeln!(text, "| {} |", row.cells().join(" | "));
+        }
+        let _ = writeln!(text, "\n## How to read it\n");
+        for note in &self.notes {
+            let _ = writeln!(text, "* {note}");
         }
         text
     }
@@ -105,17 +127,30 @@ impl EchoReport {
         }
         text.push('\n');
         text.push_str(&crate::report::aligned(&head, &rows));
+        for note in &self.notes {
+            let _ = writeln!(text, "* {note}");
+        }
         text
     }
+}
+
+/// One sentence for each row that others are compared with.
+fn compared(rows: &[EchoRow]) -> impl Iterator<Item = String> {
+    rows.iter().filter_map(|floor| {
+        let others = rows.iter().filter(|row| row.baseline == floor.name && row.name != floor.name);
+        let names: Vec<_> = others.map(|row| format!("`{}`", row.name)).collect();
+        let compared = || format!("Compared with `{}`: {}.", floor.name, names.join(", "));
+        (!names.is_empty()).then(compared)
+    })
 }
 
 const HEAD: [&str; 8] = [
     "server",
     "connection: CPU µs",
-    "ratio to std (range)",
+    "ratio to bare (range)",
     "p50 / p99 µs",
     "round trip: CPU µs",
-    "ratio to std (range)",
+    "ratio to bare (range)",
     "p50 / p99 µs",
     "what",
 ];
@@ -155,5 +190,55 @@ impl Cost {
             server_cpu_us: Spread::of(cpu(samples)).unwrap_or(none),
             ratio: Spread::of_ratios(&cpu(samples), &cpu(baseline)).unwrap_or(none),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(name: &str, baseline: &str) -> EchoRow {
+        let of_rounds = [2.0, 4.0, 3.0];
+        let spread = Spread::of(of_rounds).unwrap();
+        let cost =
+            Cost { p50_us: 1.0, p99_us: 2.0, max_us: 3.0, server_cpu_us: spread, ratio: spread };
+        EchoRow {
+            name: name.to_owned(),
+            setting: "what it is".to_owned(),
+            baseline: baseline.to_owned(),
+            connection: cost.clone(),
+            round_trip: cost,
+        }
+    }
+
+    fn report() -> EchoReport {
+        let rows = vec![row("std", "std"), row("C", "C"), row("a", "std"), row("b", "std")];
+        let mut notes: Vec<_> = compared(&rows).collect();
+        notes.push("There is no row `D`.".to_owned());
+        let machine = Machine::default();
+        EchoReport { schema: SCHEMA.to_owned(), machine, rounds: 3, rows, notes }
+    }
+
+    #[test]
+    fn it_is_said_who_is_compared_with_whom() {
+        let notes = report().notes;
+        assert_eq!(notes, ["Compared with `std`: `a`, `b`.", "There is no row `D`."]);
+    }
+
+    #[test]
+    fn what_is_missing_is_said_in_every_form() {
+        let report = report();
+        for text in [report.to_json(), report.to_markdown(), report.to_table()] {
+            assert!(text.contains("There is no row `D`."), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_row_has_a_cell_for_each_of_the_head() {
+        let text = report().to_markdown();
+        let rows: Vec<&str> = text.lines().filter(|line| line.starts_with('|')).collect();
+        assert_eq!(rows.len(), 2 + 4);
+        assert!(rows.iter().all(|row| row.matches('|').count() == HEAD.len() + 1), "{text}");
+        assert!(text.contains("3.0 | 3.00 (2.00–4.00) | 1.0 / 2.0"), "{text}");
     }
 }

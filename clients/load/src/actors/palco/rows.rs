@@ -1,12 +1,12 @@
 //! Which of palco's places meet, and what is said of them.
 
-use palco_actors::{Place, SpawnOptions};
+use palco_actors::{Place, SpawnOptions, Transport};
 
 use super::super::Question;
 use super::super::contest::Contestant;
 use super::super::memory::Holder;
 use super::super::question::{MAILBOX_MESSAGES, MAILBOX_MESSAGES_SMALL};
-use super::{By, asks, hold, round, task_lives, tells, thread_lives, try_tells};
+use super::{By, asks, hold, process_round, round, task_lives, tells, thread_lives, try_tells};
 
 const LOOP_0: Place = Place::Loop(0);
 const LOOP_1: Place = Place::Loop(1);
@@ -22,7 +22,7 @@ fn narrow(place: Place) -> SpawnOptions {
 }
 
 pub(crate) fn contestants() -> Vec<Contestant> {
-    [ask_rows(), tell_rows(), life_rows()].into_iter().flatten().collect()
+    [ask_rows(), tell_rows(), process_rows(), life_rows()].into_iter().flatten().collect()
 }
 
 fn ask_rows() -> Vec<Contestant> {
@@ -100,6 +100,44 @@ fn tell_rows() -> Vec<Contestant> {
             "block_on to the actor's thread, both may spin; mailbox 1024",
             |load| round(load, By::Thread, roomy(Place::Thread), try_tells),
         ),
+    ]
+}
+
+/// In shared memory, so much for each direction.
+pub(crate) const RING: Transport = Transport::Ring { bytes: 64 << 10 };
+
+fn process_rows() -> Vec<Contestant> {
+    use Question::{AskProcessRing, AskProcessSocket, TellProcessRing, TellProcessSocket};
+    let (near, far) = ("palco, on the address's loop", "palco, from another thread");
+    let near_socket = "asker a bare task on loop 0, which also relays; mailbox 1024; confined";
+    let far_socket = "block_on to a relay on an event loop; mailbox 1024; confined";
+    let near_ring = "asker a bare task on loop 0, which also relays; 64 KiB each way; confined";
+    let far_ring = "block_on to a relay on an event loop; 64 KiB each way; confined";
+    vec![
+        Contestant::new(AskProcessSocket, near, near_socket, |load| {
+            process_round(load, By::Task(0), Transport::Socket, asks)
+        }),
+        Contestant::new(AskProcessSocket, far, far_socket, |load| {
+            process_round(load, By::Thread, Transport::Socket, asks)
+        }),
+        Contestant::new(AskProcessRing, near, near_ring, |load| {
+            process_round(load, By::Task(0), RING, asks)
+        }),
+        Contestant::new(AskProcessRing, far, far_ring, |load| {
+            process_round(load, By::Thread, RING, asks)
+        }),
+        Contestant::new(TellProcessSocket, near, near_socket, |load| {
+            process_round(load, By::Task(0), Transport::Socket, try_tells)
+        }),
+        Contestant::new(TellProcessSocket, far, far_socket, |load| {
+            process_round(load, By::Thread, Transport::Socket, try_tells)
+        }),
+        Contestant::new(TellProcessRing, near, near_ring, |load| {
+            process_round(load, By::Task(0), RING, try_tells)
+        }),
+        Contestant::new(TellProcessRing, far, far_ring, |load| {
+            process_round(load, By::Thread, RING, try_tells)
+        }),
     ]
 }
 
