@@ -5,7 +5,7 @@
 //! the shared page and `EINTR`.
 
 use std::future::Future;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::pin::pin;
@@ -31,9 +31,6 @@ use crate::mailbox::LaneKind;
 use crate::portable::to_bytes;
 use crate::vitals::Cell;
 use crate::{ExitReason, Failure, Grant, Luggage, MessageTable, Parcel, Portable, System};
-
-/// How much is read at once.
-const READ_BYTES: usize = 64 << 10;
 
 /// The exit status of a process that was told nonsense, or told somebody nonsense.
 const STATUS_PROTOCOL: i32 = 76;
@@ -207,7 +204,7 @@ impl Part {
                     _ => Err(WireError::Malformed(postcard::Error::DeserializeBadEnum)),
                 };
             }
-            if !self.post.wait_and_read(&self.normal, self.incoming.buffer())? {
+            if !self.post.wait_and_read(&self.normal, &mut self.incoming)? {
                 return Ok(None);
             }
         }
@@ -300,11 +297,11 @@ impl<A: Portable> Hall<A> {
     }
 
     fn read(&mut self, lane: usize, heard: bool) -> Result<bool, WireError> {
-        let buffer = self.incoming[lane].buffer();
+        let incoming = &mut self.incoming[lane];
         let is_open = if lane == 0 {
-            self.post.read(&self.streams[0], heard, buffer)?
+            self.post.read(&self.streams[0], heard, incoming)?
         } else {
-            read(&self.streams[1], buffer)
+            read(&self.streams[1], incoming)
         };
         if !is_open {
             return Ok(false);
@@ -336,13 +333,9 @@ impl<A: Portable> Hall<A> {
 }
 
 /// Reads what has come, waiting for it; false at the end.
-pub(super) fn read(mut stream: &UnixStream, buffer: &mut Vec<u8>) -> bool {
-    let start = buffer.len();
-    buffer.resize(start + READ_BYTES, 0);
-    let read = stream.read(&mut buffer[start..]);
-    buffer.truncate(start + read.as_ref().unwrap_or(&0));
-    match read {
-        Ok(bytes) => bytes > 0,
+pub(super) fn read(stream: &UnixStream, incoming: &mut Incoming) -> bool {
+    match incoming.read(stream) {
+        Ok((bytes, _)) => bytes > 0,
         Err(error) => error.kind() == io::ErrorKind::Interrupted,
     }
 }

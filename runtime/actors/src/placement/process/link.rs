@@ -158,7 +158,7 @@ impl Link {
         spins: bool,
     ) -> Poll<Result<(), WireError>> {
         let Some(ring) = &mut self.ring else {
-            let heard = ready!(self.sockets[0].poll_read(task, self.incoming.buffer()));
+            let heard = ready!(self.sockets[0].poll_read(task, &mut self.incoming));
             self.is_at_end = !matches!(heard, Ok(Heard::Bytes(_)));
             return if self.is_at_end { Poll::Pending } else { Poll::Ready(Ok(())) };
         };
@@ -180,7 +180,7 @@ impl Link {
                 task.waker().wake_by_ref(); // bells alone must not keep the loop from the others
                 return Poll::Pending;
             }
-            let heard = ready!(self.sockets[0].poll_read(task, &mut Vec::new()));
+            let heard = ready!(self.sockets[0].poll_read(task, &mut Incoming::default()));
             self.is_at_end = !matches!(heard, Ok(Heard::Bytes(_)));
             heard_bells = true;
         }

@@ -17,7 +17,7 @@ use super::child::read;
 use super::page::Page;
 use super::ring::Ring;
 use super::turn::Turn;
-use super::wire::{FromChild, Progress, WireError, append};
+use super::wire::{FromChild, Incoming, Progress, WireError, append};
 use crate::grant::{CallError, Outcome};
 use crate::portable::to_bytes;
 use crate::reply::{NoReply, Responder, reply_pair};
@@ -115,12 +115,12 @@ impl Post {
         &self,
         socket: &UnixStream,
         heard: bool,
-        buffer: &mut Vec<u8>,
+        incoming: &mut Incoming,
     ) -> Result<bool, WireError> {
-        let Some(ring) = &self.ring else { return Ok(!heard || read(socket, buffer)) };
+        let Some(ring) = &self.ring else { return Ok(!heard || read(socket, incoming)) };
         let is_open = !heard || self.hear_bells().unwrap_or(false);
         let mut ring = ring.lock();
-        if ring.receive(buffer)? && ring.must_ring() {
+        if ring.receive(incoming.buffer())? && ring.must_ring() {
             // A broken socket shows where it is read.
             let _ = (&self.stream).write_all(&[0]);
         }
@@ -131,13 +131,13 @@ impl Post {
     pub(super) fn wait_and_read(
         &self,
         socket: &UnixStream,
-        buffer: &mut Vec<u8>,
+        incoming: &mut Incoming,
     ) -> Result<bool, WireError> {
-        let before = buffer.len();
+        let before = incoming.buffer().len();
         let mut heard = self.ring.is_none();
         loop {
-            let is_open = self.read(socket, heard, buffer)?;
-            if !is_open || buffer.len() > before {
+            let is_open = self.read(socket, heard, incoming)?;
+            if !is_open || incoming.buffer().len() > before {
                 return Ok(is_open);
             }
             // With a ring: the next read waits for a bell.

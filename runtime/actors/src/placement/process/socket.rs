@@ -1,15 +1,14 @@
 //! One of the address's sockets on its event loop: registered for reading only. A socket that is registered for writing
 //! as well wakes its loop each time the other side has read something.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::task::{Context as Task, Poll, ready};
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// How much is read at once.
-const READ_BYTES: usize = 64 << 10;
+use super::wire::Incoming;
 
 pub(super) struct Socket {
     stream: UnixStream,
@@ -73,7 +72,7 @@ impl Socket {
     pub(super) fn poll_read(
         &mut self,
         task: &mut Task<'_>,
-        buffer: &mut Vec<u8>,
+        incoming: &mut Incoming,
     ) -> Poll<io::Result<Heard>> {
         let reader = match &mut self.reader {
             Some(reader) => reader,
@@ -81,17 +80,13 @@ impl Socket {
         };
         loop {
             let mut guard = ready!(reader.poll_read_ready(task))?;
-            let start = buffer.len();
-            buffer.resize(start + READ_BYTES, 0);
-            let read = (&self.stream).read(&mut buffer[start..]);
-            let bytes = *read.as_ref().unwrap_or(&0);
-            buffer.truncate(start + bytes);
-            if bytes < READ_BYTES {
+            let read = incoming.read(&self.stream);
+            if !matches!(read, Ok((_, true))) {
                 guard.clear_ready(); // drained; whatever came since has made it ready anew
             }
             match read {
-                Ok(0) => return Poll::Ready(Ok(Heard::End)),
-                Ok(bytes) => return Poll::Ready(Ok(Heard::Bytes(bytes))),
+                Ok((0, _)) => return Poll::Ready(Ok(Heard::End)),
+                Ok((bytes, _)) => return Poll::Ready(Ok(Heard::Bytes(bytes))),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Poll::Ready(Err(error)),

@@ -6,6 +6,7 @@
 //! body                the rest: a message, a reply, arguments; passed on undecoded
 //! ```
 
+use std::io::{self, Read};
 use std::time::Duration;
 
 use palco_processes::{Confinement, Obtained};
@@ -125,11 +126,19 @@ pub(crate) fn append<H: Serialize>(
     }
 }
 
+/// How much is read at once: mostly frames are small, and room that is not used has been cleared in vain.
+const READ_BYTES: usize = 4 << 10;
+
+/// The same while every read fills its room.
+const READ_BYTES_LARGE: usize = 64 << 10;
+
 /// Bytes on their way in, cut into frames.
 #[derive(Debug, Default)]
 pub(crate) struct Incoming {
     bytes: Vec<u8>,
     taken: usize,
+    /// The last read has filled its room.
+    is_flood: bool,
 }
 
 impl Incoming {
@@ -140,6 +149,19 @@ impl Incoming {
             self.taken = 0;
         }
         &mut self.bytes
+    }
+
+    /// Reads once; true in the second place if there may be more at once.
+    pub(crate) fn read(&mut self, mut source: impl Read) -> io::Result<(usize, bool)> {
+        let room = if self.is_flood { READ_BYTES_LARGE } else { READ_BYTES };
+        let buffer = self.buffer();
+        let start = buffer.len();
+        buffer.resize(start + room, 0);
+        let read = source.read(&mut buffer[start..]);
+        let bytes = *read.as_ref().unwrap_or(&0);
+        buffer.truncate(start + bytes);
+        self.is_flood = bytes == room;
+        read.map(|bytes| (bytes, bytes == room))
     }
 
     /// The next whole frame, if there is one.
