@@ -54,6 +54,9 @@ impl PlaceKind {
     /// All kinds.
     pub const ALL: [Self; 3] = [Self::Task, Self::Thread, Self::Process];
 
+    /// The kinds in which any actor can live, also one that is not made from data.
+    pub const OF_THIS_PROCESS: [Self; 2] = [Self::Task, Self::Thread];
+
     /// The name used on the command line and in files.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -140,10 +140,10 @@ fn a_task_asks_an_actix_actor_on_its_own_loop() {
 }
 
 #[test]
-fn actix_code_sends_to_an_actor_in_any_place() {
+fn actix_code_sends_to_an_actor_in_any_place_of_its_process() {
     on_a_system(async |system| {
         let bridge = system.spawn(SpawnOptions::new(), Bridge::default).unwrap();
-        for place in PlaceKind::ALL {
+        for place in PlaceKind::OF_THIS_PROCESS {
             let sum = system.spawn(SpawnOptions::new().place(place), Sum::default).unwrap();
             let answers = bridge.ask(Send(sum.clone(), (1..=100).collect()), LIMIT).await.unwrap();
             assert!(answers.iter().all(Result::is_ok));

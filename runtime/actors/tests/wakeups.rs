@@ -124,7 +124,7 @@ fn player(system: &System, place: PlaceKind) -> ActorRef<Player> {
 
 #[test]
 fn askers_and_an_actor_always_meet() {
-    for place in PlaceKind::ALL {
+    for place in PlaceKind::OF_THIS_PROCESS {
         on_a_system(async |system| {
             let actor = player(system, place);
             let askers = (0..4_u64).map(|asker| {
@@ -144,7 +144,7 @@ fn askers_and_an_actor_always_meet() {
 
 #[test]
 fn urgent_and_normal_senders_always_meet_the_actor() {
-    for place in PlaceKind::ALL {
+    for place in PlaceKind::OF_THIS_PROCESS {
         on_a_system(async |system| {
             let actor = player(system, place);
             let urgent = actor.ask(Trust, LIMIT).await.unwrap();
@@ -168,7 +168,7 @@ fn urgent_and_normal_senders_always_meet_the_actor() {
 
 #[test]
 fn signals_always_meet_the_actor() {
-    for place in PlaceKind::ALL {
+    for place in PlaceKind::OF_THIS_PROCESS {
         on_a_system(async |system| {
             let actor = player(system, place);
             let pinging = async_thread({

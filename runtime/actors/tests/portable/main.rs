@@ -35,7 +35,18 @@ fn repertoire() -> Repertoire {
     Repertoire::new().with::<probe::Probe>().with::<strangers::Stranger>()
 }
 
+/// Probes panic on purpose, here and in their processes; such panics start with `deliberate` and are not printed.
+fn keep_deliberate_panics_quiet() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !info.payload_as_str().is_some_and(|text| text.starts_with("deliberate")) {
+            report(info);
+        }
+    }));
+}
+
 fn main() -> ExitCode {
+    keep_deliberate_panics_quiet();
     if let Err(error) = palco_actors::enter(repertoire) {
         eprintln!("{error}");
         return ExitCode::FAILURE;
