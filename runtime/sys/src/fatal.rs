@@ -90,6 +90,7 @@ extern "C" fn note(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c_v
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::masked::unblock_all;
     use crate::pidfd::{End, open_pidfd, wait_blocking};
     use crate::shared_words::SharedWords;
 
@@ -100,6 +101,7 @@ mod tests {
         // lock, and ends by a signal.
         let pid = unsafe { libc::fork() };
         if pid == 0 {
+            unblock_all();
             let installed = on_fatal_signal(&words.words()[0]).is_ok();
             if installed {
                 act();

@@ -23,6 +23,12 @@ impl Drop for AllSignalsBlocked {
     }
 }
 
+/// For tests of what signals do, also where this program was started with signals blocked.
+#[cfg(test)]
+pub(crate) fn unblock_all() {
+    set(0);
+}
+
 /// Sets the calling thread's mask and returns the one before.
 fn set(mask: u64) -> u64 {
     let mut before = 0_u64;

@@ -92,10 +92,16 @@ mod tests {
     use std::process::{Command, Stdio};
 
     use super::*;
+    use crate::masked::unblock_all;
 
     #[test]
     fn a_signal_that_has_no_name_is_reported_too() {
-        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        // The child inherits the mask of the thread that starts it.
+        let cat = || {
+            unblock_all();
+            Command::new("cat").stdin(Stdio::piped()).spawn().unwrap()
+        };
+        let mut child = std::thread::spawn(cat).join().unwrap();
         let pidfd = open_pidfd(child.id().try_into().unwrap()).unwrap();
         assert_eq!(reap_pidfd(&pidfd).unwrap(), None);
         let signal = libc::SIGRTMIN() + 3;
