@@ -172,7 +172,7 @@ impl Part {
         }
         match confine(&start.confinement, start.parent_pid) {
             Ok(obtained) => self.ready(obtained),
-            Err(error) => self.refuse(with_causes(&error)),
+            Err(error) => self.refuse(Failure::from(error).into_text().into()),
         }
         self.start = Some(start);
         self.args = args;
@@ -338,15 +338,4 @@ pub(super) fn read(stream: &UnixStream, incoming: &mut Incoming) -> bool {
         Ok((bytes, _)) => bytes > 0,
         Err(error) => error.kind() == io::ErrorKind::Interrupted,
     }
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
