@@ -23,8 +23,8 @@ pub struct ActorRef<A: Actor> {
 
 /// The right to send an actor urgent messages, which overtake everything queued in its normal lane.
 ///
-/// Only the actor itself makes one ([`Context::urgent_ref`](crate::Context::urgent_ref)) and hands it to whom it
-/// trusts (after Erlang's EEP 76). Urgent messages keep their order among themselves.
+/// Only the actor itself makes one ([`Context::urgent_ref`](crate::Context::urgent_ref)), or its parent
+/// ([`Context::urgent_ref_of`](crate::Context::urgent_ref_of)), and hands it to whom it trusts (after Erlang's EEP 76). Urgent messages keep their order among themselves.
 pub struct UrgentRef<A: Actor> {
     cell: Arc<Cell<A>>,
 }

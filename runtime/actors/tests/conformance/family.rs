@@ -19,6 +19,7 @@ in_every_place!(
         an_actor_may_have_children_from_its_start_hook_on,
         only_a_supervisor_restarts,
         a_child_that_ends_leaves_its_parent_alone,
+        a_parent_has_the_right_to_urgent_messages_to_its_children_alone,
     ],
     simulated: [a_child_that_does_not_stop_in_time_is_killed]
 );
@@ -51,6 +52,17 @@ async fn children_end_before_their_parent(stage: &Stage) {
     );
     assert_eq!(child.exited().await, ExitReason::Stopped);
     assert!(parent.actor.any().children().is_empty());
+}
+
+async fn a_parent_has_the_right_to_urgent_messages_to_its_children_alone(stage: &Stage) {
+    let parent = stage.probe();
+    let child = parent.ask(with_child(stage.options(), "child", &parent.log)).await;
+    let grandchild =
+        child.ask(with_child(stage.options(), "grandchild", &parent.log), LIMIT).await.unwrap();
+    let rights = act(async move |_, cx| {
+        [&child, &grandchild].map(|other| cx.urgent_ref_of(other).is_some())
+    });
+    assert_eq!(parent.ask(rights).await, [true, false]);
 }
 
 async fn supervised_children_stop_last_started_first(stage: &Stage) {

@@ -12,6 +12,7 @@ trials! {
     Column::ALL => [
         what_is_queued_survives_a_panic_in_its_order,
         siblings_are_started_again_together,
+        the_right_to_urgent_messages_is_the_parents,
         a_supervisor_gives_up_on_a_child_that_fails_too_often,
     ],
     Column::PROCESSES => [
@@ -80,6 +81,14 @@ async fn siblings_are_started_again_together(stage: &Stage) {
         supervisor.stop();
         supervisor.exited().await;
     }
+}
+
+/// The system is the parent of those at the top of its tree, and of no others.
+async fn the_right_to_urgent_messages_is_the_parents(stage: &Stage) {
+    let (_supervisor, children) = family(stage, Supervision::default());
+    assert!(stage.system.urgent_ref(&children[0]).is_none());
+    let urgent = stage.system.urgent_ref(&stage.probe()).unwrap();
+    assert_eq!(urgent.ask(Push(1), LIMIT).await.unwrap(), 1);
 }
 
 async fn a_supervisor_gives_up_on_a_child_that_fails_too_often(stage: &Stage) {
