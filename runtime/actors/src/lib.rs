@@ -13,7 +13,7 @@
 //! | `life.rs`, `guard.rs` | from start to end: the loop that handles messages, and what signals do to a handler |
 //! | `signal.rs` | [`Signal`], [`Effect`]: reach into a running handler |
 //! | `placement.rs`, `placement/` | [`Place`]: `task` (event loop), `thread`, `process` |
-//! | `portable.rs`, `grant.rs` | [`Portable`], [`Parcel`], [`Grant`]: what a fresh process can make an actor from |
+//! | `portable.rs`, `descriptor.rs`, `grant.rs` | [`Portable`], [`Parcel`], [`Descriptor`], [`Grant`]: what can cross to a process |
 //! | `supervision.rs`, `supervisor.rs` | [`Restart`], [`Supervision`], [`Supervisor`] |
 //! | `vitals.rs`, `snapshot.rs`, `ledger.rs` | what is known of an actor from outside, and that no message is lost |
 //! | `system.rs`, `registry.rs`, `dead_letters.rs` | [`System`]: names, clock, event loops, dead letters; no globals |
@@ -31,6 +31,7 @@ mod bell;
 mod clock;
 mod context;
 mod dead_letters;
+mod descriptor;
 mod envelope;
 mod error;
 mod grant;
@@ -57,6 +58,7 @@ pub use any_ref::AnyRef;
 pub use clock::{Clock, Sleep};
 pub use context::{Context, Exited, Wait};
 pub use dead_letters::{DeadLetter, DropReason};
+pub use descriptor::Descriptor;
 pub use error::{Abandoned, AskError, SendError, SpawnError};
 pub use grant::Grant;
 pub use ledger::Ledger;

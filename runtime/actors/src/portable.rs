@@ -6,12 +6,15 @@
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fmt;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::descriptor::{handing_out, noting};
 use crate::envelope::{Envelope, TypeName};
 use crate::grant::Grant;
 use crate::placement::process::{Delivered, Receipt};
@@ -124,7 +127,7 @@ pub struct MessageTable<A> {
 pub(crate) struct Entry<A> {
     pub(crate) message: TypeId,
     pub(crate) name: TypeName,
-    /// In the sender: appends the message's bytes.
+    /// In the sender: appends the message's bytes, and returns what it holds open.
     pub(crate) pack: Pack,
     /// In the receiver: makes an envelope of the bytes.
     pub(crate) receive: Receive<A>,
@@ -132,9 +135,13 @@ pub(crate) struct Entry<A> {
     pub(crate) settle: Settle,
 }
 
-type Pack = fn(Box<dyn Any + Send>, &mut Vec<u8>) -> Result<(), postcard::Error>;
+type Pack = fn(Box<dyn Any + Send>, &mut Vec<u8>) -> Result<Passed, postcard::Error>;
 type Settle = fn(Box<dyn AnyResponder>, Result<&[u8], NoReply>) -> bool;
-type Receive<A> = fn(&[u8], Receipt) -> Result<Box<dyn Envelope<A>>, postcard::Error>;
+type Receive<A> =
+    fn(&[u8], VecDeque<OwnedFd>, Receipt) -> Result<Box<dyn Envelope<A>>, postcard::Error>;
+
+/// Descriptors on their way to another process.
+pub(crate) type Passed = Vec<Arc<OwnedFd>>;
 
 impl<A: Actor> MessageTable<A> {
     pub(crate) fn of() -> Self
@@ -157,10 +164,10 @@ impl<A: Actor> MessageTable<A> {
             pack: |message, bytes| {
                 let message =
                     message.downcast::<M>().map_err(|_| postcard::Error::WontImplement)?;
-                to_bytes(&*message, bytes)
+                noting(|| to_bytes(&*message, bytes))
             },
-            receive: |bytes, receipt| {
-                let message = postcard::from_bytes::<M>(bytes)?;
+            receive: |bytes, descriptors, receipt| {
+                let message = handing_out(descriptors, || postcard::from_bytes::<M>(bytes))?;
                 Ok(Box::new(Delivered { message, receipt }))
             },
             settle: |responder, outcome| {

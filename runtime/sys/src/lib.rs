@@ -36,7 +36,7 @@ pub use fatal::{FATAL_OUT_OF_MEMORY, FATAL_SYSTEM_CALL, on_fatal_signal, reset_m
 pub use fork::{Forked, fork_brother, is_single_threaded};
 pub use inherited::take_inherited_socket;
 pub use interrupt::{Interrupter, Registration, interrupt_signal};
-pub use passing::{PASSED_MAX, receive_into, receive_with, send_with};
+pub use passing::{PASSED_MAX, receive_into, receive_with, send_some, send_with};
 pub use pidfd::{End, open_pidfd, reap_pidfd, signal_pidfd};
 pub use ring::{RingEnd, RingError, spin_budget};
 pub use shared_words::SharedWords;

@@ -19,6 +19,18 @@ type Control = [u64; 2 + PASSED_MAX.div_ceil(2) + 1];
 /// `InvalidInput` for more than [`PASSED_MAX`] descriptors, or for descriptors without a byte to carry them; otherwise
 /// the kernel's, `EPIPE` when the peer has gone.
 pub fn send_with(socket: BorrowedFd<'_>, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+    send_some(socket, bytes, fds).map(drop)
+}
+
+/// As [`send_with`]; says how many bytes were taken. All descriptors go with the first of them.
+///
+/// # Errors
+/// As [`send_with`]; `WouldBlock` when a stream that does not block is full, and then nothing has been sent.
+pub fn send_some(
+    socket: BorrowedFd<'_>,
+    bytes: &[u8],
+    fds: &[BorrowedFd<'_>],
+) -> io::Result<usize> {
     if fds.len() > PASSED_MAX || (bytes.is_empty() && !fds.is_empty()) {
         let text = format!("{} descriptors with {} bytes", fds.len(), bytes.len());
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
@@ -50,8 +62,8 @@ pub fn send_with(socket: BorrowedFd<'_>, bytes: &[u8], fds: &[BorrowedFd<'_>]) -
         // SAFETY: all that `message` points to lives throughout the call.
         let sent =
             unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL) };
-        if sent >= 0 {
-            return Ok(());
+        if let Ok(sent) = usize::try_from(sent) {
+            return Ok(sent);
         }
         let error = io::Error::last_os_error();
         if error.kind() != io::ErrorKind::Interrupted {

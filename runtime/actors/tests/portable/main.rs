@@ -2,7 +2,7 @@
 //!
 //! | file | theme |
 //! |---|---|
-//! | `order.rs`, `asking.rs` | delivery |
+//! | `order.rs`, `asking.rs`, `descriptors.rs` | delivery |
 //! | `signals.rs`, `ending.rs` | reaching into a running handler, and ends |
 //! | `lives.rs` | supervision: what survives |
 //! | `crashes.rs` | processes alone: how they die, and what the parent makes of it |
@@ -14,6 +14,7 @@
 
 mod asking;
 mod crashes;
+mod descriptors;
 mod ending;
 mod lives;
 mod order;
@@ -32,7 +33,10 @@ use palco_actors::Repertoire;
 static ALLOCATOR: palco_sys::NotingAllocator = palco_sys::NotingAllocator;
 
 fn repertoire() -> Repertoire {
-    Repertoire::new().with::<probe::Probe>().with::<strangers::Stranger>()
+    Repertoire::new()
+        .with::<probe::Probe>()
+        .with::<strangers::Stranger>()
+        .with::<descriptors::Clerk>()
 }
 
 /// Probes panic on purpose, here and in their processes; such panics start with `deliberate` and are not printed.
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
     for module in [
         order::trials(),
         asking::trials(),
+        descriptors::trials(),
         signals::trials(),
         ending::trials(),
         lives::trials(),

@@ -4,6 +4,7 @@
 //! has come of it, and waits for frames. While a handler blocks or computes, nothing is read; signals reach it through
 //! the shared page and `EINTR`.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -242,6 +243,7 @@ pub(super) fn play<A: Portable>(mut part: Part) -> Result<ExitReason, WireError>
         table: MessageTable::of(),
         post: Arc::clone(&part.post),
         incoming: [part.incoming, Incoming::default()],
+        passed: Default::default(),
         streams: [part.normal, part.urgent],
         frame_bytes_max: part.frame_bytes_max,
     };
@@ -254,6 +256,8 @@ struct Hall<A: Portable> {
     table: MessageTable<A>,
     post: Arc<Post>,
     incoming: [Incoming; 2],
+    /// Descriptors for the next messages of each lane.
+    passed: [VecDeque<OwnedFd>; 2],
     streams: [UnixStream; 2],
     frame_bytes_max: usize,
 }
@@ -296,31 +300,62 @@ impl<A: Portable> Hall<A> {
         Ok((!urgent || self.read(1, true)?) && self.read(0, normal)?)
     }
 
+    /// What was passed for the next message of a lane; none if the parent has gone. It was sent before the message.
+    fn passed(
+        &mut self,
+        lane: usize,
+        count: usize,
+    ) -> Result<Option<VecDeque<OwnedFd>>, WireError> {
+        while self.passed[lane].len() < count {
+            if !self.read(1, true)? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(self.passed[lane].drain(..count).collect()))
+    }
+
     fn read(&mut self, lane: usize, heard: bool) -> Result<bool, WireError> {
         let incoming = &mut self.incoming[lane];
         let is_open = if lane == 0 {
             self.post.read(&self.streams[0], heard, incoming)?
         } else {
-            read(&self.streams[1], incoming)
+            went_well(incoming.receive(self.streams[1].as_fd()))?
         };
         if !is_open {
             return Ok(false);
         }
+        let unknown = || WireError::Malformed(postcard::Error::DeserializeBadEnum);
         while let Some((head, body)) = self.incoming[lane].next::<ToChild>(self.frame_bytes_max)? {
             match head {
-                ToChild::Message { number, is_ask } => {
+                ToChild::Message { number, is_ask, descriptors } => {
                     let receipt =
                         Receipt { post: Arc::clone(&self.post), lane: lane as u8, is_ask };
                     let entry = self.table.entries.get(usize::from(number));
-                    let unknown = || WireError::Malformed(postcard::Error::DeserializeBadEnum);
                     let receive = entry.ok_or_else(unknown)?.receive;
-                    let envelope = receive(body, receipt).map_err(WireError::Malformed)?;
+                    let envelope = if descriptors == 0 {
+                        receive(body, VecDeque::new(), receipt)
+                    } else {
+                        let body = body.to_vec();
+                        let Some(passed) = self.passed(lane, descriptors.into())? else {
+                            return Ok(false);
+                        };
+                        receive(&body, passed, receipt)
+                    };
+                    let envelope = envelope.map_err(WireError::Malformed)?;
                     let kind = if lane == 0 { LaneKind::Normal } else { LaneKind::Urgent };
                     // Bounded by the address, which hands over only so many; closed only after the life.
                     let _ = self.cell.mailbox.force(kind, envelope, |envelope| envelope);
                     if lane == 1 {
                         self.post.turn.urgent_seen.fetch_add(1, Ordering::Relaxed);
                     }
+                }
+                ToChild::Passed { lane, descriptors } => {
+                    let came = &mut self.incoming[1].descriptors;
+                    let passed = self.passed.get_mut(usize::from(lane)).ok_or_else(unknown)?;
+                    if came.len() < usize::from(descriptors) {
+                        return Err(unknown());
+                    }
+                    passed.extend(came.drain(..usize::from(descriptors)));
                 }
                 ToChild::Answer { call, outcome } => {
                     self.post.answered(call, outcome.map(|()| body.to_vec()));
@@ -332,10 +367,11 @@ impl<A: Portable> Hall<A> {
     }
 }
 
-/// Reads what has come, waiting for it; false at the end.
-pub(super) fn read(stream: &UnixStream, incoming: &mut Incoming) -> bool {
-    match incoming.read(stream) {
-        Ok((bytes, _)) => bytes > 0,
-        Err(error) => error.kind() == io::ErrorKind::Interrupted,
+/// Whether there may be more after a read.
+pub(super) fn went_well(read: io::Result<(usize, bool)>) -> Result<bool, WireError> {
+    match read {
+        Ok((bytes, _)) => Ok(bytes > 0),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(WireError::Descriptors),
+        Err(error) => Ok(error.kind() == io::ErrorKind::Interrupted),
     }
 }

@@ -17,7 +17,8 @@ use super::options::{ProcessOptions, Start, Transport};
 use super::page::Page;
 use super::ring::Ring;
 use super::socket::{Heard, Socket};
-use super::wire::{Incoming, WireError, append};
+use super::wire::{Incoming, ToChild, WireError, append};
+use crate::portable::Passed;
 use crate::{Failure, System};
 
 /// How large a ring may be.
@@ -53,6 +54,8 @@ impl AsRawFd for Watched {
 struct Out {
     bytes: Vec<u8>,
     written: usize,
+    /// To go with the next byte.
+    descriptors: Passed,
 }
 
 impl Link {
@@ -125,6 +128,17 @@ impl Link {
         append(&mut self.out[lane].bytes, head, body, self.frame_bytes_max)
     }
 
+    /// Passes what belongs to the next message of a lane. Always over the urgent socket: only there does the process
+    /// read in the slower way that takes descriptors in.
+    pub(super) fn pass(&mut self, lane: usize, descriptors: &Passed) -> Result<(), WireError> {
+        if descriptors.is_empty() {
+            return Ok(());
+        }
+        self.out[1].descriptors.extend_from_slice(descriptors);
+        let head = ToChild::Passed { lane: lane as u8, descriptors: descriptors.len() as u8 };
+        self.put(1, &head, &[])
+    }
+
     /// Sends what waits, as far as there is room. A broken socket shows where it is read.
     pub(super) fn poll_write(&mut self, task: &mut Task<'_>) -> Result<(), WireError> {
         for lane in [1, 0] {
@@ -140,7 +154,7 @@ impl Link {
                     }
                     sent
                 }
-                _ => socket.poll_write(task, &out.bytes[out.written..]).0,
+                _ => socket.poll_write(task, &out.bytes[out.written..], &mut out.descriptors).0,
             };
             if out.written == out.bytes.len() {
                 out.bytes.clear();

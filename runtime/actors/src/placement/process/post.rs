@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::child::read;
+use super::child::went_well;
 use super::page::Page;
 use super::ring::Ring;
 use super::turn::Turn;
@@ -117,7 +117,9 @@ impl Post {
         heard: bool,
         incoming: &mut Incoming,
     ) -> Result<bool, WireError> {
-        let Some(ring) = &self.ring else { return Ok(!heard || read(socket, incoming)) };
+        let Some(ring) = &self.ring else {
+            return if heard { went_well(incoming.read(socket)) } else { Ok(true) };
+        };
         let is_open = !heard || self.hear_bells().unwrap_or(false);
         let mut ring = ring.lock();
         if ring.receive(incoming.buffer())? && ring.must_ring() {
@@ -263,9 +265,13 @@ impl Running {
     pub(crate) fn finish<R: Serialize>(mut self, reply: &R) {
         if self.receipt.is_ask {
             let mut body = Vec::new();
-            let sent = to_bytes(reply, &mut body).is_ok() && self.reply(Ok(()), &body);
-            if !sent {
-                self.reply(Err(NoReply::Dropped(DropReason::TooLarge)), &[]);
+            let refused = match to_bytes(reply, &mut body) {
+                Ok(()) if self.reply(Ok(()), &body) => None,
+                Ok(()) => Some(DropReason::TooLarge),
+                Err(_) => Some(DropReason::NotPortable),
+            };
+            if let Some(reason) = refused {
+                self.reply(Err(NoReply::Dropped(reason)), &[]);
             }
         }
         self.is_over = true;

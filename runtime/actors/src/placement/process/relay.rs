@@ -223,9 +223,13 @@ impl<A: Portable> Relay<'_, A> {
         while self.link.takes_more(lane)
             && let Some(handed) = self.window.next_to_send(lane)
         {
-            let head =
-                ToChild::Message { number: handed.number, is_ask: handed.responder.is_some() };
-            if self.link.put(lane, &head, &handed.body).is_err() {
+            let head = ToChild::Message {
+                number: handed.number,
+                is_ask: handed.responder.is_some(),
+                descriptors: handed.descriptors.len() as u8,
+            };
+            let passed = self.link.pass(lane, &handed.descriptors);
+            if passed.and_then(|()| self.link.put(lane, &head, &handed.body)).is_err() {
                 self.nonsense.get_or_insert_with(|| "a message grew over the frame limit".into());
             }
             if lane == 1 {

@@ -2,6 +2,7 @@
 //! as well wakes its loop each time the other side has read something.
 
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::task::{Context as Task, Poll, ready};
 
@@ -9,6 +10,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::wire::Incoming;
+use crate::portable::Passed;
 
 pub(super) struct Socket {
     stream: UnixStream,
@@ -32,12 +34,26 @@ impl Socket {
     }
 
     /// Writes what the socket takes; pending if it took not all, and then the task is woken when it takes more. A broken
-    /// socket takes everything: that shows where it is read.
-    pub(super) fn poll_write(&mut self, task: &mut Task<'_>, bytes: &[u8]) -> (usize, Poll<()>) {
+    /// socket takes everything: that shows where it is read. The descriptors go with the first byte.
+    pub(super) fn poll_write(
+        &mut self,
+        task: &mut Task<'_>,
+        bytes: &[u8],
+        descriptors: &mut Passed,
+    ) -> (usize, Poll<()>) {
         let mut written = 0;
         while written < bytes.len() {
-            match (&self.stream).write(&bytes[written..]) {
-                Ok(bytes) => written += bytes,
+            let wrote = if descriptors.is_empty() {
+                (&self.stream).write(&bytes[written..])
+            } else {
+                let passed: Vec<_> = descriptors.iter().map(|fd| fd.as_fd()).collect();
+                palco_sys::send_some(self.stream.as_fd(), &bytes[written..], &passed)
+            };
+            match wrote {
+                Ok(bytes) => {
+                    written += bytes;
+                    descriptors.clear();
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     match self.poll_room(task) {
                         Ok(Poll::Ready(())) => {}

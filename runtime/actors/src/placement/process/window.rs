@@ -10,21 +10,26 @@ use super::page::Standing;
 use crate::envelope::{Envelope, TypeName};
 use crate::life::dead_letter;
 use crate::mailbox::LaneKind;
-use crate::portable::MessageTable;
+use crate::portable::{MessageTable, Passed};
 use crate::reply::{AnyResponder, NoReply};
 use crate::vitals::Cell;
-use crate::{Abandoned, DropReason, Portable};
+use crate::{Abandoned, Descriptor, DropReason, Portable};
 
 pub(super) const LANES: [LaneKind; 2] = [LaneKind::Normal, LaneKind::Urgent];
 
 /// How many messages of a lane may be ahead of the process.
 pub(super) const AHEAD_MAX: usize = 64;
 
+/// How many descriptors of a lane may be ahead: a process may have only a few open at once.
+const DESCRIPTORS_AHEAD_MAX: usize = 16;
+const _: () = assert!(Descriptor::PER_MESSAGE_MAX <= DESCRIPTORS_AHEAD_MAX);
+
 /// A message on its way to the process or in it.
 pub(super) struct Handed {
     pub(super) number: u16,
     pub(super) name: TypeName,
     pub(super) body: Vec<u8>,
+    pub(super) descriptors: Passed,
     pub(super) responder: Option<Box<dyn AnyResponder>>,
 }
 
@@ -98,10 +103,10 @@ impl<A: Portable> Window<A> {
         };
         let mut body = Vec::new();
         match (entry.pack)(message, &mut body) {
-            Ok(()) if body.len() <= body_max => {
-                self.lanes[lane].push_back(Handed { number, name, body, responder });
+            Ok(descriptors) if body.len() <= body_max => {
+                self.lanes[lane].push_back(Handed { number, name, body, descriptors, responder });
             }
-            Ok(()) => self.refuse(lane, name, responder, DropReason::TooLarge),
+            Ok(_) => self.refuse(lane, name, responder, DropReason::TooLarge),
             Err(_) => self.refuse(lane, name, responder, DropReason::NotPortable),
         }
     }
@@ -109,6 +114,13 @@ impl<A: Portable> Window<A> {
     /// The next message to be handed over.
     pub(super) fn next_to_send(&mut self, lane: usize) -> Option<&Handed> {
         let next = self.lanes[lane].get(self.sent[lane])?;
+        if !next.descriptors.is_empty() {
+            let ahead = self.lanes[lane].iter().take(self.sent[lane]);
+            let ahead: usize = ahead.map(|handed| handed.descriptors.len()).sum();
+            if ahead + next.descriptors.len() > DESCRIPTORS_AHEAD_MAX {
+                return None;
+            }
+        }
         self.sent[lane] += 1;
         if self.current.is_none() {
             self.current = Some(lane);

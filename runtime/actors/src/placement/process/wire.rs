@@ -6,11 +6,13 @@
 //! body                the rest: a message, a reply, arguments; passed on undecoded
 //! ```
 
+use std::collections::VecDeque;
 use std::io::{self, Read};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use palco_processes::{Confinement, Obtained};
-use palco_sys::RingError;
+use palco_sys::{PASSED_MAX, RingError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -27,8 +29,10 @@ const LENGTH_BYTES: usize = 4;
 pub(crate) enum ToChild {
     /// The first frame; the body are the arguments.
     Start(Start),
-    /// A message with this number in the actor's table.
-    Message { number: u16, is_ask: bool },
+    /// A message with this number in the actor's table, and how many descriptors belong to it.
+    Message { number: u16, is_ask: bool, descriptors: u8 },
+    /// On the urgent socket, ahead of a message of this lane: the descriptors that belong to it came with this frame.
+    Passed { lane: u8, descriptors: u8 },
     /// What came of a call; the body is the reply.
     Answer { call: u64, outcome: Result<(), CallError> },
     /// Look at the signals.
@@ -87,6 +91,8 @@ pub(crate) enum WireError {
     TooLarge { bytes: usize, max: usize },
     #[error("a frame that cannot be read: {0}")]
     Malformed(postcard::Error),
+    #[error("descriptors were lost: this process may not have so many open")]
+    Descriptors,
     #[error("a ring that cannot be read: {0}")]
     Ring(String),
 }
@@ -139,6 +145,8 @@ pub(crate) struct Incoming {
     taken: usize,
     /// The last read has filled its room.
     is_flood: bool,
+    /// What came along, in its order.
+    pub(crate) descriptors: VecDeque<OwnedFd>,
 }
 
 impl Incoming {
@@ -153,11 +161,30 @@ impl Incoming {
 
     /// Reads once; true in the second place if there may be more at once.
     pub(crate) fn read(&mut self, mut source: impl Read) -> io::Result<(usize, bool)> {
+        self.read_by(|room| source.read(room))
+    }
+
+    /// As [`Self::read`], and takes in the descriptors that come along.
+    pub(crate) fn receive(&mut self, socket: BorrowedFd<'_>) -> io::Result<(usize, bool)> {
+        let mut passed = Vec::new();
+        let read = self.read_by(|room| {
+            let (bytes, descriptors) = palco_sys::receive_into(socket, room, PASSED_MAX)?;
+            passed = descriptors;
+            Ok(bytes)
+        });
+        self.descriptors.extend(passed);
+        read
+    }
+
+    fn read_by(
+        &mut self,
+        read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
+    ) -> io::Result<(usize, bool)> {
         let room = if self.is_flood { READ_BYTES_LARGE } else { READ_BYTES };
         let buffer = self.buffer();
         let start = buffer.len();
         buffer.resize(start + room, 0);
-        let read = source.read(&mut buffer[start..]);
+        let read = read(&mut buffer[start..]);
         let bytes = *read.as_ref().unwrap_or(&0);
         buffer.truncate(start + bytes);
         self.is_flood = bytes == room;
@@ -194,7 +221,8 @@ mod tests {
         fn frames_survive_any_cut(bodies: Vec<Vec<u8>>, cuts: Vec<u8>) {
             let mut wire = Vec::new();
             for (index, body) in bodies.iter().enumerate() {
-                let head = ToChild::Message { number: index as u16, is_ask: index % 2 == 0 };
+                let number = index as u16;
+                let head = ToChild::Message { number, is_ask: index % 2 == 0, descriptors: 0 };
                 append(&mut wire, &head, body, 1 << 20).unwrap();
             }
             let (mut incoming, mut seen, mut rest) = (Incoming::default(), Vec::new(), &wire[..]);
