@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use palco_actors::PlaceKind;
 use palco_load::actors::Question;
-use palco_models::{Action, ModelKind};
+use palco_models::{AcceptBy, Action, ModelKind};
 use tracing::level_filters::LevelFilter;
 
 use crate::stage::{ServiceKind, State};
@@ -128,6 +128,11 @@ pub(crate) struct Serve {
     /// local: each process has its own. shared: they share one, which an actor of the stage keeps.
     #[arg(long, value_name = "STATE", value_parser = named::<State>(State::ALL.map(State::name)))]
     pub(crate) state: Option<State>,
+    /// Who accepts for a team in place process [default: workers]
+    ///
+    /// workers: each of them, from one shared socket. dispatcher: one actor, which passes open sockets to free workers.
+    #[arg(long, value_name = "WHO", value_parser = named::<AcceptBy>(AcceptBy::ALL.map(AcceptBy::name)))]
+    pub(crate) accept_by: Option<AcceptBy>,
     /// Address space of each process at most, in MiB, in place process [default: 1024]
     #[arg(long, value_name = "MIB")]
     pub(crate) memory_max: Option<u64>,

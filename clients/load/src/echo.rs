@@ -19,7 +19,9 @@ use std::io;
 use std::net::SocketAddr;
 
 use palco_actors::{PlaceKind, System};
-use palco_models::{ModelKind, Server, ServerSettings, StartError, profile};
+use palco_models::{
+    AcceptBy, ModelKind, ProcessSettings, Server, ServerSettings, StartError, profile,
+};
 use palco_service::services::echo::EchoService;
 use palco_threads::block_on;
 
@@ -188,19 +190,29 @@ fn start() -> Result<Stage, Error> {
     }
     let system = System::new().map_err(|error| Error::Prepare(io::Error::other(error)))?;
     let mut servers = Vec::new();
-    for model in ModelKind::ALL {
-        for place in PlaceKind::ALL {
-            let name = format!("palco {model} × {place}");
-            let settings = ServerSettings::new(format!("{model}-{place}"), model, place);
-            let server = Server::launch::<EchoService>(&system, settings, ())
-                .map_err(|source| Error::Start { server: name.clone(), source })?;
-            let like = bare_process::Design::like(model).filter(|_| place == PlaceKind::Process);
-            let like = forking.iter().find(|(design, _)| Some(*design) == like);
-            let baseline = like.map_or(bare::Design::like(model) as usize, |(_, index)| *index);
-            let setting = profile(model, place).classic_name;
-            contestants.push(Contestant::new(name, setting, baseline, server.address()));
-            servers.push(server);
+    let cells = ModelKind::ALL
+        .into_iter()
+        .flat_map(|model| PlaceKind::ALL.map(|place| (model, place, AcceptBy::Workers)));
+    let passing = (ModelKind::Team, PlaceKind::Process, AcceptBy::Dispatcher);
+    for (model, place, accept_by) in cells.chain([passing]) {
+        let (mut name, mut process) = (format!("palco {model} × {place}"), None);
+        if accept_by == AcceptBy::Dispatcher {
+            name.push_str(", dispatcher");
+            process = Some(ProcessSettings { accept_by, ..ProcessSettings::default() });
         }
+        let tree_name = format!("{model}-{place}-{}", servers.len());
+        let settings = ServerSettings { process, ..ServerSettings::new(tree_name, model, place) };
+        let server = Server::launch::<EchoService>(&system, settings, ())
+            .map_err(|source| Error::Start { server: name.clone(), source })?;
+        let like = bare_process::Design::like(model).filter(|_| place == PlaceKind::Process);
+        let like = forking.iter().find(|(design, _)| Some(*design) == like);
+        let baseline = like.map_or(bare::Design::like(model) as usize, |(_, index)| *index);
+        let setting = match accept_by {
+            AcceptBy::Workers => profile(model, place).classic_name,
+            AcceptBy::Dispatcher => "prefork, sockets passed",
+        };
+        contestants.push(Contestant::new(name, setting, baseline, server.address()));
+        servers.push(server);
     }
     Ok(Stage { contestants, servers, system, notes })
 }

@@ -1,8 +1,10 @@
 //! The actor that accepts connections, and the actor that serves one.
 //!
 //! Acceptors are called by their role in the model: `acceptor` (iterative), `dispatcher` (per connection), `worker-3`
-//! (team). What differs is who serves: the acceptor itself, a fresh actor in the same place, or a fresh process.
+//! (team). What differs is who serves: the acceptor itself, a fresh actor in the same place, a fresh process, or a
+//! standing one.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +15,7 @@ use palco_service::{Codec, Service};
 use serde::{Deserialize, Serialize};
 
 use crate::door::Door;
+use crate::process::Desk;
 use crate::serve::{Accepted, Shared, serve};
 
 /// Who serves an accepted connection.
@@ -23,6 +26,8 @@ pub(crate) enum Handover<S: Service, C: Codec<S> + Sync> {
     Fresh,
     /// A fresh process, started like this.
     Process(Pass<S, C>),
+    /// A standing worker in a process of its own, from this desk.
+    Standing(Arc<Desk>),
 }
 
 /// Starts a process, as a child of the acceptor, for a connection.
@@ -35,6 +40,7 @@ impl<S: Service, C: Codec<S> + Sync> Clone for Handover<S, C> {
             Self::Inline => Self::Inline,
             Self::Fresh => Self::Fresh,
             Self::Process(pass) => Self::Process(Arc::clone(pass)),
+            Self::Standing(desk) => Self::Standing(Arc::clone(desk)),
         }
     }
 }
@@ -79,6 +85,10 @@ impl<S: Service, C: Codec<S> + Sync> Handler<Run> for Acceptor<S, C> {
                 let lead = async |accepted| self.hand_over(context, pass(context, accepted));
                 door.open(context, lead).await
             }
+            Handover::Standing(desk) => {
+                let lead = async |accepted| self.hand_over(context, desk.pass(accepted));
+                desk.follow_during(context, door.open(context, lead)).await
+            }
         };
         if let Err(error) = opened {
             cx.fail(error);
@@ -87,8 +97,8 @@ impl<S: Service, C: Codec<S> + Sync> Handler<Run> for Acceptor<S, C> {
 }
 
 impl<S: Service, C: Codec<S> + Sync> Acceptor<S, C> {
-    fn hand_over(&self, cx: &Context<Self>, spawned: Result<(), SpawnError>) {
-        if let Err(error) = spawned {
+    fn hand_over<E: fmt::Display>(&self, cx: &Context<Self>, handed: Result<(), E>) {
+        if let Err(error) = handed {
             tracing::error!(dispatcher = %cx.path(), %error, "connection closed: no actor for it");
         }
     }

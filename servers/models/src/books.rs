@@ -11,7 +11,7 @@ use crate::scoreboard::{Count, Ending, Scoreboard, Scores, Tally};
 use crate::seats::Seats;
 
 /// How often a process looks for room again: nobody wakes it when another process gives some back.
-const LOOK_EVERY: Duration = Duration::from_millis(2);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// What a door needs: limits and counts.
 #[derive(Clone, Debug)]
@@ -213,6 +213,10 @@ impl Pool {
         Arc::new(Self { seats, free: Mutex::new(free) })
     }
 
+    pub(crate) fn seats(&self) -> &Seats {
+        &self.seats
+    }
+
     /// A seat for a connection; there are as many as connections can be admitted.
     pub(crate) fn seat(self: &Arc<Self>, record: Record) -> Option<Held> {
         let index = self.free.lock().pop()?;
@@ -223,6 +227,11 @@ impl Pool {
 impl Held {
     pub(crate) fn seats(&self) -> &Seats {
         &self.pool.seats
+    }
+
+    /// Whether its process has it.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.pool.seats.has_begun(self.index)
     }
 }
 

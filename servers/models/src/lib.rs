@@ -49,7 +49,7 @@ pub use drain::DrainReport;
 pub use holder::holder_of_port;
 pub use listener::BindError;
 pub use model::{Concurrency, ModelKind, ModelProfile, PlanError, profile, profiles};
-pub use process::{ProcessSettings, RecycleSettings, players, players_that_share};
+pub use process::{AcceptBy, ProcessSettings, RecycleSettings, players, players_that_share};
 pub use scoreboard::{Ending, Scores};
 pub use server::Server;
 pub use settings::ServerSettings;

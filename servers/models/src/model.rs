@@ -68,6 +68,8 @@ pub(crate) enum ServedBy {
     Acceptor,
     /// An actor of its own.
     OwnActor,
+    /// One of so many standing workers, to which it is passed.
+    Worker(usize),
 }
 
 /// Settings that do not fit the model.
@@ -85,13 +87,16 @@ pub enum PlanError {
         max: usize,
     },
     /// Settings for processes where there are none.
-    #[error("`process` belongs to place `process`, not to `{0}`")]
+    #[error("settings for processes belong to place `process`, not to `{0}`")]
     NoProcess(PlaceKind),
     /// A process that serves one connection is not replaced by a fresh one.
     #[error(
         "`recycle` belongs to standing processes; under model `{0}` each connection has its own"
     )]
     NoRecycle(ModelKind),
+    /// There is one way to accept.
+    #[error("`accept-by` belongs to model `team`; under model `{0}` it is always the same actor")]
+    NoChoice(ModelKind),
 }
 
 impl ModelKind {

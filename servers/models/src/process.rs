@@ -6,6 +6,7 @@
 //! | `kin.rs` | how a process comes by its service: with a state of its own, or asking for it |
 //! | `launching.rs` | a server of the following |
 //! | `worker.rs` | an acceptor in a process of its own, which serves inline |
+//! | `standing.rs` | standing workers to which a dispatcher passes connections |
 //! | `connection.rs` | one connection in a process of its own |
 //! | `keeper.rs` | the actor of the parent that keeps a state for its processes |
 
@@ -14,13 +15,15 @@ mod keeper;
 mod kin;
 mod launching;
 mod settings;
+mod standing;
 mod worker;
 
 pub(crate) use connection::passing;
 pub(crate) use keeper::{KEEPER, keep};
 pub(crate) use kin::{Alone, Asking, Kin};
 pub(crate) use launching::Made;
-pub use settings::{ProcessSettings, RecycleSettings};
+pub use settings::{AcceptBy, ProcessSettings, RecycleSettings};
+pub(crate) use standing::Desk;
 pub(crate) use worker::{Workers, work};
 
 use std::sync::Arc;
@@ -30,6 +33,7 @@ use palco_actors::{Grant, ProcessOptions, Repertoire};
 use palco_service::{Relaunch, SharedState};
 
 use connection::ConnectionActor;
+use standing::Worker;
 use worker::Acceptor;
 
 /// What all processes of one server get.
@@ -48,17 +52,21 @@ pub(crate) struct Common<K: Kin> {
 /// use palco_service::services::echo::EchoService;
 ///
 /// let repertoire = palco_models::players::<EchoService>(Repertoire::new());
-/// assert!(repertoire.kinds().eq(["acceptor/echo", "connection/echo"]));
+/// assert!(repertoire.kinds().eq(["acceptor/echo", "connection/echo", "worker/echo"]));
 /// ```
 #[must_use]
 pub fn players<S: Relaunch>(repertoire: Repertoire) -> Repertoire {
-    repertoire.with::<Acceptor<Alone<S>>>().with::<ConnectionActor<Alone<S>>>()
+    troupe::<Alone<S>>(repertoire)
 }
 
 /// As [`players`], and with one state for all processes of a server.
 #[must_use]
 pub fn players_that_share<S: SharedState>(repertoire: Repertoire) -> Repertoire {
-    players::<S>(repertoire).with::<Acceptor<Asking<S>>>().with::<ConnectionActor<Asking<S>>>()
+    troupe::<Asking<S>>(players::<S>(repertoire))
+}
+
+fn troupe<K: Kin>(repertoire: Repertoire) -> Repertoire {
+    repertoire.with::<Acceptor<K>>().with::<ConnectionActor<K>>().with::<Worker<K>>()
 }
 
 impl<K: Kin> Common<K> {

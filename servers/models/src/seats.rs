@@ -195,6 +195,12 @@ impl Seats {
         self.finish(index);
     }
 
+    /// Whether the process has begun the connection that the seat was taken for.
+    pub(crate) fn has_begun(&self, index: usize) -> bool {
+        let accepted = &self.seat(index)[SCORES + Count::Accepted as usize];
+        self.announced(index) != Announced::Nothing || accepted.load(Ordering::Acquire) > 0
+    }
+
     /// Closes the books of a process that has had one connection, and leaves the seat as if nobody had been there.
     /// How many requests there were, and how it ended, if that is known.
     pub(crate) fn clear(&self, index: usize) -> (u64, Option<Ending>) {

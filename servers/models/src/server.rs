@@ -33,6 +33,7 @@ use crate::scoreboard::Scores;
 use crate::serve::Shared;
 use crate::settings::{ServerSettings, acceptor_options};
 use crate::start_error::StartError;
+use crate::team;
 
 /// A running server.
 pub struct Server {
@@ -42,6 +43,8 @@ pub struct Server {
     /// Not held: it is closed when the last acceptor has ended, also without a drain.
     socket: Weak<TcpListener>,
     acceptor_within: Duration,
+    /// A dispatcher passes connections to standing workers.
+    passes: bool,
     supervisor: ActorRef<Supervisor>,
     ledger: Ledger,
 }
@@ -77,7 +80,7 @@ impl Server {
         let drain_within = settings.drain_within;
         let handover = move || match plan.served_by {
             ServedBy::Acceptor => Handover::Inline,
-            ServedBy::OwnActor => Handover::Fresh,
+            ServedBy::OwnActor | ServedBy::Worker(_) => Handover::Fresh,
         };
         let (within, acceptors) = (settings.acceptor_within(plan.served_by), plan.acceptors);
         let cast = move |cx: &Context<Supervisor>| {
@@ -162,7 +165,8 @@ impl Server {
         cast: Arc<Cast>,
     ) -> Result<Self, StartError> {
         let address = socket.local_addr().map_err(StartError::Address)?;
-        let acceptor_within = settings.acceptor_within(settings.plan()?.served_by);
+        let served_by = settings.plan()?.served_by;
+        let acceptor_within = settings.acceptor_within(served_by);
         let policy = settings.supervision;
         let options = SpawnOptions::new()
             .name(settings.name.as_str())
@@ -179,6 +183,7 @@ impl Server {
             address,
             socket: Arc::downgrade(socket),
             acceptor_within,
+            passes: matches!(served_by, ServedBy::Worker(_)),
             supervisor,
             ledger,
         })
@@ -208,12 +213,26 @@ impl Server {
         self.supervisor.any()
     }
 
-    /// Who accepts: the supervisor's children, but for the one that keeps a state for processes.
+    /// Who accepts.
     #[must_use]
     pub fn acceptors(&self) -> Vec<AnyRef> {
-        let keeper = format!("{}/{KEEPER}", self.supervisor.path());
-        let children = self.supervisor.any().children();
-        children.into_iter().filter(|child| child.path() != keeper).collect()
+        self.children(|name| name != KEEPER && !(self.passes && team::is_worker(name)))
+    }
+
+    /// Who serves, one connection after the other: the workers of a team that come by them from a dispatcher, else those
+    /// who accept.
+    #[must_use]
+    pub fn workers(&self) -> Vec<AnyRef> {
+        if self.passes { self.children(team::is_worker) } else { self.acceptors() }
+    }
+
+    fn children(&self, meant: impl Fn(&str) -> bool) -> Vec<AnyRef> {
+        let parent = self.supervisor.path();
+        let is_meant = |child: &AnyRef| {
+            let path = child.path();
+            path.strip_prefix(&*parent).and_then(|rest| rest.strip_prefix('/')).is_some_and(&meant)
+        };
+        self.supervisor.any().children().into_iter().filter(is_meant).collect()
     }
 
     /// Stops listening, lets running requests finish, kills what is left after `drain_within`.

@@ -7,7 +7,8 @@ use palco_actors::{Place, PlaceKind, Restart, SpawnOptions, Supervision};
 
 use crate::admission::Limits;
 use crate::model::{ModelKind, Plan, PlanError, ServedBy};
-use crate::process::ProcessSettings;
+use crate::process::{AcceptBy, ProcessSettings};
+use crate::team;
 
 /// An acceptor may take this much longer to stop than connections that are actors of their own.
 const ACCEPTOR_GRACE: Duration = Duration::from_secs(2);
@@ -66,6 +67,9 @@ impl ServerSettings {
                 return Err(PlanError::NoProcess(self.place));
             }
             process.check(self.model)?;
+            if process.accept_by == AcceptBy::Dispatcher {
+                return team::plan_with_dispatcher(self.workers);
+            }
         }
         self.model.plan(self.place, self.workers)
     }
@@ -74,7 +78,7 @@ impl ServerSettings {
     pub(crate) fn acceptor_within(&self, served_by: ServedBy) -> Duration {
         match served_by {
             ServedBy::Acceptor => self.drain_within,
-            ServedBy::OwnActor => self.drain_within + ACCEPTOR_GRACE,
+            ServedBy::OwnActor | ServedBy::Worker(_) => self.drain_within + ACCEPTOR_GRACE,
         }
     }
 

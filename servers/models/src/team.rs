@@ -1,5 +1,5 @@
-//! Model `team`: n standing workers accept from the same socket (UNP §30.10: blocking in accept, no lock; no main
-//! thread that passes connections on, which costs more).
+//! Model `team`: n standing workers accept from the same socket (UNP §30.10: blocking in accept, no lock). Processes can
+//! also be passed their connections by a dispatcher (UNP §30.9), which costs more.
 //!
 //! A worker in a thread serves inline: a thread pool. A worker in a task hands each connection to a fresh task on its
 //! own loop: n event loops. A worker in a process serves inline: prefork (UNP §30.6). Who is blocked in accept is woken in
@@ -26,16 +26,36 @@ fn workers_default(place: PlaceKind) -> usize {
     }
 }
 
-pub(crate) fn plan(place: PlaceKind, workers: Option<usize>) -> Result<Plan, PlanError> {
+fn count(place: PlaceKind, workers: Option<usize>) -> Result<usize, PlanError> {
     let workers = workers.unwrap_or_else(|| workers_default(place));
     if workers == 0 || workers > WORKERS_MAX {
         return Err(PlanError::Workers { asked: workers, max: WORKERS_MAX });
     }
+    Ok(workers)
+}
+
+/// The name of a worker.
+pub(crate) fn worker(index: usize) -> String {
+    format!("worker-{index}")
+}
+
+pub(crate) fn is_worker(name: &str) -> bool {
+    name.starts_with("worker-")
+}
+
+/// Workers in processes, to which a dispatcher passes connections.
+pub(crate) fn plan_with_dispatcher(workers: Option<usize>) -> Result<Plan, PlanError> {
+    let served_by = ServedBy::Worker(count(PlaceKind::Process, workers)?);
+    Ok(Plan { acceptors: vec![("dispatcher".into(), Place::Task)], served_by })
+}
+
+pub(crate) fn plan(place: PlaceKind, workers: Option<usize>) -> Result<Plan, PlanError> {
+    let workers = count(place, workers)?;
     let served_by = match place {
         PlaceKind::Task => ServedBy::OwnActor,
         PlaceKind::Thread | PlaceKind::Process => ServedBy::Acceptor,
     };
-    let acceptors = (0..workers).map(|index| (format!("worker-{index}"), Place::from(place)));
+    let acceptors = (0..workers).map(|index| (worker(index), Place::from(place)));
     Ok(Plan { acceptors: acceptors.collect(), served_by })
 }
 

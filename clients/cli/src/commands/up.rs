@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use palco_actors::Supervision;
-use palco_models::{Limits, ProcessSettings, profile};
+use palco_models::{AcceptBy, Limits, ProcessSettings, profile};
 
 use crate::args::Serve;
 use crate::control::ControlSocket;
@@ -46,15 +46,24 @@ pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Resul
         drain_within: serve.drain_within,
         supervision: Supervision::default(),
         state: serve.state,
-        process: serve.memory_max.map(|mib| ProcessSettings {
-            memory_max_bytes: Some(mib.saturating_mul(1 << 20)),
-            ..ProcessSettings::default()
-        }),
+        process: process_settings(serve.memory_max, serve.accept_by),
     };
     entry.check()?;
     let file =
         StageFile { event_loops: None, supervision: Supervision::default(), servers: vec![entry] };
     run(&file, control.or_else(ControlSocket::spare), json)
+}
+
+/// None if nothing is said about processes.
+fn process_settings(
+    memory_max_mib: Option<u64>,
+    accept_by: Option<AcceptBy>,
+) -> Option<ProcessSettings> {
+    (memory_max_mib.is_some() || accept_by.is_some()).then(|| ProcessSettings {
+        memory_max_bytes: memory_max_mib.map(|mib| mib.saturating_mul(1 << 20)),
+        accept_by: accept_by.unwrap_or_default(),
+        ..ProcessSettings::default()
+    })
 }
 
 fn run(file: &StageFile, control: Option<PathBuf>, json: bool) -> Result<ExitCode> {

@@ -1,5 +1,7 @@
 //! Stage files: the embedded one is good, mistakes are named with line and key.
 
+use palco_models::AcceptBy;
+
 use super::*;
 
 fn error(text: &str) -> String {
@@ -69,6 +71,8 @@ fn settings_that_do_not_fit_say_why_and_where() {
     let recycled =
         processes.replace("team", "per-connection") + "process.recycle = { age-s = 9 }\n";
     assert!(error(&recycled).contains("`recycle` belongs to standing processes"));
+    let passed = processes.replace("team", "iterative") + "process.accept-by = \"dispatcher\"\n";
+    assert!(error(&passed).contains("`accept-by` belongs to model `team`"));
     let none = SERVER.to_owned() + "limits = { connections-max = 0 }\n";
     assert!(error(&none).contains("connections-max must be at least 1"));
 }
@@ -78,11 +82,12 @@ fn settings_of_processes_are_read() {
     let text = SERVER.replace("\"thread\"", "\"process\"").replace("echo", "kv");
     let text = text
         + "state = \"shared\"\n[server.process]\nmemory-max-bytes = 500000000\nstart = \"zygote\"\n\
-           recycle = { rss-bytes = 100000000, age-s = 3600 }\n";
+           recycle = { rss-bytes = 100000000, age-s = 3600 }\naccept-by = \"dispatcher\"\n";
     let stage = StageFile::parse(&text, "stage.toml").unwrap();
     let server = &stage.servers[0];
     assert_eq!(server.state, Some(State::Shared));
     let process = server.settings().process.unwrap();
+    assert_eq!(process.accept_by, AcceptBy::Dispatcher);
     assert_eq!(process.memory_max_bytes, Some(500_000_000));
     assert_eq!((process.recycle.rss_bytes, process.recycle.age_s), (Some(100_000_000), Some(3600)));
 }

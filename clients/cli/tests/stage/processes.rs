@@ -87,6 +87,25 @@ fn a_worker_that_segfaults_comes_back_and_the_others_notice_nothing() {
 }
 
 #[test]
+fn a_dispatcher_passes_connections_to_workers_and_a_killed_one_costs_only_its_own() {
+    let passing = ["--accept-by", "dispatcher", "--workers", "2"];
+    let stage = Stage::run(&[&PREFORK[..6], &passing].concat());
+    until("two workers run", || workers(&stage).len() == 2);
+    let (mut first, mut second) = (stage.connect("echo"), stage.connect("echo"));
+    assert!(is_echoed(&mut first, "hello") && is_echoed(&mut second, "hello"));
+    // Nobody is free: the third waits in the backlog until the worker of the first is.
+    let mut third = stage.connect("echo");
+    until("it waits", || scores(&stage)["deferred"] == 1);
+    assert_eq!(scores(&stage)["accepted"], 2);
+    let pid = |path: &str| stage.actor(path)["process"]["pid"].as_u64().unwrap();
+    kill(u32::try_from(pid("echo/worker-0")).unwrap(), "-KILL");
+    assert!(is_echoed(&mut third, "my turn") && is_echoed(&mut second, "not disturbed"));
+    assert!(matches!(first.read(&mut [0]), Ok(0) | Err(_)));
+    until("it is counted", || scores(&stage)["abandoned"] == 1 && scores(&stage)["active"] == 2);
+    assert_eq!(stage.actor("echo/worker-0")["restarts"], 1);
+}
+
+#[test]
 fn a_connection_that_segfaults_ends_alone_and_is_counted() {
     let stage = Stage::run(&PER_CONNECTION);
     let (mut first, mut second) = (stage.connect("kv"), stage.connect("kv"));

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use palco_actors::{Context, Failure, Grant, Supervisor, System};
+use palco_actors::{Context, Failure, Grant, Place, Supervisor, System};
 
-use super::{Common, Kin, Workers, passing, work};
+use super::{Common, Desk, Kin, Workers, passing, work};
 use crate::acceptor::{Acceptor, Handover};
+use crate::admission::Limits;
 use crate::books::{Books, Ledger, Own, Pool};
 use crate::door::Door;
 use crate::listener::bind;
@@ -14,7 +15,7 @@ use crate::model::{Plan, ServedBy};
 use crate::seats::{Layout, Seats};
 use crate::serve::Shared;
 use crate::settings::acceptor_options;
-use crate::{Server, ServerSettings, StartError};
+use crate::{Server, ServerSettings, StartError, team};
 
 /// What the server's own process must have of a service that is served in others.
 pub(crate) struct Made<K: Kin> {
@@ -71,21 +72,38 @@ impl Server {
                 };
                 Self::open(system, settings, &socket, ledger, Arc::new(cast))
             }
-            ServedBy::OwnActor => {
-                let seats = settings.limits.connections_max.max(1);
-                let seats = Seats::create(Layout { seats, permits: 0 });
+            ServedBy::OwnActor | ServedBy::Worker(_) => {
+                let most =
+                    if let ServedBy::Worker(workers) = served_by { workers } else { usize::MAX };
+                let connections_max = settings.limits.connections_max.clamp(1, most);
+                let seats = Seats::create(Layout { seats: connections_max, permits: 0 });
                 let pool = Pool::new(seats.map_err(StartError::Memory)?);
-                let books = Own::new(settings.limits);
+                let books = Own::new(Limits { connections_max, ..settings.limits });
                 let ledger = Ledger::Connections(Arc::clone(&books), Arc::clone(&pool));
                 let shared = Arc::new(Shared { service, codec });
                 let door = Door { shared, socket: shared_socket, books: Books::Own(books) };
                 let cast = move |cx: &Context<Supervisor>| {
-                    let pass = passing(common(cx)?, Arc::clone(&pool));
+                    let (common, pool) = (common(cx)?, Arc::clone(&pool));
+                    let handover = if let ServedBy::Worker(workers) = served_by {
+                        let options = |index| {
+                            let name = team::worker(index);
+                            acceptor_options(&name, Place::Process, drain_within)
+                        };
+                        Handover::Standing(Desk::open(
+                            cx,
+                            &common,
+                            &pool,
+                            (0..workers).map(options),
+                        )?)
+                    } else {
+                        Handover::Process(passing(common, pool))
+                    };
                     for (name, place) in &acceptors {
-                        let (door, pass) = (door.clone(), Arc::clone(&pass));
-                        let make = move || {
-                            let handover = Handover::Process(Arc::clone(&pass));
-                            Acceptor { door: door.clone(), handover, drain_within }
+                        let (door, handover) = (door.clone(), handover.clone());
+                        let make = move || Acceptor {
+                            door: door.clone(),
+                            handover: handover.clone(),
+                            drain_within,
                         };
                         cx.supervise(acceptor_options(name, *place, within), make)?;
                     }

@@ -1,6 +1,7 @@
 //! How the processes of a server are started, confined and replaced.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use palco_actors::{Confinement, FileAccess, ProcessOptions, Recycle, Start};
 use palco_service::EXCHANGE_BYTES_MAX;
@@ -24,6 +25,45 @@ pub struct ProcessSettings {
     /// What a process is made from: this program executed afresh (for standing workers unless told otherwise), or a
     /// fork of a zygote (for connections).
     pub start: Option<Start>,
+    /// How the workers of a team come by their connections.
+    pub accept_by: AcceptBy,
+}
+
+/// How the workers of a team come by their connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AcceptBy {
+    /// Each accepts from the socket that all share. Cheapest: nobody else takes part in a connection.
+    #[default]
+    Workers,
+    /// A dispatcher accepts, and passes the open socket to a worker that is free. Connections are spread as it decides,
+    /// and only as many are taken from the backlog as are being served.
+    Dispatcher,
+}
+
+impl AcceptBy {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Workers, Self::Dispatcher];
+
+    /// The name used on the command line and in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Workers => "workers",
+            Self::Dispatcher => "dispatcher",
+        }
+    }
+}
+
+impl FromStr for AcceptBy {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|who| who.name() == name).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            format!("connections are not accepted by `{name}`; who accepts are: {names}")
+        })
+    }
 }
 
 /// When a standing process is replaced. Each limit is spread by up to a tenth.
@@ -44,6 +84,9 @@ impl ProcessSettings {
         let recycles = self.recycle != RecycleSettings::default();
         if model == ModelKind::PerConnection && recycles {
             return Err(PlanError::NoRecycle(model));
+        }
+        if model != ModelKind::Team && self.accept_by != AcceptBy::default() {
+            return Err(PlanError::NoChoice(model));
         }
         Ok(())
     }
@@ -80,5 +123,15 @@ mod tests {
         assert_eq!(settings.check(ModelKind::Team), Ok(()));
         let refused = PlanError::NoRecycle(ModelKind::PerConnection);
         assert_eq!(settings.check(ModelKind::PerConnection), Err(refused));
+    }
+
+    #[test]
+    fn who_accepts_is_a_choice_for_teams_only() {
+        let accept_by = AcceptBy::Dispatcher;
+        let settings = ProcessSettings { accept_by, ..ProcessSettings::default() };
+        assert_eq!(settings.check(ModelKind::Team), Ok(()));
+        for model in [ModelKind::Iterative, ModelKind::PerConnection] {
+            assert_eq!(settings.check(model), Err(PlanError::NoChoice(model)));
+        }
     }
 }

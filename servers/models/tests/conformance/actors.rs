@@ -1,14 +1,18 @@
 //! Who accepts and who serves, as the tree of a server shows it.
 
 use palco_actors::AnyRef;
-use palco_models::{Server, ServerSettings, profile};
+use palco_models::{AcceptBy, Server, ServerSettings, profile};
 
 use crate::stage::until;
 
 /// The acceptors of a server, once all of them run.
 pub(crate) fn acceptors(server: &Server) -> Vec<AnyRef> {
-    let ServerSettings { model, place, workers, .. } = *server.settings();
-    let count = workers.or(profile(model, place).workers).unwrap_or(1);
+    let ServerSettings { model, place, workers, ref process, .. } = *server.settings();
+    let accept_by = process.as_ref().map_or_else(AcceptBy::default, |process| process.accept_by);
+    let count = match accept_by {
+        AcceptBy::Workers => workers.or(profile(model, place).workers).unwrap_or(1),
+        AcceptBy::Dispatcher => 1,
+    };
     let runs = |acceptor: &AnyRef| acceptor.snapshot().message.is_some();
     until("the acceptors run", || {
         let acceptors = server.acceptors();
@@ -28,8 +32,26 @@ pub(crate) fn connections(server: &Server) -> Vec<AnyRef> {
     acceptors(server).iter().flat_map(AnyRef::children).collect()
 }
 
-/// Who serves the connections that are there: actors of their own if the model makes them, else the acceptors.
+/// All who are there whether or not there are connections: who accepts, and the workers of a team, each once.
+pub(crate) fn standing(server: &Server) -> Vec<AnyRef> {
+    each_once(acceptors(server).into_iter().chain(server.workers()))
+}
+
+/// All who accept or serve, each once.
+pub(crate) fn everybody(server: &Server) -> Vec<AnyRef> {
+    each_once(standing(server).into_iter().chain(connections(server)))
+}
+
+fn each_once(actors: impl Iterator<Item = AnyRef>) -> Vec<AnyRef> {
+    let mut actors: Vec<AnyRef> = actors.collect();
+    actors.sort_unstable_by_key(AnyRef::id);
+    actors.dedup_by_key(|actor| actor.id());
+    actors
+}
+
+/// Who serves the connections that are there: actors of their own if the model makes them, else
+/// the workers.
 pub(crate) fn serving(server: &Server) -> Vec<AnyRef> {
     let connections = connections(server);
-    if connections.is_empty() { acceptors(server) } else { connections }
+    if connections.is_empty() { server.workers() } else { connections }
 }

@@ -10,7 +10,7 @@ use palco_models::{ProcessSettings, Server, ServerSettings};
 use palco_service::services::echo::EchoService;
 use palco_service::services::work::WorkService;
 
-use crate::actors::{acceptors, serving};
+use crate::actors::{serving, standing};
 use crate::client::Client;
 use crate::stage::{Cell, Stage, in_cells, trials, until};
 
@@ -149,7 +149,7 @@ fn those_who_wait_are_served_after_a_crash() {
 fn any_process_can_be_killed_under_load_and_no_count_is_lost() {
     in_processes(|stage| {
         let server = stage.serve::<WorkService>(patient(stage), ());
-        let all = acceptors(&server).len();
+        let all = standing(&server).len();
         thread::scope(|scope| {
             let visit = || {
                 for _ in 0..15 {
@@ -206,8 +206,7 @@ fn a_stopped_process_holds_up_only_its_own_client() {
 
 fn a_process_has_no_more_memory_than_it_may() {
     in_processes(|stage| {
-        let process =
-            ProcessSettings { memory_max_bytes: Some(256 << 20), ..ProcessSettings::default() };
+        let process = ProcessSettings { memory_max_bytes: Some(256 << 20), ..stage.process() };
         let settings = ServerSettings { process: Some(process), ..patient(stage) };
         let server = stage.serve::<WorkService>(settings, ());
         let (mut client, actor) = held(&server);

@@ -1,11 +1,10 @@
 //! An interrupt ends the running request and with it the connection; it does nothing to who only waits.
 
-use palco_actors::{AnyRef, Signal};
-use palco_models::Server;
+use palco_actors::Signal;
 use palco_service::services::echo::EchoService;
 use palco_service::services::kv::{KvService, Limits};
 
-use crate::actors::{acceptors, connections, is_writing};
+use crate::actors::{everybody, is_writing};
 use crate::client::Client;
 use crate::stage::{in_every_cell, trials, until};
 
@@ -13,11 +12,6 @@ trials! {
     an_interrupted_request_ends_with_the_protocols_word,
     an_interrupt_does_nothing_to_those_who_wait,
     an_interrupt_does_not_touch_an_answer_on_its_way,
-}
-
-/// Acceptors and connections.
-fn everybody(server: &Server) -> Vec<AnyRef> {
-    acceptors(server).into_iter().chain(connections(server)).collect()
 }
 
 fn an_interrupted_request_ends_with_the_protocols_word() {
@@ -48,7 +42,7 @@ fn an_interrupted_request_ends_with_the_protocols_word() {
         let mut next = Client::of(&server);
         next.say("sleep 0\n");
         assert!(next.line().starts_with("ok sleep 0 "));
-        assert!(acceptors(&server).iter().all(|acceptor| acceptor.snapshot().restarts == 0));
+        assert!(everybody(&server).iter().all(|acceptor| acceptor.snapshot().restarts == 0));
         assert_eq!(server.scores().panicked, 0);
     });
 }

@@ -1,6 +1,6 @@
 //! A panic ends the connection whose call panicked, and nothing else.
 
-use crate::actors::{acceptors, connections};
+use crate::actors::{connections, standing};
 use crate::client::Client;
 use crate::stage::{in_every_cell, trials, until};
 
@@ -13,7 +13,7 @@ fn a_panic_ends_one_connection_with_a_word_fifty_times_over() {
     in_every_cell(|stage| {
         let (server, _) = stage.work(stage.settings());
         let mut other = stage.cell.serves_several().then(|| Client::of(&server));
-        let born: Vec<_> = acceptors(&server).iter().map(|actor| actor.id()).collect();
+        let born: Vec<_> = standing(&server).iter().map(|actor| actor.id()).collect();
         for round in 1..=50 {
             let mut client = Client::of(&server);
             client.say("sleep 0\npanic on purpose\nsleep 0\n");
@@ -30,9 +30,9 @@ fn a_panic_ends_one_connection_with_a_word_fifty_times_over() {
         let mut client = Client::of(&server);
         client.say("sleep 0\n");
         assert!(client.line().starts_with("ok sleep 0 ms took "));
-        let acceptors = acceptors(&server);
-        assert_eq!(acceptors.iter().map(|actor| actor.id()).collect::<Vec<_>>(), born);
-        assert!(acceptors.iter().all(|acceptor| acceptor.snapshot().restarts == 0));
+        let standing = standing(&server);
+        assert_eq!(standing.iter().map(|actor| actor.id()).collect::<Vec<_>>(), born);
+        assert!(standing.iter().all(|actor| actor.snapshot().restarts == 0));
         assert_eq!(server.supervisor().snapshot().restarts, 0);
         until("the connections that panicked have gone", || connections(&server).len() <= 1);
     });

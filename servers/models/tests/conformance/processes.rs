@@ -16,7 +16,7 @@ use palco_service::services::http::HttpService;
 use palco_service::services::work::WorkService;
 use palco_service::{CallContext, CannotRelaunch, Peer, Relaunch, Service};
 
-use crate::actors::acceptors;
+use crate::actors::standing;
 use crate::client::Client;
 use crate::crashes::is_served_at_last;
 use crate::stage::{Cell, Stage, in_cells, trials, until};
@@ -159,26 +159,24 @@ fn a_process_is_replaced_when_it_is_old() {
         |cell| cell.ends_by_force() && cell.model != ModelKind::PerConnection,
         |stage| {
             let recycle = RecycleSettings { age_s: Some(1), ..RecycleSettings::default() };
-            let process = ProcessSettings { recycle, ..ProcessSettings::default() };
+            let process = ProcessSettings { recycle, ..stage.process() };
             let settings =
                 ServerSettings { process: Some(process), ..stage.settings_for_one_worker() };
             let server = stage.serve::<WorkService>(settings, ());
             let replaced = |actor: &AnyRef| {
                 actor.snapshot().process.is_some_and(|process| process.recycled > 0)
             };
+            let is_process = |actor: &&AnyRef| actor.snapshot().place == PlaceKind::Process;
             // Replacing one is a drain of it: who has just come may have to come again, a request is finished.
             until("all are replaced", || {
                 let mut client = Client::of(&server);
                 let answer = client.try_say("sleep 1\n").then(|| client.line_if_any()).flatten();
                 assert!(answer.is_none_or(|line| line.starts_with("ok sleep 1 ")));
-                acceptors(&server).iter().all(replaced)
+                standing(&server).iter().filter(is_process).all(replaced)
             });
             is_served_at_last(&server);
             assert_eq!(server.scores().abandoned, 0);
-            assert!(acceptors(&server).iter().all(|actor| actor.snapshot().restarts == 0));
-            assert!(
-                acceptors(&server).iter().all(|actor| actor.snapshot().place == PlaceKind::Process)
-            );
+            assert!(standing(&server).iter().all(|actor| actor.snapshot().restarts == 0));
         },
     );
 }

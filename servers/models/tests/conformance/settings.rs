@@ -3,12 +3,12 @@
 use std::net::{SocketAddr, TcpListener};
 
 use palco_actors::PlaceKind;
-use palco_models::{BindError, ModelKind, PlanError, Server, ServerSettings, StartError};
+use palco_models::{AcceptBy, BindError, ModelKind, PlanError, Server, ServerSettings, StartError};
 use palco_service::services::echo::EchoService;
 
 use crate::actors::acceptors;
 use crate::client::Client;
-use crate::stage::{Stage, in_every_cell, trials, until};
+use crate::stage::{Cell, Stage, in_every_cell, trials, until};
 
 trials! {
     a_port_in_use_names_its_holder,
@@ -99,9 +99,14 @@ fn a_server_says_where_it_listens_and_how_it_serves() {
         let server = stage.serve::<EchoService>(stage.settings(), ());
         assert!(server.address().port() != 0 && server.address().ip().is_loopback());
         // The dispatcher of processes does nothing but pass sockets on: that needs no process.
-        let dispatches = stage.cell.model == ModelKind::PerConnection && stage.cell.ends_by_force();
-        let place = if dispatches { PlaceKind::Task } else { stage.cell.place };
-        assert!(acceptors(&server).iter().all(|acceptor| acceptor.snapshot().place == place));
+        let Cell { model, place, accept_by } = stage.cell;
+        let dispatches = model == ModelKind::PerConnection || accept_by == AcceptBy::Dispatcher;
+        let accepting =
+            if dispatches && stage.cell.ends_by_force() { PlaceKind::Task } else { place };
+        assert!(acceptors(&server).iter().all(|actor| actor.snapshot().place == accepting));
+        if model == ModelKind::Team {
+            assert!(server.workers().iter().all(|worker| worker.snapshot().place == place));
+        }
         assert_eq!(server.supervisor().path(), server.settings().name);
     });
 }

@@ -10,7 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use palco_actors::{AnyRef, Effect, PlaceKind, Signal, System};
-use palco_models::{Concurrency, ModelKind, Scores, Server, ServerSettings, profile};
+use palco_models::{
+    AcceptBy, Concurrency, ModelKind, ProcessSettings, Scores, Server, ServerSettings, profile,
+};
 use palco_service::services::work::WorkService;
 use palco_service::{Codec, Relaunch, Service};
 use palco_threads::block_on;
@@ -26,13 +28,18 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 pub(crate) struct Cell {
     pub(crate) model: ModelKind,
     pub(crate) place: PlaceKind,
+    /// How a team of processes comes by its connections.
+    pub(crate) accept_by: AcceptBy,
 }
 
 impl Cell {
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        ModelKind::ALL
+        let accept_by = AcceptBy::Workers;
+        let cells = ModelKind::ALL
             .into_iter()
-            .flat_map(|model| PlaceKind::ALL.map(|place| Self { model, place }))
+            .flat_map(move |model| PlaceKind::ALL.map(|place| Self { model, place, accept_by }));
+        let (model, place) = (ModelKind::Team, PlaceKind::Process);
+        cells.chain([Self { model, place, accept_by: AcceptBy::Dispatcher }])
     }
 
     /// Whether several connections are served at once.
@@ -63,7 +70,11 @@ impl Cell {
 
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} x {}", self.model, self.place)
+        write!(f, "{} x {}", self.model, self.place)?;
+        match self.accept_by {
+            AcceptBy::Workers => Ok(()),
+            AcceptBy::Dispatcher => f.write_str(" (dispatcher)"),
+        }
     }
 }
 
@@ -133,7 +144,14 @@ impl Stage {
     /// A server in the cell under test.
     pub(crate) fn settings(&self) -> ServerSettings {
         let count = self.servers.lock().unwrap().len();
-        ServerSettings::new(format!("server-{count}"), self.cell.model, self.cell.place)
+        let Cell { model, place, accept_by } = self.cell;
+        let process = (accept_by != AcceptBy::default()).then(|| self.process());
+        ServerSettings { process, ..ServerSettings::new(format!("server-{count}"), model, place) }
+    }
+
+    /// Its processes, in place `process`.
+    pub(crate) fn process(&self) -> ProcessSettings {
+        ProcessSettings { accept_by: self.cell.accept_by, ..ProcessSettings::default() }
     }
 
     /// The same with one worker, if the model has workers.
