@@ -32,6 +32,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// Words put in since the beginning.
+    pub(super) const fn written(&self) -> u64 {
+        self.written
+    }
+
     /// Whether a frame of `bytes` fits now; looks at the peer's count only if it does not seem so.
     pub(super) fn has_room(&mut self, lane: &Lane<'_>, bytes: usize) -> Result<bool, Impossible> {
         let (capacity, wanted) = (lane.data.len() as u64, words_of(bytes));
@@ -70,6 +75,11 @@ pub(super) struct Reader {
 }
 
 impl Reader {
+    /// Words taken out since the beginning.
+    pub(super) const fn taken(&self) -> u64 {
+        self.taken
+    }
+
     /// Whether there is a frame, or something impossible, to be taken.
     pub(super) fn has_input(&self, lane: &Lane<'_>) -> bool {
         self.written != self.taken || lane.written.load(Ordering::Acquire) != self.taken

@@ -53,7 +53,8 @@ pub(super) struct Lane<'a> {
 pub(super) struct Wishes<'a> {
     /// [`super::waits::ASLEEP`] while it sleeps on this word, or is about to; otherwise 0.
     pub(super) asleep: &'a AtomicU64,
-    /// 1 when it waits elsewhere and its doorbell is to be rung.
+    /// When it waits elsewhere and its doorbell is to be rung for words after those that it has taken: their number,
+    /// and 1; otherwise 0.
     pub(super) bell: &'a AtomicU64,
     /// 1 when it found its outgoing lane full.
     pub(super) room: &'a AtomicU64,
