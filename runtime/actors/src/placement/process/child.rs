@@ -280,7 +280,8 @@ impl<A: Portable> Hall<A> {
     fn listen(&mut self, turn: &Turn) -> Result<bool, WireError> {
         // Urgent messages come on a socket: it is looked at first.
         if !self.post.wants_a_turn() && self.post.spin() {
-            return self.read(0, false);
+            // A ring, or a socket of which it is known that it has something.
+            return self.read(0, !self.post.has_ring());
         }
         let may_sleep = self.post.may_wait() && turn.goes_to_sleep();
         let timeout = if may_sleep { PollTimeout::NONE } else { PollTimeout::ZERO };

@@ -40,6 +40,16 @@ pub(super) struct Link {
     pub(super) is_at_end: bool,
 }
 
+/// How to look for what has come through a ring. To a socket it is all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    Glance,
+    /// For a moment, because an answer may come at any time.
+    Spin,
+    /// And if there is nothing, to have the task woken by what comes.
+    Rest,
+}
+
 /// A process that the event loop watches.
 struct Watched(Child);
 
@@ -140,7 +150,13 @@ impl Link {
                     }
                     sent
                 }
-                _ => socket.poll_write(task, &out.bytes[out.written..]).0,
+                _ => {
+                    let sent = socket.poll_write(task, &out.bytes[out.written..]).0;
+                    if lane == 0 {
+                        self.page.announce_bytes(sent);
+                    }
+                    sent
+                }
             };
             if out.written == out.bytes.len() {
                 out.bytes.clear();
@@ -150,12 +166,12 @@ impl Link {
         Ok(())
     }
 
-    /// Reads what has come; ready if there may be frames now. With a ring it first looks for a moment, if an answer may
-    /// come at any time.
+    /// Reads what has come; ready if there may be frames now. From sockets the task is woken by what comes later; with a
+    /// ring only once it [rests](Look::Rest).
     pub(super) fn poll_read(
         &mut self,
         task: &mut Task<'_>,
-        spins: bool,
+        look: Look,
     ) -> Poll<Result<(), WireError>> {
         let Some(ring) = &mut self.ring else {
             let heard = ready!(self.sockets[0].poll_read(task, &mut self.incoming));
@@ -173,8 +189,12 @@ impl Link {
             if self.is_at_end {
                 return Poll::Pending;
             }
-            if (spins && ring.spin()) || !ring.may_wait() {
-                continue;
+            match look {
+                Look::Glance => return Poll::Pending,
+                Look::Spin if ring.spin() => continue,
+                Look::Spin => return Poll::Pending,
+                Look::Rest if !ring.may_wait() => continue,
+                Look::Rest => {}
             }
             if heard_bells {
                 task.waker().wake_by_ref(); // bells alone must not keep the loop from the others

@@ -1,11 +1,12 @@
 //! In the process: what goes back to the address, collected and sent in one write per turn.
 
 use std::collections::HashMap;
+use std::hint;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -15,7 +16,7 @@ use serde_json::Value;
 
 use super::child::read;
 use super::page::Page;
-use super::ring::Ring;
+use super::ring::{Patience, Ring};
 use super::turn::Turn;
 use super::wire::{FromChild, Incoming, Progress, WireError, append};
 use crate::grant::{CallError, Outcome};
@@ -27,6 +28,9 @@ use crate::{Abandoned, DropReason};
 /// Bytes that wait to be sent beyond which calls to granted actors are refused.
 const WAITING_BYTES_MAX: usize = 1 << 20;
 
+/// Room that is kept for the next frames.
+const KEPT_BYTES: usize = 16 << 10;
+
 /// How long to wait for room in a full ring before looking again.
 const ROOM_LOOK_MS: u16 = 10;
 
@@ -36,6 +40,10 @@ pub(crate) struct Post {
     stream: UnixStream,
     /// In place of the socket, which is its doorbell then. Only the loop's thread uses it.
     ring: Option<Mutex<Ring>>,
+    /// For the socket, if there is no ring.
+    patience: Mutex<Patience>,
+    /// What has been read from the socket.
+    bytes_read: AtomicU64,
     pub(crate) page: &'static Page,
     pub(crate) turn: Arc<Turn>,
     frame_bytes_max: usize,
@@ -62,6 +70,8 @@ impl Post {
             out: Mutex::default(),
             stream,
             ring: ring.map(Mutex::new),
+            patience: Mutex::new(Patience::reserved()),
+            bytes_read: AtomicU64::new(0),
             page,
             turn,
             frame_bytes_max,
@@ -74,13 +84,25 @@ impl Post {
 
     /// Sends all that waits. Blocks while the socket is full: who reads nothing gets nothing.
     pub(crate) fn flush(&self) -> io::Result<()> {
-        let bytes = std::mem::take(&mut self.out.lock().bytes);
+        let mut bytes = std::mem::take(&mut self.out.lock().bytes);
         if bytes.is_empty() {
             return Ok(());
         }
-        let Some(ring) = &self.ring else { return (&self.stream).write_all(&bytes) };
+        let sent = self.write(&bytes);
+        if bytes.capacity() <= KEPT_BYTES {
+            bytes.clear();
+            let mut out = self.out.lock();
+            if out.bytes.is_empty() {
+                out.bytes = bytes;
+            }
+        }
+        sent
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        let Some(ring) = &self.ring else { return (&self.stream).write_all(bytes) };
         let mut ring = ring.lock();
-        let mut rest = &bytes[..];
+        let mut rest = bytes;
         loop {
             let sent = ring.send(rest).map_err(io::Error::other)?;
             rest = &rest[sent..];
@@ -117,7 +139,13 @@ impl Post {
         heard: bool,
         incoming: &mut Incoming,
     ) -> Result<bool, WireError> {
-        let Some(ring) = &self.ring else { return Ok(!heard || read(socket, incoming)) };
+        let Some(ring) = &self.ring else {
+            let before = incoming.buffer().len();
+            let is_open = !heard || read(socket, incoming);
+            let bytes = incoming.buffer().len() - before;
+            self.bytes_read.fetch_add(bytes as u64, Ordering::Relaxed);
+            return Ok(is_open);
+        };
         let is_open = !heard || self.hear_bells().unwrap_or(false);
         let mut ring = ring.lock();
         if ring.receive(incoming.buffer())? && ring.must_ring() {
@@ -145,9 +173,29 @@ impl Post {
         }
     }
 
-    /// Whether the ring, if there is one, has something; looks for a moment.
+    pub(super) fn has_ring(&self) -> bool {
+        self.ring.is_some()
+    }
+
+    /// Whether the normal lane has something; looks for a moment.
     pub(super) fn spin(&self) -> bool {
-        self.ring.as_ref().is_some_and(|ring| ring.lock().spin())
+        if let Some(ring) = &self.ring {
+            return ring.lock().spin();
+        }
+        let mut patience = self.patience.lock();
+        let read = self.bytes_read.load(Ordering::Relaxed);
+        for _ in 0..patience.spins() {
+            if self.page.bytes_sent() > read {
+                patience.learn(true);
+                return true;
+            }
+            if self.wants_a_turn() || self.turn.is_due() {
+                return false;
+            }
+            hint::spin_loop();
+        }
+        patience.learn(false);
+        false
     }
 
     /// Whether the loop may wait for its sockets: nothing has come through the ring.
@@ -274,6 +322,8 @@ impl Running {
         if self.receipt.is_ask {
             // The reply says it all: no progress needs to be told.
             post.out.lock().reported.0.done[lane] = post.page.standing().done[lane];
+            // At once: somebody waits. A broken socket shows where it is read.
+            let _ = post.flush();
         }
     }
 

@@ -1,8 +1,7 @@
 //! The way through shared memory: two rings that carry the same bytes as a socket would, and a socket as doorbell.
 //!
 //! A ring is faster than a socket only while its reader is awake: so both sides spin for a moment before they wait.
-//! How long depends on the machine (not at all on one core) and on success: a side that spins in vain halves its next
-//! spin. Whoever gives up says so in shared memory and waits for a byte on the socket, together with everything else
+//! How long depends on the machine (not at all on one core) and on success: see [`Patience`]. Whoever gives up says so in shared memory and waits for a byte on the socket, together with everything else
 //! it waits for.
 
 use palco_sys::{RingEnd, RingError, spin_budget};
@@ -13,20 +12,59 @@ const PART_BYTES_MAX: usize = 16 << 10;
 /// A spin that is never shortened any further.
 const SPINS_MIN: u32 = 16;
 
+/// After so many spins in vain, one is as long as it may be: peers that sleep for want of each other's patience find back.
+const VAIN_MAX: u32 = 64;
+
+/// How often to look before waiting: halved by a look in vain, doubled by success.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    spins: u32,
+    max: u32,
+    vain: u32,
+}
+
+impl Patience {
+    /// As much as this machine allows; none on one core.
+    pub(super) fn new() -> Self {
+        let max = spin_budget();
+        Self { spins: max, max, vain: 0 }
+    }
+
+    /// Very little until a long look has been worth it: for a way that works well without.
+    pub(super) fn reserved() -> Self {
+        let patience = Self::new();
+        Self { spins: SPINS_MIN.min(patience.max), ..patience }
+    }
+
+    pub(super) fn spins(self) -> u32 {
+        self.spins
+    }
+
+    pub(super) fn learn(&mut self, found: bool) {
+        self.vain = if found { 0 } else { self.vain + 1 };
+        self.spins = match (found, self.vain) {
+            (true, _) => (self.spins * 2).min(self.max),
+            (false, VAIN_MAX..) => {
+                self.vain = 0;
+                self.max
+            }
+            (false, _) => (self.spins / 2).max(SPINS_MIN.min(self.max)),
+        };
+    }
+}
+
 /// One end.
 #[derive(Debug)]
 pub(super) struct Ring {
     end: RingEnd,
-    spins: u32,
-    spins_max: u32,
+    patience: Patience,
     /// The doorbell has been asked for.
     waits: bool,
 }
 
 impl Ring {
     pub(super) fn new(end: RingEnd) -> Self {
-        let spins_max = spin_budget();
-        Self { end, spins: spins_max, spins_max, waits: false }
+        Self { end, patience: Patience::new(), waits: false }
     }
 
     pub(super) fn end(&self) -> &RingEnd {
@@ -62,19 +100,15 @@ impl Ring {
 
     /// Looks for input for a moment; true if there is some.
     pub(super) fn spin(&mut self) -> bool {
-        if self.spins_max == 0 {
+        if self.patience.spins() == 0 {
             return self.end.has_input();
         }
         if std::mem::take(&mut self.waits) {
             // Awake: a bell would only cost the other side a system call.
             self.end.request_bell(false);
         }
-        let found = self.end.spin(self.spins);
-        self.spins = if found {
-            (self.spins * 2).min(self.spins_max)
-        } else {
-            (self.spins / 2).max(SPINS_MIN)
-        };
+        let found = self.end.spin(self.patience.spins());
+        self.patience.learn(found);
         found
     }
 
@@ -91,6 +125,21 @@ mod tests {
     use std::os::fd::AsFd;
 
     use super::*;
+
+    #[test]
+    fn patience_wanes_and_comes_back() {
+        let mut patience = Patience { spins: 100, max: 100, vain: 0 };
+        let mut learn = |found| {
+            patience.learn(found);
+            patience.spins()
+        };
+        assert_eq!([false, false, false, false, true].map(&mut learn), [50, 25, 16, 16, 32]);
+        let all: Vec<_> = (0..VAIN_MAX).map(|_| learn(false)).collect();
+        assert_eq!((all[10], all.last()), (16, Some(&100)));
+        let mut none = Patience { spins: 0, max: 0, vain: 0 };
+        [true, false].map(|found| none.learn(found));
+        assert_eq!(none.spins(), 0, "one core");
+    }
 
     #[test]
     fn what_does_not_fit_is_sent_when_there_is_room() {
@@ -112,6 +161,7 @@ mod tests {
         let file = here.end().as_fd().try_clone_to_owned().unwrap();
         let mut there = Ring::new(RingEnd::open(file).unwrap());
         assert!(there.may_wait());
+        assert!(!here.must_ring(), "for nothing");
         here.send(b"x").unwrap();
         assert!(here.must_ring());
         assert!(!here.must_ring());

@@ -41,6 +41,10 @@ impl Turn {
         }
     }
 
+    pub(crate) fn is_due(&self) -> bool {
+        self.is_due.load(Ordering::Relaxed)
+    }
+
     /// Takes the turn that is due.
     pub(crate) fn take(&self) -> bool {
         self.is_due.swap(false, Ordering::SeqCst)
