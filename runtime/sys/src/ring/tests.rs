@@ -206,7 +206,7 @@ fn a_wish_is_granted_once() {
 fn a_full_ring_has_room_when_a_frame_is_taken() {
     let (mut parent, mut child) = pair(TINY);
     let whole = vec![3; parent.frame_bytes_max()];
-    assert_eq!(whole.len(), TINY - 8);
+    assert_eq!(whole.len(), TINY - 16);
     for _ in 0..3 {
         assert_eq!(parent.try_send(&[&whole]), Ok(true));
         assert_eq!(parent.try_send(&[]), Ok(false));
