@@ -181,18 +181,17 @@ impl Link {
         let mut heard_bells = false;
         loop {
             if ring.receive(self.incoming.buffer())? {
-                if ring.must_ring() {
-                    self.sockets[0].ring();
-                }
                 return Poll::Ready(Ok(()));
             }
-            if self.is_at_end {
+            if self.is_at_end || look == Look::Glance {
                 return Poll::Pending;
             }
+            if ring.must_ring_for_room() {
+                self.sockets[0].ring();
+            }
             match look {
-                Look::Glance => return Poll::Pending,
                 Look::Spin if ring.spin() => continue,
-                Look::Spin => return Poll::Pending,
+                Look::Spin | Look::Glance => return Poll::Pending,
                 Look::Rest if !ring.may_wait() => continue,
                 Look::Rest => {}
             }

@@ -18,7 +18,7 @@ use super::child::read;
 use super::page::Page;
 use super::ring::{Patience, Ring};
 use super::turn::Turn;
-use super::wire::{FromChild, Incoming, Progress, WireError, append};
+use super::wire::{FromChild, Incoming, Progress, WireError, append, append_with};
 use crate::grant::{CallError, Outcome};
 use crate::portable::to_bytes;
 use crate::reply::{NoReply, Responder, reply_pair};
@@ -52,6 +52,8 @@ pub(crate) struct Post {
 #[derive(Default)]
 struct Out {
     bytes: Vec<u8>,
+    /// Room in which replies are written down; empty.
+    spare: Vec<u8>,
     /// Calls that have no answer yet.
     calls: HashMap<u64, Responder<Outcome>>,
     next_call: u64,
@@ -147,11 +149,7 @@ impl Post {
             return Ok(is_open);
         };
         let is_open = !heard || self.hear_bells().unwrap_or(false);
-        let mut ring = ring.lock();
-        if ring.receive(incoming.buffer())? && ring.must_ring() {
-            // A broken socket shows where it is read.
-            let _ = (&self.stream).write_all(&[0]);
-        }
+        ring.lock().receive(incoming.buffer())?;
         Ok(is_open)
     }
 
@@ -180,7 +178,9 @@ impl Post {
     /// Whether the normal lane has something; looks for a moment.
     pub(super) fn spin(&self) -> bool {
         if let Some(ring) = &self.ring {
-            return ring.lock().spin();
+            let mut ring = ring.lock();
+            self.ring_for_room(&mut ring);
+            return ring.spin();
         }
         let mut patience = self.patience.lock();
         let read = self.bytes_read.load(Ordering::Relaxed);
@@ -200,7 +200,18 @@ impl Post {
 
     /// Whether the loop may wait for its sockets: nothing has come through the ring.
     pub(super) fn may_wait(&self) -> bool {
-        self.ring.as_ref().is_none_or(|ring| ring.lock().may_wait())
+        self.ring.as_ref().is_none_or(|ring| {
+            let mut ring = ring.lock();
+            self.ring_for_room(&mut ring);
+            ring.may_wait()
+        })
+    }
+
+    fn ring_for_room(&self, ring: &mut Ring) {
+        if ring.must_ring_for_room() {
+            // A broken socket shows where it is read.
+            let _ = (&self.stream).write_all(&[0]);
+        }
     }
 
     /// Says how far the actor has come, if that is news, and sends all that waits.
@@ -310,10 +321,9 @@ impl Receipt {
 impl Running {
     pub(crate) fn finish<R: Serialize>(mut self, reply: &R) {
         if self.receipt.is_ask {
-            let mut body = Vec::new();
-            let sent = to_bytes(reply, &mut body).is_ok() && self.reply(Ok(()), &body);
+            let sent = self.reply(Ok(()), |out| to_bytes(reply, out));
             if !sent {
-                self.reply(Err(NoReply::Dropped(DropReason::TooLarge)), &[]);
+                self.reply(Err(NoReply::Dropped(DropReason::TooLarge)), |_| Ok(()));
             }
         }
         self.is_over = true;
@@ -331,9 +341,23 @@ impl Running {
         self.receipt.post.page.standing().done[usize::from(self.receipt.lane)]
     }
 
-    fn reply(&self, outcome: Result<(), NoReply>, body: &[u8]) -> bool {
+    fn reply(
+        &self,
+        outcome: Result<(), NoReply>,
+        body: impl FnOnce(&mut Vec<u8>) -> Result<(), postcard::Error>,
+    ) -> bool {
         let head = FromChild::Reply { lane: self.receipt.lane, index: self.index(), outcome };
-        self.receipt.post.send(&head, body).is_ok()
+        let post = &self.receipt.post;
+        // Not under the lock: how a reply is written down is not this module's code.
+        let mut frame = std::mem::take(&mut post.out.lock().spare);
+        let appended = append_with(&mut frame, &head, post.frame_bytes_max, body);
+        let mut out = post.out.lock();
+        out.bytes.extend_from_slice(&frame);
+        if frame.capacity() <= KEPT_BYTES {
+            frame.clear();
+            out.spare = frame;
+        }
+        appended.is_ok()
     }
 }
 

@@ -9,6 +9,9 @@ use palco_sys::{RingEnd, RingError, spin_budget};
 /// Bytes of one frame of the ring; what is sent is cut into such parts.
 const PART_BYTES_MAX: usize = 16 << 10;
 
+/// Parts that are taken at once.
+const PARTS_MAX: usize = 256;
+
 /// A spin that is never shortened any further.
 const SPINS_MIN: u32 = 16;
 
@@ -60,11 +63,13 @@ pub(super) struct Ring {
     patience: Patience,
     /// The doorbell has been asked for.
     waits: bool,
+    /// Something has been taken since the other side was last asked whether it lacks room.
+    has_made_room: bool,
 }
 
 impl Ring {
     pub(super) fn new(end: RingEnd) -> Self {
-        Self { end, patience: Patience::new(), waits: false }
+        Self { end, patience: Patience::new(), waits: false, has_made_room: false }
     }
 
     pub(super) fn end(&self) -> &RingEnd {
@@ -84,18 +89,25 @@ impl Ring {
         Ok(sent)
     }
 
-    /// Takes all that is there; false if that is nothing.
+    /// Takes what is there, or part of it: another process could go on for ever. False if there is nothing.
     pub(super) fn receive(&mut self, into: &mut Vec<u8>) -> Result<bool, RingError> {
-        let before = into.len();
-        while self.end.try_receive(into)?.is_some() {}
-        Ok(into.len() > before)
+        let mut parts = 0;
+        while parts < PARTS_MAX && self.end.try_receive(into)?.is_some() {
+            parts += 1;
+        }
+        self.has_made_room |= parts > 0;
+        Ok(parts > 0)
     }
 
-    /// Whether the other side waits for its doorbell: because of what was sent, or of the room that was made.
+    /// Whether the other side waits for its doorbell, because of what was sent.
     pub(super) fn must_ring(&self) -> bool {
-        // Both are asked: each wish is told once.
-        let makes_room = self.end.take_room_request();
-        self.end.take_bell_request() || makes_room
+        self.end.take_bell_request()
+    }
+
+    /// Whether it waits because of the room that was made. To be asked before every wait, and not at once: whoever sent
+    /// what was taken mostly waits for the answer.
+    pub(super) fn must_ring_for_room(&mut self) -> bool {
+        std::mem::take(&mut self.has_made_room) && self.end.take_room_request()
     }
 
     /// Looks for input for a moment; true if there is some.
@@ -153,6 +165,19 @@ mod tests {
             there.receive(&mut seen).unwrap();
         }
         assert_eq!(seen, load);
+    }
+
+    #[test]
+    fn empty_parts_are_taken_by_and_by() {
+        let mut here = RingEnd::create(4 << 10).unwrap();
+        let file = here.as_fd().try_clone_to_owned().unwrap();
+        let mut there = Ring::new(RingEnd::open(file).unwrap());
+        for _ in 0..PARTS_MAX + 1 {
+            assert!(here.try_send(&[]).unwrap());
+        }
+        let mut seen = Vec::new();
+        assert_eq!([(); 3].map(|()| there.receive(&mut seen).unwrap()), [true, true, false]);
+        assert!(seen.is_empty());
     }
 
     #[test]

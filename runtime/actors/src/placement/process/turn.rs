@@ -33,9 +33,11 @@ impl Turn {
     }
 
     pub(crate) fn wake_up(&self) {
+        if self.is_due.swap(true, Ordering::SeqCst) {
+            return; // it is on its way
+        }
         // SeqCst against `goes_to_sleep`: either the loop sees that it is due, or it is seen asleep.
-        self.is_due.store(true, Ordering::SeqCst);
-        if self.sleeps.swap(false, Ordering::SeqCst) {
+        if self.sleeps.load(Ordering::SeqCst) && self.sleeps.swap(false, Ordering::SeqCst) {
             // Full: it will wake anyway.
             let _ = self.bell.write(1);
         }
