@@ -15,7 +15,7 @@ use tokio::io::unix::AsyncFd;
 use super::child::Introduction;
 use super::options::{ProcessOptions, Start, Transport};
 use super::page::Page;
-use super::ring::Ring;
+use super::ring::{Ring, spins_max};
 use super::socket::{Heard, Socket};
 use super::wire::{Incoming, WireError, append};
 use crate::{Failure, System};
@@ -82,13 +82,14 @@ impl Link {
             Transport::Socket => None,
             Transport::Ring { bytes } => {
                 let bytes = bytes.clamp(RING_BYTES_MIN, RING_BYTES_MAX).next_power_of_two();
-                Some(Ring::new(RingEnd::create(bytes)?))
+                Some(Ring::new(RingEnd::create(bytes)?, spins_max()))
             }
         };
         let introduction = Introduction {
             identity: identity.to_owned(),
             frame_bytes_max: frame_bytes_max as u64,
             has_ring: ring.is_some(),
+            spins_max: spins_max(),
         };
         let mut fds = vec![normal_there.as_fd(), urgent_there.as_fd(), page.as_fd()];
         fds.extend(ring.iter().map(|ring| ring.end().as_fd()));

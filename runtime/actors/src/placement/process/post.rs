@@ -67,12 +67,13 @@ impl Post {
         page: &'static Page,
         turn: Arc<Turn>,
         frame_bytes_max: usize,
+        spins_max: u32,
     ) -> Self {
         Self {
             out: Mutex::default(),
             stream,
             ring: ring.map(Mutex::new),
-            patience: Mutex::new(Patience::reserved()),
+            patience: Mutex::new(Patience::reserved(spins_max)),
             bytes_read: AtomicU64::new(0),
             page,
             turn,

@@ -4,6 +4,8 @@
 //! How long depends on the machine (not at all on one core) and on success: see [`Patience`]. Whoever gives up says so in shared memory and waits for a byte on the socket, together with everything else
 //! it waits for.
 
+use std::sync::OnceLock;
+
 use palco_sys::{RingEnd, RingError, spin_budget};
 
 /// Bytes of one frame of the ring; what is sent is cut into such parts.
@@ -18,6 +20,13 @@ const SPINS_MIN: u32 = 16;
 /// After so many spins in vain, one is as long as it may be: peers that sleep for want of each other's patience find back.
 const VAIN_MAX: u32 = 64;
 
+/// As much patience as this machine allows; none on one core. Its processes are told: they need not read, in files that
+/// they may not be allowed to read, what is the same for them.
+pub(super) fn spins_max() -> u32 {
+    static SPINS: OnceLock<u32> = OnceLock::new();
+    *SPINS.get_or_init(spin_budget)
+}
+
 /// How often to look before waiting: halved by a look in vain, doubled by success.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
@@ -27,16 +36,13 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// As much as this machine allows; none on one core.
-    pub(super) fn new() -> Self {
-        let max = spin_budget();
+    pub(super) fn new(max: u32) -> Self {
         Self { spins: max, max, vain: 0 }
     }
 
     /// Very little until a long look has been worth it: for a way that works well without.
-    pub(super) fn reserved() -> Self {
-        let patience = Self::new();
-        Self { spins: SPINS_MIN.min(patience.max), ..patience }
+    pub(super) fn reserved(max: u32) -> Self {
+        Self { spins: SPINS_MIN.min(max), ..Self::new(max) }
     }
 
     pub(super) fn spins(self) -> u32 {
@@ -68,8 +74,8 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    pub(super) fn new(end: RingEnd) -> Self {
-        Self { end, patience: Patience::new(), waits: false, has_made_room: false }
+    pub(super) fn new(end: RingEnd, spins_max: u32) -> Self {
+        Self { end, patience: Patience::new(spins_max), waits: false, has_made_room: false }
     }
 
     pub(super) fn end(&self) -> &RingEnd {
@@ -149,15 +155,16 @@ mod tests {
         let all: Vec<_> = (0..VAIN_MAX).map(|_| learn(false)).collect();
         assert_eq!((all[10], all.last()), (16, Some(&100)));
         let mut none = Patience { spins: 0, max: 0, vain: 0 };
-        [true, false].map(|found| none.learn(found));
+        none.learn(true);
+        none.learn(false);
         assert_eq!(none.spins(), 0, "one core");
     }
 
     #[test]
     fn what_does_not_fit_is_sent_when_there_is_room() {
-        let mut here = Ring::new(RingEnd::create(4 << 10).unwrap());
+        let mut here = Ring::new(RingEnd::create(4 << 10).unwrap(), 0);
         let file = here.end().as_fd().try_clone_to_owned().unwrap();
-        let mut there = Ring::new(RingEnd::open(file).unwrap());
+        let mut there = Ring::new(RingEnd::open(file).unwrap(), 0);
         let load: Vec<u8> = (0..100_000u32).map(|index| (index % 251) as u8).collect();
         let (mut sent, mut seen) = (0, Vec::new());
         while seen.len() < load.len() {
@@ -171,7 +178,7 @@ mod tests {
     fn empty_parts_are_taken_by_and_by() {
         let mut here = RingEnd::create(4 << 10).unwrap();
         let file = here.as_fd().try_clone_to_owned().unwrap();
-        let mut there = Ring::new(RingEnd::open(file).unwrap());
+        let mut there = Ring::new(RingEnd::open(file).unwrap(), 0);
         for _ in 0..PARTS_MAX + 1 {
             assert!(here.try_send(&[]).unwrap());
         }
@@ -182,9 +189,9 @@ mod tests {
 
     #[test]
     fn who_waits_for_the_bell_is_rung_once() {
-        let mut here = Ring::new(RingEnd::create(4 << 10).unwrap());
+        let mut here = Ring::new(RingEnd::create(4 << 10).unwrap(), 0);
         let file = here.end().as_fd().try_clone_to_owned().unwrap();
-        let mut there = Ring::new(RingEnd::open(file).unwrap());
+        let mut there = Ring::new(RingEnd::open(file).unwrap(), 0);
         assert!(there.may_wait());
         assert!(!here.must_ring(), "for nothing");
         here.send(b"x").unwrap();
