@@ -78,3 +78,43 @@ impl Wake for Turn {
         self.wake_up();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+
+    use super::super::page::Page;
+    use super::super::post::Post;
+    use super::super::wire::Incoming;
+    use super::*;
+
+    #[test]
+    fn a_socket_has_something_once_it_is_announced_and_until_it_is_read() {
+        let page: &'static Page = Box::leak(Box::new(Page::create().unwrap()));
+        let (there, here) = UnixStream::pair().unwrap();
+        let turn = Arc::new(Turn::new().unwrap());
+        let post = Post::new(here.try_clone().unwrap(), None, page, turn, 1 << 10, 100);
+        assert!(!post.spin());
+        (&there).write_all(b"abc").unwrap();
+        page.announce_bytes(3);
+        assert!(post.spin());
+        let mut incoming = Incoming::default();
+        assert!(post.read(&here, true, &mut incoming).unwrap());
+        assert_eq!(incoming.buffer(), b"abc");
+        assert!(!post.spin());
+    }
+
+    #[test]
+    fn a_turn_that_is_due_keeps_the_loop_awake_and_one_that_comes_wakes_it() {
+        let turn = Turn::new().unwrap();
+        turn.wake_up();
+        turn.wake_up();
+        assert!(!turn.goes_to_sleep() && turn.take() && !turn.take());
+        assert!(turn.goes_to_sleep());
+        turn.wake_up();
+        turn.wake_up();
+        assert_eq!(turn.bell().read(), Ok(1), "rung once");
+        assert!(turn.is_due());
+    }
+}
