@@ -219,6 +219,9 @@ impl<T> Mailbox<T> {
         fetched: &mut Fetched<T>,
         look: impl FnOnce(&T) -> R,
     ) -> Option<R> {
+        if fetched.queue.is_empty() && self.lane(kind).queued() == 0 {
+            return None; // the common case; what comes from now on wakes a reader that has said that it rests
+        }
         if kind == LaneKind::Urgent {
             return self.gate.lock().urgent.front().map(look);
         }

@@ -8,8 +8,6 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use palco_sys::End;
 
@@ -90,16 +88,12 @@ impl Child {
     /// # Errors
     /// As [`Child::try_wait`].
     pub fn wait(&mut self) -> io::Result<Exit> {
-        loop {
-            if let Some(exit) = self.try_wait()? {
-                return Ok(exit);
-            }
-            let mut watched = [PollFd::new(self.pidfd.as_fd(), PollFlags::POLLIN)];
-            match poll(&mut watched, PollTimeout::NONE) {
-                Ok(_) | Err(Errno::EINTR) => {}
-                Err(error) => return Err(error.into()),
-            }
+        if let Some(exit) = self.exit {
+            return Ok(exit);
         }
+        let exit = Exit::from(palco_sys::wait_pidfd(&self.pidfd)?);
+        self.exit = Some(exit);
+        Ok(exit)
     }
 
     /// Sends it a signal: to exactly this process, or to none.

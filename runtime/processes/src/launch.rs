@@ -201,6 +201,10 @@ impl Launch {
         self
     }
 
+    pub(crate) fn has_death_signal(&self) -> bool {
+        self.death_signal.is_some()
+    }
+
     /// Everything as the kernel wants it.
     pub(crate) fn prepare(mut self) -> Result<Start, LaunchError> {
         if !self.program.is_absolute() {

@@ -1,7 +1,8 @@
 //! The one thread that starts every child, and buries those that nobody waits for.
 //!
 //! A death signal (`PR_SET_PDEATHSIG`) follows the *thread* that started a child, not its process: children started from
-//! a thread that ends are killed then. This thread ends with the process.
+//! a thread that ends are killed then. This thread ends with the process. A child without such a signal may be started by
+//! any thread that can wait for it.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -75,6 +76,10 @@ impl Spawner {
     /// # Errors
     /// As [`LaunchError`] says; there is no child then.
     pub fn spawn_blocking(&self, launch: Launch) -> Result<Child, LaunchError> {
+        if !launch.has_death_signal() {
+            // Nothing ties it to the thread that starts it: this one, which waits anyway, saves two wake-ups.
+            return self.start(launch);
+        }
         block_on(self.spawn(launch))
     }
 

@@ -91,7 +91,7 @@ extern "C" fn note(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c_v
 mod tests {
     use super::*;
     use crate::masked::unblock_all;
-    use crate::pidfd::{End, open_pidfd, wait_blocking};
+    use crate::pidfd::{End, open_pidfd, wait_pidfd};
     use crate::shared_words::SharedWords;
 
     /// Runs `act` in a copy of this process that has only this thread; returns how it ended and the word.
@@ -109,7 +109,7 @@ mod tests {
             // SAFETY: ends the copy.
             unsafe { libc::_exit(9) };
         }
-        let end = wait_blocking(open_pidfd(pid).unwrap()).unwrap();
+        let end = wait_pidfd(open_pidfd(pid).unwrap()).unwrap();
         (end, words.words()[0].load(Ordering::Acquire))
     }
 

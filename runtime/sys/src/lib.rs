@@ -10,7 +10,7 @@
 //! | `ring.rs` | [`RingEnd`]: frames between a parent and a child through shared memory |
 //! | `masked.rs` | all signals of a thread blocked for a while |
 //! | `passing.rs` | [`send_with`], [`receive_with`]: messages with descriptors |
-//! | `pidfd.rs` | [`open_pidfd`], [`signal_pidfd`], [`reap_pidfd`]: processes by descriptor |
+//! | `pidfd.rs` | [`open_pidfd`], [`signal_pidfd`], [`reap_pidfd`], [`wait_pidfd`]: processes by descriptor |
 //! | `shared_words.rs` | [`SharedWords`]: atomics in memory that two processes share |
 //! | `spawn.rs` | [`start`]: run a program without copying the parent |
 //!
@@ -37,7 +37,7 @@ pub use fork::{Forked, fork_brother, is_single_threaded};
 pub use inherited::take_inherited_socket;
 pub use interrupt::{Interrupter, Registration, interrupt_signal};
 pub use passing::{PASSED_MAX, receive_into, receive_with, send_some, send_with};
-pub use pidfd::{End, open_pidfd, reap_pidfd, signal_pidfd};
+pub use pidfd::{End, open_pidfd, reap_pidfd, signal_pidfd, wait_pidfd};
 pub use ring::{RingEnd, RingError, spin_budget};
 pub use shared_words::SharedWords;
 pub use spawn::{Ids, Start, StartFailure, Started, Step, start};

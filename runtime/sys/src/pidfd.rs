@@ -56,8 +56,11 @@ pub fn reap_pidfd(pidfd: impl AsFd) -> io::Result<Option<End>> {
     wait(&pidfd, libc::WEXITED | libc::WNOHANG)
 }
 
-/// Waits until the child has ended and reaps it.
-pub(crate) fn wait_blocking(pidfd: impl AsFd) -> io::Result<End> {
+/// Waits until the child has ended and reaps it; signals do not end the wait.
+///
+/// # Errors
+/// As [`reap_pidfd`].
+pub fn wait_pidfd(pidfd: impl AsFd) -> io::Result<End> {
     loop {
         match wait(&pidfd, libc::WEXITED) {
             Ok(Some(end)) => return Ok(end),
@@ -106,7 +109,7 @@ mod tests {
         assert_eq!(reap_pidfd(&pidfd).unwrap(), None);
         let signal = libc::SIGRTMIN() + 3;
         signal_pidfd(&pidfd, signal).unwrap();
-        assert_eq!(wait_blocking(&pidfd).unwrap(), End::Signaled { signal, core: false });
+        assert_eq!(wait_pidfd(&pidfd).unwrap(), End::Signaled { signal, core: false });
         assert_eq!(signal_pidfd(&pidfd, 0).unwrap_err().raw_os_error(), Some(libc::ESRCH));
         assert_eq!(reap_pidfd(&pidfd).unwrap_err().raw_os_error(), Some(libc::ECHILD));
         child.wait().unwrap_err();

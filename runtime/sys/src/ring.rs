@@ -257,20 +257,32 @@ impl RingEnd {
     }
 
     /// For an end that cannot sleep on a futex, such as an event loop: says that it is about to wait elsewhere, and that
-    /// its doorbell, whatever that is, is to be rung. Then look at [`RingEnd::has_input`] once more (and try to send once
-    /// more, if room was lacking) before waiting.
+    /// its doorbell, whatever that is, is to be rung for what it has not taken by now. Then look at
+    /// [`RingEnd::has_input`] once more (and try to send once more, if room was lacking) before waiting.
     pub fn request_bell(&self, wanted: bool) {
-        self.wishes_of(self.side).bell.store(wanted.into(), Ordering::Relaxed);
-        // Pairs with the fence in `take_bell_request`, as in `sleep`.
-        fence(Ordering::SeqCst);
+        let bell = self.wishes_of(self.side).bell;
+        if !wanted {
+            // Nothing depends on when the peer sees it: a bell too many is heard and forgotten.
+            bell.store(0, Ordering::Relaxed);
+            return;
+        }
+        let wish = self.reader.taken() + 1;
+        if bell.load(Ordering::Relaxed) != wish {
+            bell.store(wish, Ordering::Relaxed);
+            // Pairs with the fence in `take_bell_request`, as in `sleep`. A wish that still stands was made before one.
+            fence(Ordering::SeqCst);
+        }
     }
 
-    /// Whether the peer wants its doorbell rung; true once for each wish. Call after a batch of [`RingEnd::try_send`].
+    /// Whether the peer wants its doorbell rung, because of frames that it had not taken when it said so; true once for
+    /// each wish. Call after a batch of [`RingEnd::try_send`].
     #[must_use = "the wish is taken: ring the bell"]
     pub fn take_bell_request(&self) -> bool {
         fence(Ordering::SeqCst);
-        let wish = self.wishes_of(self.side.peer()).bell;
-        wish.load(Ordering::Relaxed) != 0 && wish.swap(0, Ordering::SeqCst) != 0
+        let bell = self.wishes_of(self.side.peer()).bell;
+        let wish = bell.load(Ordering::Relaxed);
+        // What was sent before the wish was made the peer has seen: a bell would wake it for nothing.
+        wish != 0 && wish <= self.writer.written() && bell.swap(0, Ordering::SeqCst) != 0
     }
 
     /// Whether the peer found the ring full and at least half of it is free now; true once for each time. Call after a

@@ -138,7 +138,7 @@ pub fn start(start: &Start) -> Result<Started, StartFailure> {
         step: AtomicUsize::new(0),
         place: AtomicUsize::new(0),
     };
-    let stack = Stack::new().map_err(before)?;
+    let stack = Stack::take().map_err(before)?;
     let mut pidfd: c_int = -1;
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD;
     let blocked = AllSignalsBlocked::new();
@@ -157,6 +157,8 @@ pub fn start(start: &Start) -> Result<Started, StartFailure> {
     };
     let error = io::Error::last_os_error();
     drop(blocked);
+    // There is no child, or it runs another program by now, or ends without returning to any frame.
+    stack.keep();
     if pid < 0 {
         return Err(before(error));
     }
@@ -169,7 +171,7 @@ pub fn start(start: &Start) -> Result<Started, StartFailure> {
     let step =
         step_of(prepared.step.load(Ordering::Relaxed), prepared.place.load(Ordering::Relaxed));
     // It has ended or is about to; nobody else can have reaped it.
-    let _ended = pidfd::wait_blocking(&pidfd);
+    let _ended = pidfd::wait_pidfd(&pidfd);
     Err(StartFailure { step, errno })
 }
 
@@ -221,7 +223,7 @@ mod tests {
 
     fn end_of(plan: &Start) -> End {
         let started = start(plan).unwrap();
-        pidfd::wait_blocking(&started.pidfd).unwrap()
+        pidfd::wait_pidfd(&started.pidfd).unwrap()
     }
 
     #[test]

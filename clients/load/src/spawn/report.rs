@@ -21,7 +21,7 @@ const NOTES: &[&str] = &[
     "CPU is user and system time of this process (CLOCK_PROCESS_CPUTIME_ID), of its reaped children (RUSAGE_CHILDREN) and \
      of its living descendants (their clocks); of the C program's likewise, by itself.",
     "The large parent has touched its memory page by page, in pages of 4 KiB; the C program has done the same in its own.",
-    "/bin/true is started with an empty environment. palco's Spawner hands the start to its thread and is answered; it is \
+    "/bin/true is started with an empty environment. palco's Spawner starts it on the thread that waits; it is \
      to take at most 1.1 times the floor.",
     "Actors in processes are confined (rlimits, Landlock, seccomp) unless the row says otherwise.",
 ];

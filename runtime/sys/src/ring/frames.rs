@@ -1,9 +1,14 @@
-//! Frames in a lane: a word with the length, then the bytes, filled up to whole words.
+//! Frames in a lane: a word with the length and 1, then the bytes, filled up to whole words, then a word of 0.
+//!
+//! The word of 0 is where the next frame will have its length, which is written last: so a reader that looks for a frame
+//! looks where the frame will be, and a small frame comes with one cache line. What the lane held before never stands
+//! where a length is looked for.
 //!
 //! Each end counts for itself and publishes its count; what it reads of the peer is the peer's count and the lengths,
 //! each once, and believes neither before it is checked. Bytes are copied word by word through relaxed atomics: no
 //! reference to shared bytes ever exists, so that a peer that writes at the wrong time spoils bytes and nothing else.
-//! The counts are stored with release and loaded with acquire, which orders the copies of an honest peer.
+//! Lengths and the reader's count are stored with release and loaded with acquire, which orders the copies of an honest
+//! peer.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,9 +18,9 @@ use super::layout::{Lane, WORD};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Impossible(pub(super) String);
 
-/// The most bytes in one frame.
+/// The most bytes in one frame: all but its length and the word of 0 after it.
 pub(super) const fn frame_bytes_max(lane_words: usize) -> usize {
-    (lane_words - 1) * WORD
+    (lane_words - 2) * WORD
 }
 
 /// The words that a frame takes, its length included.
@@ -32,9 +37,14 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// Words put in since the beginning.
+    pub(super) const fn written(&self) -> u64 {
+        self.written
+    }
+
     /// Whether a frame of `bytes` fits now; looks at the peer's count only if it does not seem so.
     pub(super) fn has_room(&mut self, lane: &Lane<'_>, bytes: usize) -> Result<bool, Impossible> {
-        let (capacity, wanted) = (lane.data.len() as u64, words_of(bytes));
+        let (capacity, wanted) = (lane.data.len() as u64, words_of(bytes) + 1);
         if wanted <= capacity - (self.written - self.taken) {
             return Ok(true);
         }
@@ -50,14 +60,17 @@ impl Writer {
 
     /// Puts a frame for which there is room.
     pub(super) fn put(&mut self, lane: &Lane<'_>, bytes: usize, parts: &[&[u8]]) {
-        let mut words = WordWriter::new(lane.data, self.written);
-        words.put(&(bytes as u64).to_ne_bytes());
+        let capacity = lane.data.len();
+        let mut words = WordWriter::new(lane.data, self.written + 1);
         for part in parts {
             words.put(part);
         }
         words.finish();
-        self.written += words_of(bytes);
-        lane.written.store(self.written, Ordering::Release);
+        let next = self.written + words_of(bytes);
+        lane.data[index(next, capacity)].store(0, Ordering::Relaxed);
+        lane.data[index(self.written, capacity)].store(bytes as u64 + 1, Ordering::Release);
+        self.written = next;
+        lane.written.store(next, Ordering::Relaxed);
     }
 }
 
@@ -65,14 +78,17 @@ impl Writer {
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     taken: u64,
-    /// The peer's count, as last seen.
-    written: u64,
 }
 
 impl Reader {
+    /// Words taken out since the beginning.
+    pub(super) const fn taken(&self) -> u64 {
+        self.taken
+    }
+
     /// Whether there is a frame, or something impossible, to be taken.
     pub(super) fn has_input(&self, lane: &Lane<'_>) -> bool {
-        self.written != self.taken || lane.written.load(Ordering::Acquire) != self.taken
+        lane.data[index(self.taken, lane.data.len())].load(Ordering::Acquire) != 0
     }
 
     /// Whether at least half of the lane is free, as far as the peer says.
@@ -88,25 +104,12 @@ impl Reader {
         into: &mut Vec<u8>,
     ) -> Result<Option<usize>, Impossible> {
         let capacity = lane.data.len();
-        if self.written == self.taken {
-            let written = lane.written.load(Ordering::Acquire);
-            if written == self.taken {
-                return Ok(None);
-            }
-            if written < self.taken || written - self.taken > capacity as u64 {
-                let taken = self.taken;
-                return Err(Impossible(format!("{written} words written, {taken} taken")));
-            }
-            self.written = written;
-        }
         // The one look at the length: what is checked is what is used.
-        let length = lane.data[index(self.taken, capacity)].load(Ordering::Relaxed);
-        let filled = self.written - self.taken;
-        let fitting = usize::try_from(length)
-            .ok()
-            .filter(|bytes| *bytes <= frame_bytes_max(capacity) && words_of(*bytes) <= filled);
-        let Some(bytes) = fitting else {
-            return Err(Impossible(format!("a frame of {length} bytes in {filled} words")));
+        let word = lane.data[index(self.taken, capacity)].load(Ordering::Acquire);
+        let Some(length) = word.checked_sub(1) else { return Ok(None) };
+        let fitting = usize::try_from(length).ok();
+        let Some(bytes) = fitting.filter(|bytes| *bytes <= frame_bytes_max(capacity)) else {
+            return Err(Impossible(format!("a frame of {length} bytes in {capacity} words")));
         };
         append(lane.data, self.taken + 1, bytes, into);
         self.taken += words_of(bytes);
@@ -213,8 +216,8 @@ mod tests {
     fn frames_in_pieces_of_any_size_come_out_whole() {
         let own = Own::new();
         let (mut writer, mut reader) = (Writer::default(), Reader::default());
-        let bytes: Vec<u8> = (1..=56).collect();
-        for len in (0..=56).chain((0..=56).rev()) {
+        let bytes: Vec<u8> = (1..=48).collect();
+        for len in (0..=48).chain((0..=48).rev()) {
             for cut in [0, 1, 7, 8, 9, 15, len] {
                 let (first, second) = bytes[..len].split_at(cut.min(len));
                 let (second, third) = second.split_at(second.len() / 2);
@@ -225,6 +228,24 @@ mod tests {
                 assert_eq!((into[0], &into[1..]), (99, &bytes[..len]));
                 assert_eq!(reader.take(&own.lane(), &mut into), Ok(None));
             }
+        }
+    }
+
+    #[test]
+    fn what_the_lane_held_before_is_no_length() {
+        let own = Own::new();
+        let (mut writer, mut reader) = (Writer::default(), Reader::default());
+        for len in (0..=48).cycle().take(1000) {
+            // Each word of it would be a length.
+            let bytes: Vec<u8> = [1, 0, 0, 0, 0, 0, 0, 0].repeat(6)[..len].to_vec();
+            writer.put(&own.lane(), len, &[&bytes]);
+            let mut into = Vec::new();
+            assert!(reader.has_input(&own.lane()));
+            assert_eq!(reader.take(&own.lane(), &mut into), Ok(Some(len)));
+            assert_eq!(into, bytes);
+            assert!(!reader.has_input(&own.lane()));
+            assert_eq!(reader.take(&own.lane(), &mut into), Ok(None));
+            assert_eq!(writer.has_room(&own.lane(), 48), Ok(true));
         }
     }
 
@@ -243,13 +264,7 @@ mod tests {
             let mut writer = Writer::default();
             writer.put(&own.lane(), 8, &[&[0; 8]]);
             own.counts[1].store(taken, Ordering::Relaxed);
-            assert_eq!(writer.has_room(&own.lane(), 56).is_ok(), is_possible, "{taken}");
-        }
-        for (written, is_possible) in [(0, true), (8, true), (9, false), (u64::MAX, false)] {
-            let own = Own::new();
-            own.counts[0].store(written, Ordering::Relaxed);
-            let taken = Reader::default().take(&own.lane(), &mut Vec::new());
-            assert_eq!(taken.is_ok(), is_possible, "{written}");
+            assert_eq!(writer.has_room(&own.lane(), 48).is_ok(), is_possible, "{taken}");
         }
     }
 
@@ -261,25 +276,24 @@ mod tests {
             writer.put(&own.lane(), 8, &[&[0; 8]]);
             reader.take(&own.lane(), &mut Vec::new()).unwrap();
         }
-        own.counts[0].store(7, Ordering::Relaxed);
-        assert!(reader.take(&own.lane(), &mut Vec::new()).is_err());
-        assert_eq!(writer.has_room(&own.lane(), 56), Ok(true));
+        assert_eq!(writer.has_room(&own.lane(), 48), Ok(true));
         own.counts[1].store(7, Ordering::Relaxed);
         writer.put(&own.lane(), 8, &[&[0; 8]]);
-        assert!(writer.has_room(&own.lane(), 56).is_err());
+        assert!(writer.has_room(&own.lane(), 48).is_err());
     }
 
     #[test]
     fn a_length_that_cannot_be_is_refused() {
+        // One more than the length is what stands there.
         for (length, is_possible) in
-            [(8, true), (0, true), (9, false), (57, false), (u64::MAX, false)]
+            [(9, true), (1, true), (49, true), (50, false), (57, false), (u64::MAX, false)]
         {
             let own = Own::new();
             let mut into = vec![1];
             Writer::default().put(&own.lane(), 8, &[&[0; 8]]);
             own.data[0].store(length, Ordering::Relaxed);
             assert_eq!(Reader::default().take(&own.lane(), &mut into).is_ok(), is_possible);
-            assert_eq!(into.len() == 1, !is_possible || length == 0, "nothing of it is appended");
+            assert_eq!(into.len() == 1, !is_possible || length == 1, "nothing of it is appended");
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::atomic::AtomicU64;
 
 /// "palcorg" and the version of this layout.
-pub(super) const MAGIC: u64 = u64::from_be_bytes(*b"palcorg1");
+pub(super) const MAGIC: u64 = u64::from_be_bytes(*b"palcorg2");
 
 pub(super) const BYTES_MIN: usize = 4 << 10;
 pub(super) const BYTES_MAX: usize = 16 << 20;
@@ -42,7 +42,7 @@ pub(super) struct Title<'a> {
 
 /// One direction. Both counters count words since the beginning and never go back.
 pub(super) struct Lane<'a> {
-    /// What the writer has published; only the writer writes it.
+    /// What the writer has put in, for a reader that wants to know how full it is; only the writer writes it.
     pub(super) written: &'a AtomicU64,
     /// What the reader has taken out; only the reader writes it.
     pub(super) taken: &'a AtomicU64,
@@ -53,7 +53,8 @@ pub(super) struct Lane<'a> {
 pub(super) struct Wishes<'a> {
     /// [`super::waits::ASLEEP`] while it sleeps on this word, or is about to; otherwise 0.
     pub(super) asleep: &'a AtomicU64,
-    /// 1 when it waits elsewhere and its doorbell is to be rung.
+    /// When it waits elsewhere and its doorbell is to be rung for words after those that it has taken: their number,
+    /// and 1; otherwise 0.
     pub(super) bell: &'a AtomicU64,
     /// 1 when it found its outgoing lane full.
     pub(super) room: &'a AtomicU64,

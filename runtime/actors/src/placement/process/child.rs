@@ -43,6 +43,8 @@ pub(crate) struct Introduction {
     pub(crate) frame_bytes_max: u64,
     /// Whether a ring comes after the page.
     pub(crate) has_ring: bool,
+    /// How often to look before waiting.
+    pub(crate) spins_max: u32,
 }
 
 impl Introduction {
@@ -101,9 +103,12 @@ fn begin(birth: Birth, repertoire: &Repertoire, identity: &str) -> Result<(), En
         _ => None,
     };
     let ring = ring.transpose().map_err(|error| EnterError::Luggage(error.to_string()))?;
-    let (own, frame_bytes_max) = match &introduction {
-        Ok(said) => (&*said.identity, usize::try_from(said.frame_bytes_max).unwrap_or(usize::MAX)),
-        Err(_) => ("a build that introduces itself differently", 1 << 20),
+    let (own, frame_bytes_max, spins_max) = match &introduction {
+        Ok(said) => {
+            let frame_bytes_max = usize::try_from(said.frame_bytes_max).unwrap_or(usize::MAX);
+            (&*said.identity, frame_bytes_max, said.spins_max)
+        }
+        Err(_) => ("a build that introduces itself differently", 1 << 20, 0),
     };
     let turn = Turn::new().map_err(|error| EnterError::Luggage(error.to_string()))?;
     let normal = UnixStream::from(normal);
@@ -113,10 +118,11 @@ fn begin(birth: Birth, repertoire: &Repertoire, identity: &str) -> Result<(), En
     let part = Part {
         post: Arc::new(Post::new(
             stream,
-            ring.map(Ring::new),
+            ring.map(|end| Ring::new(end, spins_max)),
             page,
             Arc::new(turn),
             frame_bytes_max,
+            spins_max,
         )),
         normal,
         urgent: UnixStream::from(urgent),
@@ -284,7 +290,8 @@ impl<A: Portable> Hall<A> {
     fn listen(&mut self, turn: &Turn) -> Result<bool, WireError> {
         // Urgent messages come on a socket: it is looked at first.
         if !self.post.wants_a_turn() && self.post.spin() {
-            return self.read(0, false);
+            // A ring, or a socket of which it is known that it has something.
+            return self.read(0, !self.post.has_ring());
         }
         let may_sleep = self.post.may_wait() && turn.goes_to_sleep();
         let timeout = if may_sleep { PollTimeout::NONE } else { PollTimeout::ZERO };

@@ -4,6 +4,7 @@ use std::task::{Context as Task, Poll};
 
 use futures_util::StreamExt;
 
+use super::link::Look;
 use super::relay::Relay;
 use super::window::Nonsense;
 use super::wire::{FromChild, ToChild};
@@ -21,7 +22,7 @@ const READS_MAX: usize = 16;
 impl<A: Portable> Relay<'_, A> {
     /// Frames from the process.
     /// True if any came.
-    pub(super) fn take_in(&mut self, task: &mut Task<'_>) -> bool {
+    pub(super) fn take_in(&mut self, task: &mut Task<'_>, look: Look) -> bool {
         for turn in 0..READS_MAX {
             self.frames();
             let was_full = self.calls.len() >= CALLS_MAX;
@@ -33,7 +34,11 @@ impl<A: Portable> Relay<'_, A> {
             if was_full {
                 continue;
             }
-            match self.link.poll_read(task, self.window.owes_a_reply()) {
+            let look = match look {
+                Look::Spin if !self.window.owes_a_reply() => Look::Glance,
+                look => look,
+            };
+            match self.link.poll_read(task, look) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => self.nonsense = Some(error.to_string()),
                 Poll::Pending => return turn > 0,
@@ -127,6 +132,9 @@ impl<A: Portable> Relay<'_, A> {
 
     /// Replies of granted actors, back to the process.
     fn answer_calls(&mut self, task: &mut Task<'_>) {
+        if self.calls.is_empty() {
+            return; // the common case
+        }
         while let Poll::Ready(Some((call, outcome))) = self.calls.poll_next_unpin(task) {
             let (outcome, body) = match outcome {
                 Ok(body) => (Ok(()), body),

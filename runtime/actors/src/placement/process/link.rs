@@ -15,7 +15,7 @@ use tokio::io::unix::AsyncFd;
 use super::child::Introduction;
 use super::options::{ProcessOptions, Start, Transport};
 use super::page::Page;
-use super::ring::Ring;
+use super::ring::{Ring, spins_max};
 use super::socket::{Heard, Socket};
 use super::wire::{Incoming, ToChild, WireError, append};
 use crate::portable::Passed;
@@ -39,6 +39,16 @@ pub(super) struct Link {
     child: AsyncFd<Watched>,
     pub(super) frame_bytes_max: usize,
     pub(super) is_at_end: bool,
+}
+
+/// How to look for what has come through a ring. To a socket it is all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    Glance,
+    /// For a moment, because an answer may come at any time.
+    Spin,
+    /// And if there is nothing, to have the task woken by what comes.
+    Rest,
 }
 
 /// A process that the event loop watches.
@@ -75,13 +85,14 @@ impl Link {
             Transport::Socket => None,
             Transport::Ring { bytes } => {
                 let bytes = bytes.clamp(RING_BYTES_MIN, RING_BYTES_MAX).next_power_of_two();
-                Some(Ring::new(RingEnd::create(bytes)?))
+                Some(Ring::new(RingEnd::create(bytes)?, spins_max()))
             }
         };
         let introduction = Introduction {
             identity: identity.to_owned(),
             frame_bytes_max: frame_bytes_max as u64,
             has_ring: ring.is_some(),
+            spins_max: spins_max(),
         };
         let mut fds = vec![normal_there.as_fd(), urgent_there.as_fd(), page.as_fd()];
         fds.extend(ring.iter().map(|ring| ring.end().as_fd()));
@@ -154,7 +165,14 @@ impl Link {
                     }
                     sent
                 }
-                _ => socket.poll_write(task, &out.bytes[out.written..], &mut out.descriptors).0,
+                _ => {
+                    let sent =
+                        socket.poll_write(task, &out.bytes[out.written..], &mut out.descriptors).0;
+                    if lane == 0 {
+                        self.page.announce_bytes(sent);
+                    }
+                    sent
+                }
             };
             if out.written == out.bytes.len() {
                 out.bytes.clear();
@@ -164,12 +182,12 @@ impl Link {
         Ok(())
     }
 
-    /// Reads what has come; ready if there may be frames now. With a ring it first looks for a moment, if an answer may
-    /// come at any time.
+    /// Reads what has come; ready if there may be frames now. From sockets the task is woken by what comes later; with a
+    /// ring only once it [rests](Look::Rest).
     pub(super) fn poll_read(
         &mut self,
         task: &mut Task<'_>,
-        spins: bool,
+        look: Look,
     ) -> Poll<Result<(), WireError>> {
         let Some(ring) = &mut self.ring else {
             let heard = ready!(self.sockets[0].poll_read(task, &mut self.incoming));
@@ -179,16 +197,19 @@ impl Link {
         let mut heard_bells = false;
         loop {
             if ring.receive(self.incoming.buffer())? {
-                if ring.must_ring() {
-                    self.sockets[0].ring();
-                }
                 return Poll::Ready(Ok(()));
             }
-            if self.is_at_end {
+            if self.is_at_end || look == Look::Glance {
                 return Poll::Pending;
             }
-            if (spins && ring.spin()) || !ring.may_wait() {
-                continue;
+            if ring.must_ring_for_room() {
+                self.sockets[0].ring();
+            }
+            match look {
+                Look::Spin if ring.spin() => continue,
+                Look::Spin | Look::Glance => return Poll::Pending,
+                Look::Rest if !ring.may_wait() => continue,
+                Look::Rest => {}
             }
             if heard_bells {
                 task.waker().wake_by_ref(); // bells alone must not keep the loop from the others

@@ -21,7 +21,7 @@ pub enum Start {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transport {
-    /// A pair of sockets.
+    /// A pair of sockets. A process to which messages keep coming looks for the next one for a moment before it sleeps.
     #[default]
     Socket,
     /// Rings in shared memory, of this many bytes in each direction (rounded up to a power of two), on which both

@@ -21,8 +21,6 @@ enum Word {
     DoneUrgent,
     /// The message in the handler: 0 none, 1 of the normal lane, 2 of the urgent one, 3 of the actor's own timers.
     Running,
-    /// How many urgent messages have been sent.
-    UrgentSent,
     /// Grows with every turn of the process's loop and every checkpoint.
     Beats,
     /// Why the process aborted, written by its last signal handler.
@@ -30,13 +28,20 @@ enum Word {
     /// What the handler says it is doing: a length, then the text.
     NoteBytes,
     Note,
+    /// How many urgent messages have been sent. From here on what the address writes: away from the lines that the
+    /// process writes with every message.
+    UrgentSent = 32,
+    /// How many bytes have been written to the normal socket.
+    BytesSent,
 }
 
 /// Words of a note.
 const NOTE_WORDS: usize = 6;
 
 /// Words of a page.
-const WORDS: usize = Word::Note as usize + NOTE_WORDS;
+const WORDS: usize = Word::BytesSent as usize + 1;
+
+const _: () = assert!(Word::Note as usize + NOTE_WORDS <= 24, "a line (128 bytes) apart");
 
 /// One process's page, seen from either side.
 #[derive(Debug)]
@@ -109,6 +114,12 @@ impl Page {
         self.word(Word::UrgentSent).fetch_add(1, Ordering::Release);
     }
 
+    /// Said after they have been written: whoever sees it finds them in the socket.
+    pub(crate) fn announce_bytes(&self, bytes: usize) {
+        let sent = self.word(Word::BytesSent);
+        sent.store(sent.load(Ordering::Relaxed) + bytes as u64, Ordering::Release);
+    }
+
     /// What the handler says it is doing.
     pub(crate) fn note(&self) -> Option<String> {
         let bytes = usize::try_from(self.word(Word::NoteBytes).load(Ordering::Acquire)).ok()?;
@@ -121,7 +132,10 @@ impl Page {
     // The process's side
 
     pub(crate) fn hold(&self, held: bool) -> bool {
-        self.word(Word::Held).swap(held.into(), Ordering::AcqRel) != u64::from(held)
+        let word = self.word(Word::Held);
+        // Looked at first: it changes seldom, and this is asked with every message.
+        word.load(Ordering::Relaxed) != u64::from(held)
+            && word.swap(held.into(), Ordering::AcqRel) != u64::from(held)
     }
 
     /// A handler begins, or has come to its end.
@@ -141,6 +155,10 @@ impl Page {
 
     pub(crate) fn urgent_sent(&self) -> u64 {
         self.word(Word::UrgentSent).load(Ordering::Acquire)
+    }
+
+    pub(crate) fn bytes_sent(&self) -> u64 {
+        self.word(Word::BytesSent).load(Ordering::Acquire)
     }
 
     pub(crate) fn beat(&self) {

@@ -1,11 +1,12 @@
 //! In the process: what goes back to the address, collected and sent in one write per turn.
 
 use std::collections::HashMap;
+use std::hint;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -15,9 +16,9 @@ use serde_json::Value;
 
 use super::child::went_well;
 use super::page::Page;
-use super::ring::Ring;
+use super::ring::{Patience, Ring};
 use super::turn::Turn;
-use super::wire::{FromChild, Incoming, Progress, WireError, append};
+use super::wire::{FromChild, Incoming, Progress, WireError, append, append_with};
 use crate::grant::{CallError, Outcome};
 use crate::portable::to_bytes;
 use crate::reply::{NoReply, Responder, reply_pair};
@@ -26,6 +27,9 @@ use crate::{Abandoned, DropReason};
 
 /// Bytes that wait to be sent beyond which calls to granted actors are refused.
 const WAITING_BYTES_MAX: usize = 1 << 20;
+
+/// Room that is kept for the next frames.
+const KEPT_BYTES: usize = 16 << 10;
 
 /// How long to wait for room in a full ring before looking again.
 const ROOM_LOOK_MS: u16 = 10;
@@ -36,6 +40,10 @@ pub(crate) struct Post {
     stream: UnixStream,
     /// In place of the socket, which is its doorbell then. Only the loop's thread uses it.
     ring: Option<Mutex<Ring>>,
+    /// For the socket, if there is no ring.
+    patience: Mutex<Patience>,
+    /// What has been read from the socket.
+    bytes_read: AtomicU64,
     pub(crate) page: &'static Page,
     pub(crate) turn: Arc<Turn>,
     frame_bytes_max: usize,
@@ -44,6 +52,8 @@ pub(crate) struct Post {
 #[derive(Default)]
 struct Out {
     bytes: Vec<u8>,
+    /// Room in which replies are written down; empty.
+    spare: Vec<u8>,
     /// Calls that have no answer yet.
     calls: HashMap<u64, Responder<Outcome>>,
     next_call: u64,
@@ -57,11 +67,14 @@ impl Post {
         page: &'static Page,
         turn: Arc<Turn>,
         frame_bytes_max: usize,
+        spins_max: u32,
     ) -> Self {
         Self {
             out: Mutex::default(),
             stream,
             ring: ring.map(Mutex::new),
+            patience: Mutex::new(Patience::reserved(spins_max)),
+            bytes_read: AtomicU64::new(0),
             page,
             turn,
             frame_bytes_max,
@@ -74,13 +87,25 @@ impl Post {
 
     /// Sends all that waits. Blocks while the socket is full: who reads nothing gets nothing.
     pub(crate) fn flush(&self) -> io::Result<()> {
-        let bytes = std::mem::take(&mut self.out.lock().bytes);
+        let mut bytes = std::mem::take(&mut self.out.lock().bytes);
         if bytes.is_empty() {
             return Ok(());
         }
-        let Some(ring) = &self.ring else { return (&self.stream).write_all(&bytes) };
+        let sent = self.write(&bytes);
+        if bytes.capacity() <= KEPT_BYTES {
+            bytes.clear();
+            let mut out = self.out.lock();
+            if out.bytes.is_empty() {
+                out.bytes = bytes;
+            }
+        }
+        sent
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        let Some(ring) = &self.ring else { return (&self.stream).write_all(bytes) };
         let mut ring = ring.lock();
-        let mut rest = &bytes[..];
+        let mut rest = bytes;
         loop {
             let sent = ring.send(rest).map_err(io::Error::other)?;
             rest = &rest[sent..];
@@ -118,14 +143,14 @@ impl Post {
         incoming: &mut Incoming,
     ) -> Result<bool, WireError> {
         let Some(ring) = &self.ring else {
-            return if heard { went_well(incoming.read(socket)) } else { Ok(true) };
+            let before = incoming.buffer().len();
+            let is_open = if heard { went_well(incoming.read(socket))? } else { true };
+            let bytes = incoming.buffer().len() - before;
+            self.bytes_read.fetch_add(bytes as u64, Ordering::Relaxed);
+            return Ok(is_open);
         };
         let is_open = !heard || self.hear_bells().unwrap_or(false);
-        let mut ring = ring.lock();
-        if ring.receive(incoming.buffer())? && ring.must_ring() {
-            // A broken socket shows where it is read.
-            let _ = (&self.stream).write_all(&[0]);
-        }
+        ring.lock().receive(incoming.buffer())?;
         Ok(is_open)
     }
 
@@ -147,14 +172,47 @@ impl Post {
         }
     }
 
-    /// Whether the ring, if there is one, has something; looks for a moment.
+    pub(super) fn has_ring(&self) -> bool {
+        self.ring.is_some()
+    }
+
+    /// Whether the normal lane has something; looks for a moment.
     pub(super) fn spin(&self) -> bool {
-        self.ring.as_ref().is_some_and(|ring| ring.lock().spin())
+        if let Some(ring) = &self.ring {
+            let mut ring = ring.lock();
+            self.ring_for_room(&mut ring);
+            return ring.spin();
+        }
+        let mut patience = self.patience.lock();
+        let read = self.bytes_read.load(Ordering::Relaxed);
+        for _ in 0..patience.spins() {
+            if self.page.bytes_sent() > read {
+                patience.learn(true);
+                return true;
+            }
+            if self.wants_a_turn() || self.turn.is_due() {
+                return false;
+            }
+            hint::spin_loop();
+        }
+        patience.learn(false);
+        false
     }
 
     /// Whether the loop may wait for its sockets: nothing has come through the ring.
     pub(super) fn may_wait(&self) -> bool {
-        self.ring.as_ref().is_none_or(|ring| ring.lock().may_wait())
+        self.ring.as_ref().is_none_or(|ring| {
+            let mut ring = ring.lock();
+            self.ring_for_room(&mut ring);
+            ring.may_wait()
+        })
+    }
+
+    fn ring_for_room(&self, ring: &mut Ring) {
+        if ring.must_ring_for_room() {
+            // A broken socket shows where it is read.
+            let _ = (&self.stream).write_all(&[0]);
+        }
     }
 
     /// Says how far the actor has come, if that is news, and sends all that waits.
@@ -264,14 +322,13 @@ impl Receipt {
 impl Running {
     pub(crate) fn finish<R: Serialize>(mut self, reply: &R) {
         if self.receipt.is_ask {
-            let mut body = Vec::new();
-            let refused = match to_bytes(reply, &mut body) {
-                Ok(()) if self.reply(Ok(()), &body) => None,
-                Ok(()) => Some(DropReason::TooLarge),
+            let refused = match self.reply(Ok(()), |out| to_bytes(reply, out)) {
+                Ok(()) => None,
+                Err(WireError::TooLarge { .. }) => Some(DropReason::TooLarge),
                 Err(_) => Some(DropReason::NotPortable),
             };
             if let Some(reason) = refused {
-                self.reply(Err(NoReply::Dropped(reason)), &[]);
+                let _ = self.reply(Err(NoReply::Dropped(reason)), |_| Ok(()));
             }
         }
         self.is_over = true;
@@ -280,6 +337,8 @@ impl Running {
         if self.receipt.is_ask {
             // The reply says it all: no progress needs to be told.
             post.out.lock().reported.0.done[lane] = post.page.standing().done[lane];
+            // At once: somebody waits. A broken socket shows where it is read.
+            let _ = post.flush();
         }
     }
 
@@ -287,9 +346,23 @@ impl Running {
         self.receipt.post.page.standing().done[usize::from(self.receipt.lane)]
     }
 
-    fn reply(&self, outcome: Result<(), NoReply>, body: &[u8]) -> bool {
+    fn reply(
+        &self,
+        outcome: Result<(), NoReply>,
+        body: impl FnOnce(&mut Vec<u8>) -> Result<(), postcard::Error>,
+    ) -> Result<(), WireError> {
         let head = FromChild::Reply { lane: self.receipt.lane, index: self.index(), outcome };
-        self.receipt.post.send(&head, body).is_ok()
+        let post = &self.receipt.post;
+        // Not under the lock: how a reply is written down is not this module's code.
+        let mut frame = std::mem::take(&mut post.out.lock().spare);
+        let appended = append_with(&mut frame, &head, post.frame_bytes_max, body);
+        let mut out = post.out.lock();
+        out.bytes.extend_from_slice(&frame);
+        if frame.capacity() <= KEPT_BYTES {
+            frame.clear();
+            out.spare = frame;
+        }
+        appended
     }
 }
 

@@ -14,7 +14,7 @@ use palco_core::ExitReason;
 use palco_processes::Exit;
 
 use super::force::Force;
-use super::link::Link;
+use super::link::{Link, Look};
 use super::options::ProcessOptions;
 use super::window::{LANES, Window};
 use super::wire::{Start, ToChild};
@@ -163,7 +163,7 @@ impl<A: Portable> Relay<'_, A> {
         let cell = &**self.cell;
         for _ in 0..TURNS_MAX {
             cell.register(task.waker());
-            self.take_in(task);
+            self.take_in(task, Look::Glance);
             let bits = cell.vitals.signals.bits();
             self.pass_on_signals(bits);
             if cell.vitals.phase() == Phase::Running && bits & (SUSPEND | ENDING) == 0 {
@@ -177,17 +177,26 @@ impl<A: Portable> Relay<'_, A> {
             if let Err(error) = self.link.poll_write(task) {
                 self.nonsense.get_or_insert(error.to_string());
             }
-            // Spins: the answer may be near, and the next question can be handed over at once.
-            if self.link.has_ring() && self.window.owes_a_reply() && self.take_in(task) {
-                continue;
+            // Spins: the answer may be near.
+            if self.link.has_ring() && self.window.owes_a_reply() && self.take_in(task, Look::Spin)
+            {
+                if cell.mailbox.queued() > 0 {
+                    continue;
+                }
+                // So may the next question: first its asker, on this loop perhaps, then a turn in which to rest.
+                task.waker().wake_by_ref();
+                return Poll::Pending;
             }
             if let Poll::Ready(exit) = self.link.poll_exit(task) {
                 // What it had written before it ended.
-                while let Poll::Ready(Ok(())) = self.link.poll_read(task, false) {
+                while let Poll::Ready(Ok(())) = self.link.poll_read(task, Look::Glance) {
                     self.frames();
                 }
                 self.frames();
                 return Poll::Ready(self.end(exit.ok()));
+            }
+            if self.link.has_ring() && self.take_in(task, Look::Rest) {
+                continue;
             }
             if cell.vitals.signals.bits() == bits && self.poll_alarm(task).is_pending() {
                 return Poll::Pending;

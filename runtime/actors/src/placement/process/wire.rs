@@ -110,10 +110,22 @@ pub(crate) fn append<H: Serialize>(
     body: &[u8],
     max: usize,
 ) -> Result<(), WireError> {
+    append_with(out, head, max, |out| {
+        out.extend_from_slice(body);
+        Ok(())
+    })
+}
+
+/// Appends a frame whose body is written in place.
+pub(crate) fn append_with<H: Serialize>(
+    out: &mut Vec<u8>,
+    head: &H,
+    max: usize,
+    body: impl FnOnce(&mut Vec<u8>) -> Result<(), postcard::Error>,
+) -> Result<(), WireError> {
     let start = out.len();
     out.extend_from_slice(&[0; LENGTH_BYTES]);
-    let written = to_bytes(head, out).map_err(WireError::Malformed);
-    out.extend_from_slice(body);
+    let written = to_bytes(head, out).and_then(|()| body(out)).map_err(WireError::Malformed);
     let bytes = out.len() - start - LENGTH_BYTES;
     let length = u32::try_from(bytes).ok().filter(|_| bytes <= max);
     match (written, length) {
