@@ -26,6 +26,7 @@ tests![
     limits_hold,
     a_lack_of_memory_is_told_from_other_aborts,
     an_orphan_is_not_confined_but_refused,
+    a_fork_that_wants_more_than_its_zygote_gets_it,
 ];
 
 /// Whether this kernel has Landlock.
@@ -147,4 +148,10 @@ fn an_orphan_is_not_confined_but_refused() {
     let own = std::process::id();
     let told = report(launch(), "confine wrong-parent");
     assert_eq!(told, format!("the parent 1000000 has ended: the parent is {own} now\n"));
+}
+
+fn a_fork_that_wants_more_than_its_zygote_gets_it() {
+    let (told, exit) = ended(forked(&zygote_for(&wanted("limits")), "confine strict"));
+    assert_eq!(exit, Exit::Exited(0), "{told}");
+    assert!(told.ends_with("seccomp, 1024 MiB, 64 files\n"), "{told}");
 }
