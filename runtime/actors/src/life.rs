@@ -161,15 +161,16 @@ async fn messages<A: Actor>(cell: &Arc<Cell<A>>, actor: &mut A, cx: &mut Context
             dead_letter(cell, message(), DropReason::AskerGone);
             continue;
         };
-        vitals.activity.begin(message, vitals.system.clock().now_coarse());
+        let now = vitals.system.clock().now_coarse();
+        vitals.activity.begin(message, now);
         if let Some(post) = &vitals.post {
             // A handler may block for long; what is owed to others does not wait for it.
             let _ = post.flush();
-            post.page.set_busy(true);
+            post.page.set_busy(now);
         }
         let outcome = guarded(&**cell, work).await;
         if let Some(post) = &vitals.post {
-            post.page.set_busy(false);
+            post.page.set_idle();
         }
         vitals.activity.finish();
         match outcome {

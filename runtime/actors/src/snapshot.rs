@@ -88,6 +88,10 @@ impl ActorSnapshot {
         let page = process.as_ref().and_then(|facts| facts.page.as_ref());
         let is_busy = current.is_some() || page.is_some_and(|page| page.standing().is_busy);
         let now = vitals.system.clock().now();
+        let running = current.map(|(_, since)| now - since).or_else(|| {
+            let age = process.as_ref().and_then(|facts| facts.since).map(|since| now - since);
+            page.zip(age).and_then(|(page, age)| page.running_for(age))
+        });
         let dropped = DropReason::ALL.iter().map(|reason| (reason, activity.dropped.of(*reason)));
         Self {
             id: vitals.id,
@@ -103,7 +107,7 @@ impl ActorSnapshot {
                 Some(page) => page.note().filter(|_| is_busy),
                 None => activity.noted().map(str::to_owned),
             },
-            running_ms: current.map(|(_, since)| (now - since).as_millis() as u64),
+            running_ms: running.map(|time| time.as_millis() as u64),
             queued: queue.queued,
             urgent: queue.urgent,
             capacity: queue.capacity,

@@ -7,7 +7,11 @@
 //! 4. resource limits;
 //! 5. Landlock: files and network, as far as the kernel knows them;
 //! 6. seccomp: system calls.
+//!
+//! What copies inherit, a zygote gives up once for all of them: 2, 3, 5 and 6 as far as it can and still fork. Each of its
+//! copies does the rest: 1, 4, and a second filter against processes of its own.
 
+mod ahead;
 mod landlock;
 mod seccomp;
 mod tree;
@@ -23,6 +27,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::getppid;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use ahead::confine_ahead;
 pub use seccomp::denied_syscall_name;
 
 /// What a child may do. By default everything.
@@ -190,64 +195,109 @@ impl ConfineError {
 ///
 /// A kernel without Landlock is not an error: [`Obtained`] says so.
 ///
+/// In a fork of a zygote that was confined the same, the paths are those that were there when the zygote was started.
+///
 /// # Errors
 /// What could not be had; see [`ConfineError`].
 pub fn confine(wanted: &Confinement, parent: i32) -> Result<Obtained, ConfineError> {
-    let single = palco_sys::is_single_threaded()
-        .map_err(|source| ConfineError::Kernel { step: "threads".to_owned(), source })?;
-    if !single {
-        return Err(ConfineError::Threads);
-    }
-    let mut obtained = Obtained::default();
+    check_alone()?;
     prctl::set_pdeathsig(Signal::SIGKILL).map_err(ConfineError::kernel("death signal"))?;
     // If the parent ended before, that signal will never come.
     let found = getppid().as_raw();
     if found != parent {
         return Err(ConfineError::ParentGone { expected: parent, found });
     }
+    let mut obtained = match ahead::complete(wanted) {
+        Some(obtained) => obtained?,
+        None => {
+            let privileges = give_up_privileges(wanted)?;
+            let limits = Limits::of(wanted)?;
+            limits.set()?;
+            let landlock = landlock::restrict(wanted)?;
+            let seccomp = restrict_calls(wanted, seccomp::restrict)?;
+            Obtained { limits: limits.phrases, landlock, seccomp, ..privileges }
+        }
+    };
     obtained.death_signal = true;
-    if wanted.syscalls == Syscalls::Service {
-        prctl::set_dumpable(false).map_err(ConfineError::kernel("dumpable"))?;
-    }
-    if *wanted != Confinement::none() {
-        prctl::set_no_new_privs().map_err(ConfineError::kernel("no new privileges"))?;
-        obtained.no_new_privileges = true;
-    }
-    obtained.limits = set_limits(wanted)?;
-    obtained.landlock = landlock::restrict(wanted)?;
-    if wanted.syscalls == Syscalls::Service {
-        seccomp::restrict()?;
-        obtained.seccomp = "service".to_owned();
-    }
     Ok(obtained)
 }
 
-/// Sets the limits; a phrase for each.
-fn set_limits(wanted: &Confinement) -> Result<Vec<String>, ConfineError> {
-    let mut phrases = Vec::new();
-    at_most(Resource::RLIMIT_CORE, 0, 0)?;
-    if let Some(bytes) = wanted.memory_bytes {
-        let bytes = at_most(Resource::RLIMIT_AS, bytes, 0)?;
-        phrases.push(format!("{} MiB", bytes >> 20));
+/// Another thread would not be confined.
+fn check_alone() -> Result<(), ConfineError> {
+    match palco_sys::is_single_threaded() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(ConfineError::Threads),
+        Err(source) => Err(ConfineError::Kernel { step: "threads".to_owned(), source }),
     }
-    if let Some(files) = wanted.files_max {
-        let files = at_most(Resource::RLIMIT_NOFILE, files, 0)?;
-        phrases.push(format!("{files} files"));
-    }
-    if let Some(seconds) = wanted.cpu_s {
-        let seconds = at_most(Resource::RLIMIT_CPU, seconds, 1)?;
-        phrases.push(format!("{seconds} s cpu"));
-    }
-    Ok(phrases)
 }
 
-/// Lowers a limit, with some space to its hard limit. One that is lower already stays.
-fn at_most(resource: Resource, value: u64, space: u64) -> Result<u64, ConfineError> {
-    let step = || format!("limit {resource:?} to {value}");
-    let (soft, hard) = getrlimit(resource).map_err(ConfineError::kernel(step()))?;
-    let (soft, hard) = (soft.min(value), hard.min(value.saturating_add(space)));
-    setrlimit(resource, soft, hard).map_err(ConfineError::kernel(step()))?;
-    Ok(soft)
+fn give_up_privileges(wanted: &Confinement) -> Result<Obtained, ConfineError> {
+    if wanted.syscalls == Syscalls::Service {
+        prctl::set_dumpable(false).map_err(ConfineError::kernel("dumpable"))?;
+    }
+    let no_new_privileges = *wanted != Confinement::none();
+    if no_new_privileges {
+        prctl::set_no_new_privs().map_err(ConfineError::kernel("no new privileges"))?;
+    }
+    Ok(Obtained { no_new_privileges, ..Obtained::default() })
+}
+
+/// Says what was obtained.
+fn restrict_calls(
+    wanted: &Confinement,
+    restrict: fn() -> Result<(), ConfineError>,
+) -> Result<String, ConfineError> {
+    if wanted.syscalls == Syscalls::Free {
+        return Ok(String::new());
+    }
+    restrict()?;
+    Ok("service".to_owned())
+}
+
+/// What limits are to be set to, and a phrase for each that was wanted.
+#[derive(Debug, Default)]
+struct Limits {
+    values: Vec<(Resource, u64, u64)>,
+    phrases: Vec<String>,
+}
+
+impl Limits {
+    fn of(wanted: &Confinement) -> Result<Self, ConfineError> {
+        let mut limits = Self::default();
+        limits.at_most(Resource::RLIMIT_CORE, 0, 0)?;
+        if let Some(bytes) = wanted.memory_bytes {
+            let bytes = limits.at_most(Resource::RLIMIT_AS, bytes, 0)?;
+            limits.phrases.push(format!("{} MiB", bytes >> 20));
+        }
+        if let Some(files) = wanted.files_max {
+            let files = limits.at_most(Resource::RLIMIT_NOFILE, files, 0)?;
+            limits.phrases.push(format!("{files} files"));
+        }
+        if let Some(seconds) = wanted.cpu_s {
+            let seconds = limits.at_most(Resource::RLIMIT_CPU, seconds, 1)?;
+            limits.phrases.push(format!("{seconds} s cpu"));
+        }
+        Ok(limits)
+    }
+
+    /// A lower limit, with some space to its hard limit. One that is lower already stays.
+    fn at_most(&mut self, resource: Resource, value: u64, space: u64) -> Result<u64, ConfineError> {
+        let (soft, hard) = getrlimit(resource).map_err(refused(resource, value))?;
+        let (soft, hard) = (soft.min(value), hard.min(value.saturating_add(space)));
+        self.values.push((resource, soft, hard));
+        Ok(soft)
+    }
+
+    fn set(&self) -> Result<(), ConfineError> {
+        let set = |(resource, soft, hard): &(Resource, u64, u64)| {
+            setrlimit(*resource, *soft, *hard).map_err(refused(*resource, *soft))
+        };
+        self.values.iter().try_for_each(set)
+    }
+}
+
+fn refused(resource: Resource, value: u64) -> impl FnOnce(Errno) -> ConfineError {
+    move |errno| ConfineError::kernel(format!("limit {resource:?} to {value}"))(errno)
 }
 
 #[cfg(test)]

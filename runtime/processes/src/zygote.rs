@@ -23,6 +23,7 @@ use crate::birth::{
     receive, sockets,
 };
 use crate::child::Child;
+use crate::confine::{Confinement, confine_ahead};
 use crate::error::LaunchError;
 use crate::launch::Launch;
 use crate::spawner::Spawner;
@@ -46,12 +47,23 @@ struct Line {
 }
 
 impl Zygote {
-    /// Starts the program in `launch`, which calls [`enter`](crate::enter), as a zygote.
+    /// Starts the program in `launch`, which calls [`enter`](crate::enter), as a zygote of children that will be confined
+    /// like this: it confines itself in their place, as far as they inherit that. They still have to call
+    /// [`confine`](crate::confine), which does the rest; and everything, should the zygote not have been able to.
     ///
     /// # Errors
-    /// As [`Spawner::spawn`]. A program that runs but does not serve is found out by the first [`Zygote::fork`].
-    pub async fn start(spawner: &Spawner, launch: Launch) -> Result<Self, LaunchError> {
+    /// As [`Spawner::spawn`]; `Invalid` for a confinement of too many paths. A program that runs but does not serve is
+    /// found out by the first [`Zygote::fork`].
+    pub async fn start(
+        spawner: &Spawner,
+        launch: Launch,
+        confinement: &Confinement,
+    ) -> Result<Self, LaunchError> {
+        let invalid = |error: postcard::Error| LaunchError::Invalid(error.to_string());
+        let payload = postcard::to_stdvec(confinement).map_err(invalid)?;
+        let first = message_of(&payload, 0).map_err(LaunchError::Invalid)?;
         let (socket, there) = sockets().map_err(LaunchError::Socket)?;
+        palco_sys::send_with(socket.as_fd(), &first, &[]).map_err(LaunchError::Socket)?;
         setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::seconds(PATIENCE_S))
             .map_err(|error| LaunchError::Socket(error.into()))?;
         let zygote = spawner.spawn(as_child(launch, ZYGOTE, there)).await?;
@@ -155,6 +167,10 @@ fn serve_on(socket: &OwnedFd) -> Result<Birth, BirthError> {
         return Err(BirthError::Threads);
     }
     let mut buffer = vec![0; HEADER + PAYLOAD_MAX];
+    let Some((length, descriptors)) = receive(socket.as_fd(), &mut buffer)? else {
+        process::exit(0)
+    };
+    prepare(payload_of(&buffer[..length], descriptors.len())?)?;
     loop {
         let (errno, pid) = match receive(socket.as_fd(), &mut buffer) {
             Ok(None) => process::exit(0),
@@ -177,6 +193,17 @@ fn serve_on(socket: &OwnedFd) -> Result<Birth, BirthError> {
             process::exit(0);
         }
     }
+}
+
+/// Makes the zygote what its copies are to begin with.
+fn prepare(confinement: &[u8]) -> Result<(), BirthError> {
+    let confinement = postcard::from_bytes(confinement)
+        .map_err(|error| BirthError::Malformed(error.to_string()))?;
+    // Forks are only dearer without it.
+    let _bytes = palco_sys::move_text_to_huge_pages();
+    // What cannot be had each copy will find out for itself, and say.
+    let _tried = confine_ahead(confinement);
+    Ok(())
 }
 
 enum Outcome {

@@ -13,6 +13,7 @@
 //! | `pidfd.rs` | [`open_pidfd`], [`signal_pidfd`], [`reap_pidfd`], [`wait_pidfd`]: processes by descriptor |
 //! | `shared_words.rs` | [`SharedWords`]: atomics in memory that two processes share |
 //! | `spawn.rs` | [`start`]: run a program without copying the parent |
+//! | `text.rs` | [`move_text_to_huge_pages`]: make forks of this process cheap |
 //!
 //! Every `unsafe` block of the workspace is here, each with a `SAFETY` note and a test. One file per mechanism.
 
@@ -30,10 +31,11 @@ mod pidfd;
 mod ring;
 mod shared_words;
 mod spawn;
+mod text;
 
 pub use allocator::{NotingAllocator, out_of_memory};
 pub use fatal::{FATAL_OUT_OF_MEMORY, FATAL_SYSTEM_CALL, on_fatal_signal, reset_memory_faults};
-pub use fork::{Forked, fork_brother, is_single_threaded};
+pub use fork::{Forked, exit_at_once, fork_brother, is_single_threaded};
 pub use inherited::take_inherited_socket;
 pub use interrupt::{Interrupter, Registration, interrupt_signal};
 pub use passing::{PASSED_MAX, receive_into, receive_with, send_some, send_with};
@@ -41,3 +43,4 @@ pub use pidfd::{End, open_pidfd, reap_pidfd, signal_pidfd, wait_pidfd};
 pub use ring::{RingEnd, RingError, spin_budget};
 pub use shared_words::SharedWords;
 pub use spawn::{Ids, Start, StartFailure, Started, Step, start};
+pub use text::move_text_to_huge_pages;

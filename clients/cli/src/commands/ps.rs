@@ -157,7 +157,9 @@ pub(crate) fn doing(actor: &ActorSnapshot) -> String {
         Status::Idle => "idle".to_owned(),
         Status::Busy => handler(),
         Status::Suspending => format!("suspending, in {}", handler()),
-        Status::Suspended if actor.message.is_some() => format!("suspended in {}", handler()),
+        Status::Suspended if actor.message.is_some() || actor.note.is_some() => {
+            format!("suspended in {}", handler())
+        }
         Status::Suspended => "suspended".to_owned(),
         Status::Restarting => "restarting".to_owned(),
         Status::Stopping => "stopping".to_owned(),

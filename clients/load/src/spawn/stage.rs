@@ -3,7 +3,7 @@
 use nix::sys::prctl;
 use nix::unistd::geteuid;
 use palco_actors::System;
-use palco_processes::{Launch, Spawner, Zygote};
+use palco_processes::{Confinement, Launch, Spawner, Zygote};
 use palco_threads::block_on;
 
 use crate::actors::Refusal;
@@ -37,7 +37,7 @@ impl Stage {
 fn zygote(spawner: &Spawner) -> Result<Zygote, Refusal> {
     let null = std::fs::File::options().write(true).open("/dev/null").map_err(Refusal::failed)?;
     let launch = Launch::this_program().arg0("palco-zygote").quiet_stdin().fd(2, null);
-    block_on(Zygote::start(spawner, launch)).map_err(Refusal::failed)
+    block_on(Zygote::start(spawner, launch, &Confinement::none())).map_err(Refusal::failed)
 }
 
 /// Memory of the parent, all of it touched, in pages of the usual size: large ones would make a fork cheap.

@@ -34,9 +34,10 @@ mod window;
 mod wire;
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use palco_processes::{Spawner, Zygote};
+use palco_processes::{Confinement, Spawner, Zygote};
 use parking_lot::Mutex;
 
 pub use child::{EnterError, enter};
@@ -52,11 +53,18 @@ use crate::life::EndGuard;
 use crate::vitals::Cell;
 use crate::{Failure, Parcel, Portable, SpawnError, System};
 
+/// So many zygotes are kept at most: the ones that were started last.
+const ZYGOTES_MAX: usize = 8;
+
+/// What all forks of one zygote have in common: their program, unless it is this one, and their confinement.
+type Mould = (Option<PathBuf>, Confinement);
+
 /// What a system needs to start processes; made when the first one is started.
 #[derive(Default)]
 pub(crate) struct Processes {
     spawner: OnceLock<Spawner>,
-    zygote: Mutex<Option<Arc<Zygote>>>,
+    /// In the order in which they were started.
+    zygotes: Mutex<Vec<(Mould, Arc<Zygote>)>>,
     oom_kills: OnceLock<OomKills>,
 }
 
@@ -75,18 +83,20 @@ impl Processes {
         self.oom_kills.get_or_init(OomKills::now)
     }
 
-    fn zygote(&self) -> Option<Arc<Zygote>> {
-        self.zygote.lock().clone()
+    fn zygote(&self, mould: &Mould) -> Option<Arc<Zygote>> {
+        let zygotes = self.zygotes.lock();
+        zygotes.iter().find(|(of, _)| of == mould).map(|(_, zygote)| Arc::clone(zygote))
     }
 
-    /// The zygote that is used from now on: this one, or one that came first.
-    fn keep(&self, zygote: Zygote) -> Arc<Zygote> {
-        Arc::clone(self.zygote.lock().get_or_insert_with(|| Arc::new(zygote)))
-    }
-
-    fn replace(&self, zygote: Zygote) -> Arc<Zygote> {
+    /// The zygote that is used from now on for this mould; one that was used before ends.
+    fn keep(&self, mould: Mould, zygote: Zygote) -> Arc<Zygote> {
         let zygote = Arc::new(zygote);
-        *self.zygote.lock() = Some(Arc::clone(&zygote));
+        let mut zygotes = self.zygotes.lock();
+        zygotes.retain(|(of, _)| *of != mould);
+        if zygotes.len() >= ZYGOTES_MAX {
+            zygotes.remove(0);
+        }
+        zygotes.push((mould, Arc::clone(&zygote)));
         zygote
     }
 }

@@ -10,7 +10,7 @@ use nix::libc;
 use seccompiler::{BpfProgram, apply_filter};
 
 use super::ConfineError;
-use super::tree::{Answer, program};
+use super::tree::{Answer, addition, program};
 
 /// `EPERM`: a new process, or another program. `fork` and `vfork` are added where they exist.
 const PROCESSES: &[(i64, &str)] = &[(libc::SYS_execve, "execve"), (libc::SYS_execveat, "execveat")];
@@ -40,8 +40,11 @@ const HOSTILE: &[(i64, &str)] = calls![
     SYS_setregid "setregid", SYS_setresgid "setresgid", SYS_setresuid "setresuid",
     SYS_setreuid "setreuid", SYS_settimeofday "settimeofday", SYS_setuid "setuid",
     SYS_swapoff "swapoff", SYS_swapon "swapon", SYS_syslog "syslog", SYS_umount2 "umount2",
-    SYS_unshare "unshare", SYS_userfaultfd "userfaultfd", SYS_vhangup "vhangup",
+    SYS_userfaultfd "userfaultfd", SYS_vhangup "vhangup",
 ];
+
+/// `SIGSYS`, but for `CLONE_THREAD`: that is how to ask whether there are other threads, and changes nothing.
+const UNSHARE: &[(i64, &str)] = calls![SYS_unshare "unshare"];
 
 #[cfg(target_arch = "x86_64")]
 const HOSTILE_HERE: &[(i64, &str)] = calls![
@@ -72,33 +75,64 @@ const ARCHITECTURE: u32 = 0xc000_00b7;
 pub fn denied_syscall_name(number: u32) -> Option<&'static str> {
     let number = i64::from(number);
     let plain = FOREIGN.map_or(number, |bit| number & !i64::from(bit));
-    HOSTILE.iter().chain(HOSTILE_HERE).find(|(call, _)| *call == plain).map(|(_, name)| *name)
+    let mut all = HOSTILE.iter().chain(HOSTILE_HERE).chain(UNSHARE);
+    all.find(|(call, _)| *call == plain).map(|(_, name)| *name)
 }
 
 /// Restricts the process, which has one thread and no new privileges.
 pub(super) fn restrict() -> Result<(), ConfineError> {
-    static FILTER: OnceLock<Option<BpfProgram>> = OnceLock::new();
-    let filter = FILTER.get_or_init(filter).as_ref();
-    let filter = filter.ok_or_else(|| refused("the list of system calls is too long"))?;
-    apply_filter(filter).map_err(refused)
+    let mut answers = common()?;
+    answers.push(processes()?);
+    apply(answers)
 }
 
-fn filter() -> Option<BpfProgram> {
+/// The same for a zygote, which may fork.
+pub(super) fn restrict_but_forks() -> Result<(), ConfineError> {
+    // Prepared for its copies, which need not make it.
+    FORKS.get_or_init(|| addition(&[processes().ok()?]));
+    apply(common()?)
+}
+
+static FORKS: OnceLock<Option<BpfProgram>> = OnceLock::new();
+
+/// In a copy of a zygote: what it was still allowed.
+pub(super) fn restrict_forks() -> Result<(), ConfineError> {
+    let filter = FORKS.get().and_then(Option::as_ref);
+    apply_filter(filter.ok_or_else(|| refused("no filter was prepared"))?).map_err(refused)
+}
+
+fn apply(answers: Vec<(u32, Answer)>) -> Result<(), ConfineError> {
+    let filter = program(ARCHITECTURE, FOREIGN, answers);
+    let filter = filter.ok_or_else(|| refused("the list of system calls is too long"))?;
+    apply_filter(&filter).map_err(refused)
+}
+
+/// All answers but that to `clone`.
+fn common() -> Result<Vec<(u32, Answer)>, ConfineError> {
     let denied = Answer::Errno(Errno::EPERM as u16);
-    let answers = |calls: &'static [(i64, &str)], answer| {
-        calls.iter().map(move |(call, _)| (u32::try_from(*call).unwrap_or(u32::MAX), answer))
-    };
-    let mut all: Vec<_> = answers(PROCESSES, denied)
-        .chain(answers(PROCESSES_HERE, denied))
-        .chain(answers(HOSTILE, Answer::Trap))
-        .chain(answers(HOSTILE_HERE, Answer::Trap))
-        .collect();
-    // A thread is allowed, a process is not. glibc takes the answer to the newer call for an old kernel, and makes its
-    // threads with the older one, whose flags can be looked at.
+    let alone = Answer::TrapUnless(libc::CLONE_THREAD.unsigned_abs());
+    let lists: [(&[(i64, &str)], Answer); 6] = [
+        (PROCESSES, denied),
+        (PROCESSES_HERE, denied),
+        (HOSTILE, Answer::Trap),
+        (HOSTILE_HERE, Answer::Trap),
+        (UNSHARE, alone),
+        // glibc takes this for an old kernel, and makes its threads with `clone`, whose flags can be looked at.
+        (&[(libc::SYS_clone3, "clone3")], Answer::Errno(Errno::ENOSYS as u16)),
+    ];
+    let all =
+        lists.into_iter().flat_map(|(calls, answer)| calls.iter().map(move |call| (call, answer)));
+    all.map(|((call, _), answer)| Ok((number(*call)?, answer))).collect()
+}
+
+/// The answer to `clone`: a thread is allowed, a process is not.
+fn processes() -> Result<(u32, Answer), ConfineError> {
     let thread = Answer::IfAnyBit(libc::CLONE_THREAD.unsigned_abs(), Errno::EPERM as u16);
-    all.push((u32::try_from(libc::SYS_clone).ok()?, thread));
-    all.push((u32::try_from(libc::SYS_clone3).ok()?, Answer::Errno(Errno::ENOSYS as u16)));
-    program(ARCHITECTURE, FOREIGN, all)
+    Ok((number(libc::SYS_clone)?, thread))
+}
+
+fn number(call: i64) -> Result<u32, ConfineError> {
+    u32::try_from(call).map_err(refused)
 }
 
 fn refused(error: impl ToString) -> ConfineError {
@@ -118,7 +152,8 @@ mod tests {
 
     #[test]
     fn no_call_is_listed_twice() {
-        let all: Vec<i64> = HOSTILE.iter().chain(HOSTILE_HERE).map(|(call, _)| *call).collect();
+        let hostile = HOSTILE.iter().chain(HOSTILE_HERE).chain(UNSHARE);
+        let all: Vec<i64> = hostile.map(|(call, _)| *call).collect();
         let processes = PROCESSES.iter().chain(PROCESSES_HERE).map(|(call, _)| *call);
         let mut unique: Vec<i64> = all.iter().copied().chain(processes).collect();
         let listed = unique.len();

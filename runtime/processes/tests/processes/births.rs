@@ -7,7 +7,9 @@ use std::os::unix::net::UnixDatagram;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
-use palco_processes::{BIRTH_FD, Exit, Launch, PAYLOAD_MAX, User, Zygote, bear, send_with};
+use palco_processes::{
+    BIRTH_FD, Confinement, Exit, Launch, PAYLOAD_MAX, User, Zygote, bear, send_with,
+};
 use palco_threads::block_on;
 
 use crate::harness::{ended, forked, launch, report, spawner, zygote};
@@ -66,7 +68,9 @@ fn what_a_zygote_says_when_it_is_no_more() {
 }
 
 fn a_program_that_is_no_zygote_is_found_out() {
-    let zygote = block_on(Zygote::start(&spawner(), Launch::new("/bin/false"))).unwrap();
+    let zygote =
+        block_on(Zygote::start(&spawner(), Launch::new("/bin/false"), &Confinement::none()))
+            .unwrap();
     let error = zygote.fork(b"", &[]).unwrap_err();
     assert_eq!(error.to_string(), "the zygote has ended: exited with 1");
 }
@@ -74,7 +78,7 @@ fn a_program_that_is_no_zygote_is_found_out() {
 fn a_zygote_with_threads_refuses_to_be_one() {
     let (mut reader, writer) = io::pipe().unwrap();
     let late = launch().arg("--late").fd(2, writer);
-    let zygote = block_on(Zygote::start(&spawner(), late)).unwrap();
+    let zygote = block_on(Zygote::start(&spawner(), late, &Confinement::none())).unwrap();
     let error = zygote.fork(b"", &[]).unwrap_err();
     assert_eq!(error.to_string(), "the zygote has ended: exited with 70");
     let mut text = String::new();
@@ -90,7 +94,7 @@ fn the_kernel_s_refusal_to_fork_arrives() {
     // A user with one process at most: the zygote.
     let user = User { uid: 64_999, gid: 64_999, groups: Vec::new() };
     let alone = launch().user(user).limit(Resource::RLIMIT_NPROC, 1, 1);
-    let zygote = block_on(Zygote::start(&spawner(), alone)).unwrap();
+    let zygote = block_on(Zygote::start(&spawner(), alone, &Confinement::none())).unwrap();
     for _ in 0..2 {
         let error = zygote.fork(b"nothing", &[]).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(nix::libc::EAGAIN));
@@ -175,6 +179,8 @@ fn a_zygote_ends_with_its_parent_s_end_of_the_socket() {
     let (here, there) = pair();
     let launch = launch().env("PALCO_CHILD", "zygote").fd(BIRTH_FD, there);
     let mut zygote = spawner().spawn_blocking(launch).unwrap();
+    // It is to be confined not at all.
+    send_with(here.as_fd(), b"palco\x01\0\0\0\0\0\0\0\0", &[]).unwrap();
     // Requests that make no sense are answered, and do it no harm.
     for request in [&b"x"[..], &vec![0; PAYLOAD_MAX + 9]] {
         send_with(here.as_fd(), request, &[]).unwrap();

@@ -9,6 +9,7 @@ use std::process::{Command, ExitCode, abort};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use nix::sched::CloneFlags;
 use nix::sys::signal::{SigSet, Signal, raise};
 use nix::unistd::getppid;
 use palco_processes::{Birth, Confinement, FileAccess, Role, Spawner, Syscalls, confine};
@@ -98,16 +99,12 @@ fn bear_when_told(mut report: PipeWriter) {
     writeln!(report, "{exit}").unwrap();
 }
 
-/// Confines itself and tries something.
-fn confined(what: &str, report: &mut PipeWriter, rest: &[OwnedFd]) {
-    let parent = getppid().as_raw();
-    if let Some(words) = rest.first() {
-        tell_deaths_in(words);
-    }
+/// How a child confines itself for a task.
+pub(crate) fn wanted(what: &str) -> Confinement {
     let (what, argument) = what.split_once(' ').unwrap_or((what, ""));
     let free = Confinement::none();
     let service = Confinement { syscalls: Syscalls::Service, ..Confinement::none() };
-    let wanted = match what {
+    match what {
         "death" | "wrong-parent" => free,
         "files" => {
             let only =
@@ -121,7 +118,17 @@ fn confined(what: &str, report: &mut PipeWriter, rest: &[OwnedFd]) {
         "limits" => Confinement { files_max: Some(20), cpu_s: Some(5), ..Confinement::none() },
         "strict" | "connect" => Confinement::service(),
         _ => service,
-    };
+    }
+}
+
+/// Confines itself and tries something.
+fn confined(what: &str, report: &mut PipeWriter, rest: &[OwnedFd]) {
+    let parent = getppid().as_raw();
+    if let Some(words) = rest.first() {
+        tell_deaths_in(words);
+    }
+    let wanted = wanted(what);
+    let (what, argument) = what.split_once(' ').unwrap_or((what, ""));
     let parent = if what == "wrong-parent" { 1_000_000 } else { parent };
     let obtained = match confine(&wanted, parent) {
         Ok(obtained) => obtained,
@@ -135,6 +142,11 @@ fn confined(what: &str, report: &mut PipeWriter, rest: &[OwnedFd]) {
             let error = Command::new("/bin/true").spawn().unwrap_err();
             writeln!(report, "{:?}", error.raw_os_error()).unwrap();
         }
+        "brother" => {
+            let error = palco_sys::fork_brother().unwrap_err();
+            writeln!(report, "{:?}", error.raw_os_error()).unwrap();
+        }
+        "unshare" => nix::sched::unshare(CloneFlags::CLONE_FS).unwrap(),
         "connect" => {
             let bound = TcpListener::bind("127.0.0.1:0").map(drop).map_err(|error| error.kind());
             let connected = TcpStream::connect(argument).map(drop).map_err(|error| error.kind());

@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use palco_processes::{Child, Exit, Launch, Spawner, Zygote, bear};
+use palco_processes::{Child, Confinement, Exit, Launch, Spawner, Zygote, bear};
 use palco_threads::block_on;
 
 /// A test's name, which is its promise, and the test.
@@ -89,13 +89,28 @@ pub(crate) fn started_with(
 
 /// The same, forked by a zygote.
 pub(crate) fn forked(zygote: &Zygote, task: &str) -> (Child, PipeReader) {
+    forked_with(zygote, task, &[])
+}
+
+/// The same with more descriptors, after the one for the report.
+pub(crate) fn forked_with(
+    zygote: &Zygote,
+    task: &str,
+    fds: &[BorrowedFd<'_>],
+) -> (Child, PipeReader) {
     let (reader, writer): (PipeReader, PipeWriter) = io::pipe().unwrap();
-    let child = zygote.fork(task.as_bytes(), &[writer.as_fd()]).unwrap();
-    (child, reader)
+    let fds: Vec<BorrowedFd<'_>> =
+        [writer.as_fd()].into_iter().chain(fds.iter().copied()).collect();
+    (zygote.fork(task.as_bytes(), &fds).unwrap(), reader)
 }
 
 pub(crate) fn zygote() -> Zygote {
-    block_on(Zygote::start(&spawner(), launch())).unwrap()
+    zygote_for(&Confinement::none())
+}
+
+/// Of children that will be confined like this.
+pub(crate) fn zygote_for(confinement: &Confinement) -> Zygote {
+    block_on(Zygote::start(&spawner(), launch(), confinement)).unwrap()
 }
 
 /// All that the child reports, and how it ends.

@@ -8,7 +8,7 @@ use std::thread;
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
-use palco_processes::{Exit, Launch, Policy, Resource, User};
+use palco_processes::{Confinement, Exit, Launch, Policy, Resource, User};
 
 use crate::harness::{ended, field, launch, report, spawner, started};
 use crate::tests;
@@ -176,9 +176,12 @@ fn the_executable_may_have_been_replaced() {
     let copy = directory.path().join("program");
     fs::copy("/proc/self/exe", &copy).unwrap();
     fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
-    let zygote =
-        palco_threads::block_on(palco_processes::Zygote::start(&spawner(), Launch::new(&copy)))
-            .unwrap();
+    let zygote = palco_threads::block_on(palco_processes::Zygote::start(
+        &spawner(),
+        Launch::new(&copy),
+        &Confinement::none(),
+    ))
+    .unwrap();
     let (mut parent, mut reader) = crate::harness::forked(&zygote, "bear-later");
     assert_eq!(crate::harness::line(&mut reader), "ready");
     fs::remove_file(&copy).unwrap();

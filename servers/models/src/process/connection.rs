@@ -1,8 +1,10 @@
 //! One connection in a process of its own: forked for it, given the open socket, and gone with it.
 
 use std::borrow::Cow;
+use std::mem;
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
 use palco_actors::{
     Actor, Context, ExitReason, Failure, Handler, Luggage, MessageTable, Parcel, Place, Portable,
@@ -43,6 +45,8 @@ impl<K: Kin> ConnectionActor<K> {
 impl<K: Kin> Actor for ConnectionActor<K> {
     async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Failure> {
         cx.ignore_interrupts(); // an interrupt is for the request being served
+        // To itself, not from the dispatcher: that would hear of the start first, and wake this process once more.
+        cx.tell_after(Duration::ZERO, Run);
         Ok(())
     }
 
@@ -66,13 +70,14 @@ impl<K: Kin> Portable for ConnectionActor<K> {
         K::kind("connection")
     }
 
-    fn messages(table: &mut MessageTable<Self>) {
-        table.handles::<Run>();
-    }
+    /// None from outside.
+    fn messages(_: &mut MessageTable<Self>) {}
 
     fn make(args: Self::Args, mut luggage: Luggage) -> Result<Self, Failure> {
         let stream = Stream::Thread(TcpStream::from(luggage.take_descriptor()?));
         let seats = Seats::open(luggage.take_descriptor()?, args.layout)?;
+        // For the whole life of the process, whose end costs less than to unmap them before.
+        mem::forget(Arc::clone(&seats));
         let record = Record::begin(Seat { seats, index: args.seat });
         let (service, codec) = K::make(&args.config, &mut luggage)?;
         Ok(Self {
@@ -102,7 +107,7 @@ pub(crate) fn passing<K: Kin>(
             let (socket, seats) = (socket.take().ok_or_else(used)??, held.seats());
             let parcel = Parcel::new(ConnectionArgs {
                 config: common.config.clone(),
-                peer: std::mem::take(&mut peer),
+                peer: mem::take(&mut peer),
                 layout: seats.layout(),
                 seat: held.index,
             });
@@ -112,8 +117,6 @@ pub(crate) fn passing<K: Kin>(
                 None => parcel,
             })
         };
-        let connection = cx.spawn_portable::<ConnectionActor<K>>(options, pack)?;
-        let _ = connection.try_tell(Run);
-        Ok(())
+        cx.spawn_portable::<ConnectionActor<K>>(options, pack).map(drop)
     })
 }

@@ -6,7 +6,8 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::io;
+use std::io::{self, Write};
+use std::mem;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::pin::pin;
@@ -16,7 +17,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context as Task, Poll, Waker};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use palco_processes::{Birth, BirthError, Obtained, confine, set_name};
+use palco_processes::{Birth, BirthError, Obtained, Role, confine, set_name};
 use palco_sys::{Registration, RingEnd};
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +94,7 @@ pub fn enter(repertoire: fn() -> Repertoire) -> Result<(), EnterError> {
 
 fn begin(birth: Birth, repertoire: &Repertoire, identity: &str) -> Result<(), EnterError> {
     let luggage = |what: &str| EnterError::Luggage(what.to_owned());
+    let role = birth.role;
     let mut descriptors = birth.descriptors.into_iter();
     let mut next = || descriptors.next().ok_or_else(|| luggage("a socket is missing"));
     let (normal, urgent, page) = (next()?, next()?, next()?);
@@ -136,7 +138,12 @@ fn begin(birth: Birth, repertoire: &Repertoire, identity: &str) -> Result<(), En
         part.refuse(format!("it is another build: it is `{identity}`, its parent is `{own}`"));
     }
     let status = part.run(repertoire);
-    process::exit(status)
+    if role == Role::Once {
+        process::exit(status);
+    }
+    // What the zygote's libraries registered for the end would only cost this copy of it pages.
+    let _ = io::stdout().flush();
+    palco_sys::exit_at_once(status)
 }
 
 /// What a process needs to play its part.
@@ -222,7 +229,7 @@ impl Part {
 pub(super) fn play<A: Portable>(mut part: Part) -> Result<ExitReason, WireError> {
     let Some(start) = part.start.take() else { return Ok(ExitReason::Stopped) };
     let args = postcard::from_bytes::<A::Args>(&part.args).map_err(WireError::Malformed)?;
-    let descriptors = std::mem::take(&mut part.descriptors);
+    let descriptors = mem::take(&mut part.descriptors);
     if descriptors.len() != start.descriptors as usize {
         let text =
             format!("{} descriptors came instead of {}", descriptors.len(), start.descriptors);
@@ -253,7 +260,10 @@ pub(super) fn play<A: Portable>(mut part: Part) -> Result<ExitReason, WireError>
         streams: [part.normal, part.urgent],
         frame_bytes_max: part.frame_bytes_max,
     };
-    hall.drive(live(&cell, &mut cx, &mut make))
+    let ended = hall.drive(live(&cell, &mut cx, &mut make));
+    // The actor is gone, and now the process ends: what that gives back need not be given back piece by piece before.
+    mem::forget((hall, cx, cell));
+    ended
 }
 
 /// Where the process waits and what it reads.

@@ -12,6 +12,7 @@ use serde::Serialize;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use super::Mould;
 use super::child::Introduction;
 use super::options::{ProcessOptions, Start, Transport};
 use super::page::Page;
@@ -270,21 +271,28 @@ async fn start(
             "forks of a zygote have its user and niceness: a process with its own needs start `exec`",
         ));
     }
-    let zygote = match system.processes().zygote() {
+    let mould = (options.program.clone(), options.confinement.clone());
+    let zygote = match system.processes().zygote(&mould) {
         Some(zygote) => zygote,
-        None => system.processes().keep(new_zygote(&spawner, program()).await?),
+        None => new_zygote(system, mould.clone(), &spawner, program()).await?,
     };
     match zygote.fork(introduction, fds) {
         Ok(child) => Ok(child),
         Err(error) => {
             // It may have been killed; the next one is fresh.
             tracing::warn!(%error, "the zygote does not fork: another is started");
-            let zygote = new_zygote(&spawner, program()).await?;
-            Ok(system.processes().replace(zygote).fork(introduction, fds)?)
+            let zygote = new_zygote(system, mould, &spawner, program()).await?;
+            Ok(zygote.fork(introduction, fds)?)
         }
     }
 }
 
-async fn new_zygote(spawner: &Spawner, launch: Launch) -> Result<Zygote, LaunchError> {
-    Zygote::start(spawner, launch.arg0("palco: zygote")).await
+async fn new_zygote(
+    system: &System,
+    mould: Mould,
+    spawner: &Spawner,
+    launch: Launch,
+) -> Result<Arc<Zygote>, LaunchError> {
+    let zygote = Zygote::start(spawner, launch.arg0("palco: zygote"), &mould.1).await?;
+    Ok(system.processes().keep(mould, zygote))
 }

@@ -13,7 +13,8 @@ pub enum Start {
     /// This program, executed afresh.
     #[default]
     Exec,
-    /// A fork of a zygote: this program, executed once and kept without threads for that purpose. Three times cheaper.
+    /// A fork of a zygote: this program, executed once for each confinement and kept without threads for that purpose. Much
+    /// cheaper. Allowed files are those that were at their paths when the zygote was started, and no exit handlers run.
     Zygote,
 }
 

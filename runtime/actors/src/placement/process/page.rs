@@ -6,7 +6,9 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
+use palco_core::Time;
 use palco_sys::SharedWords;
 
 /// The words of the page.
@@ -21,6 +23,8 @@ enum Word {
     DoneUrgent,
     /// The message in the handler: 0 none, 1 of the normal lane, 2 of the urgent one, 3 of the actor's own timers.
     Running,
+    /// When that handler began, in nanoseconds of the process's clock.
+    Since,
     /// Grows with every turn of the process's loop and every checkpoint.
     Beats,
     /// Why the process aborted, written by its last signal handler.
@@ -102,6 +106,13 @@ impl Page {
         Standing { done, running, is_busy: word != 0 }
     }
 
+    /// How long a handler has been running in a process of this age, if one does.
+    pub(crate) fn running_for(&self, age: Duration) -> Option<Duration> {
+        let since = Duration::from_nanos(self.word(Word::Since).load(Ordering::Relaxed));
+        // Its clock began with it, a moment after the address's account of it.
+        self.standing().is_busy.then(|| age.saturating_sub(since))
+    }
+
     pub(crate) fn beats(&self) -> u64 {
         self.word(Word::Beats).load(Ordering::Relaxed)
     }
@@ -138,9 +149,15 @@ impl Page {
             && word.swap(held.into(), Ordering::AcqRel) != u64::from(held)
     }
 
-    /// A handler begins, or has come to its end.
-    pub(crate) fn set_busy(&self, busy: bool) {
-        self.word(Word::Running).store(if busy { 3 } else { 0 }, Ordering::Release);
+    /// A handler begins, at this time of the process's clock.
+    pub(crate) fn set_busy(&self, since: Time) {
+        self.word(Word::Since).store(since.as_nanos(), Ordering::Relaxed);
+        self.word(Word::Running).store(3, Ordering::Release);
+    }
+
+    /// The handler has come to its end.
+    pub(crate) fn set_idle(&self) {
+        self.word(Word::Running).store(0, Ordering::Release);
     }
 
     pub(crate) fn begin(&self, lane: usize) {
@@ -250,6 +267,16 @@ mod tests {
     }
 
     #[test]
+    fn a_handler_runs_for_as_long_as_its_process_lives_after_its_begin() {
+        let page = Page::create().unwrap();
+        assert_eq!(page.running_for(Duration::from_secs(3)), None);
+        page.set_busy(Time::from_nanos(1_000_000_000));
+        assert_eq!(page.running_for(Duration::from_secs(3)), Some(Duration::from_secs(2)));
+        page.set_idle();
+        assert_eq!(page.running_for(Duration::from_secs(3)), None);
+    }
+
+    #[test]
     fn whatever_a_process_writes_can_be_read() {
         let page = Page::create().unwrap();
         for word in page.0.words() {
@@ -258,5 +285,6 @@ mod tests {
         assert_eq!(page.standing().running, None);
         assert!(page.is_held());
         assert!(page.note().is_some());
+        assert_eq!(page.running_for(Duration::from_secs(1)), Some(Duration::ZERO));
     }
 }
