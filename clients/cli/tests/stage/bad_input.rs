@@ -46,7 +46,10 @@ fn an_impossible_cell_says_why() {
     let (_, said) = refused(&["serve", "echo", "--place", "process", "--state", "shared"]);
     assert!(said.contains("service `echo` has no state to share"), "{said}");
     let (_, said) = refused(&["serve", "echo", "--place", "task", "--memory-max", "64"]);
-    assert!(said.contains("settings for processes belong to place `process`, not to `task`"), "{said}");
+    assert!(
+        said.contains("settings for processes belong to place `process`, not to `task`"),
+        "{said}"
+    );
 }
 
 #[test]
