@@ -9,8 +9,9 @@ use std::time::Duration;
 use palco_core::{ActorId, ExitReason};
 
 use crate::any_ref::AnyRef;
-use crate::envelope::{Ask, Tell};
+use crate::envelope::{Ask, Envelope, Tell};
 use crate::mailbox::LaneKind;
+use crate::observation::Stamped;
 use crate::reply::{Answer, Responder, reply_pair};
 use crate::signal::{self, STOP};
 use crate::vitals::{AnyCell, Cell};
@@ -230,7 +231,9 @@ impl<A: Handler<M>, M: Message> Deliver<M> for Cell<A> {
     }
 
     fn force_urgent(&self, message: M) -> Result<(), SendError<M>> {
-        let sent = self.mailbox.force(LaneKind::Urgent, Box::new(Tell(message)), |tell| tell as _);
+        let stamp = self.stamp(LaneKind::Urgent);
+        let tell = Box::new(Tell(message));
+        let sent = self.mailbox.force(LaneKind::Urgent, tell, |tell| Stamped::wrap(tell, stamp));
         sent.map_err(|error| error.map(|tell| tell.0))
     }
 
@@ -245,8 +248,21 @@ fn try_tell<A: Handler<M>, M: Message>(
     message: M,
 ) -> Result<(), SendError<M>> {
     // Boxed before the mailbox's lock is taken, and unboxed in the rare case that it is given back.
-    let sent = cell.mailbox.try_send(lane, Box::new(Tell(message)), |tell| tell as _);
+    let sent = try_send(cell, lane, Box::new(Tell(message)), |tell| tell as _);
     sent.map_err(|error| error.map(|tell| tell.0))
+}
+
+/// Queues a message, with a stamp if it is observed.
+fn try_send<A: Actor, E>(
+    cell: &Cell<A>,
+    lane: LaneKind,
+    message: Box<E>,
+    wrap: impl FnOnce(Box<E>) -> Box<dyn Envelope<A>>,
+) -> Result<(), SendError<Box<E>>> {
+    match cell.stamp(lane) {
+        None => cell.mailbox.try_send(lane, message, wrap),
+        stamp => cell.mailbox.try_send(lane, message, |it| Stamped::wrap(wrap(it), stamp)),
+    }
 }
 
 async fn tell<A: Handler<M>, M: Message>(
@@ -275,6 +291,7 @@ async fn ask<A: Handler<M>, M: Message>(
     within: Duration,
 ) -> Result<M::Reply, AskError<M>> {
     let clock = cell.vitals.system.clock();
+    let _wait = cell.vitals.system.observation().wait::<M>(&cell.vitals);
     let (responder, answer) = reply_pair::<M::Reply>();
     clock.expire_after(within, answer.expiry());
     match try_ask(cell, lane, message, responder) {
@@ -315,7 +332,7 @@ fn try_ask<A: Handler<M>, M: Message>(
     responder: Responder<M::Reply>,
 ) -> Result<(), SendError<Unasked<M>>> {
     let ask = Box::new(Ask { message, responder });
-    let sent = cell.mailbox.try_send(lane, ask, |ask| ask as _);
+    let sent = try_send(cell, lane, ask, |ask| ask as _);
     sent.map_err(|error| error.map(|ask| (ask.message, ask.responder)))
 }
 

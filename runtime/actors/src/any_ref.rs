@@ -2,15 +2,17 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use palco_core::{ActorId, ExitReason};
 
 use crate::context::Exited;
-use crate::signal::{self, INSPECT, INTERRUPT, KILL, STOP, SUSPEND};
+use crate::observation::{Notes, Peeked};
+use crate::signal::{self, INSPECT, INTERRUPT, KILL, RESTART, STEP, STOP, SUSPEND};
 use crate::snapshot::{ActorSnapshot, Inspection};
 use crate::vitals::{AnyCell, Phase, Vitals};
-use crate::{Effect, Signal};
+use crate::{Effect, PlaceKind, Restart, Signal};
 
 /// The address of any actor.
 #[derive(Clone)]
@@ -51,6 +53,53 @@ impl AnyRef {
         ActorSnapshot::of(&*self.cell)
     }
 
+    pub(crate) fn is_in_process(&self) -> bool {
+        self.vitals().place == PlaceKind::Process
+    }
+
+    pub(crate) fn wake(&self) {
+        self.cell.wake();
+    }
+
+    /// Whether [`Signal::Restart`] has an effect: it has a supervisor that starts it again.
+    #[must_use]
+    pub fn can_be_restarted(&self) -> bool {
+        let vitals = self.vitals();
+        vitals.reports_to.is_some() && vitals.restart != Restart::Never
+    }
+
+    /// What was noted of its messages while the system was observed.
+    #[must_use]
+    pub fn notes(&self) -> Notes {
+        self.vitals().notes().unwrap_or_default()
+    }
+
+    /// The distributions alone of [`AnyRef::notes`]: how long messages waited, and how long their handlers ran.
+    #[must_use]
+    pub fn durations(&self) -> (Vec<u64>, Vec<u64>) {
+        self.vitals().durations()
+    }
+
+    /// Grows by one when its place begins to run the actor's code, and by one when it gets the place back; while the
+    /// system is observed. An odd number that stays the same is a handler that keeps its place to itself.
+    #[must_use]
+    pub fn turns(&self) -> u64 {
+        self.vitals().activity.turns()
+    }
+
+    /// The first messages of its mailbox, urgent ones first; not those that it has taken out already and not begun.
+    #[must_use]
+    pub fn peek(&self, max: usize) -> Vec<Peeked> {
+        self.cell.peek(max)
+    }
+
+    /// Has all its messages noted as long as the answer lives, if the system is observed at all.
+    pub fn look(&self) -> Look {
+        self.vitals().onlookers.fetch_add(1, Ordering::Relaxed);
+        self.wake();
+        Look(self.clone())
+    }
+
     /// Sends a signal and returns at once.
     pub fn signal(&self, signal: Signal) {
         let bit = match signal {
@@ -59,8 +108,13 @@ impl AnyRef {
             Signal::Stop => STOP,
             Signal::Kill => KILL,
             Signal::Inspect => INSPECT,
+            Signal::Step if self.vitals().signals.has(SUSPEND) => STEP,
+            Signal::Step => return,
+            Signal::Restart if self.can_be_restarted() => RESTART,
+            Signal::Restart => return,
             Signal::Resume => {
-                self.vitals().signals.clear(SUSPEND);
+                self.vitals().signals.clear(SUSPEND | STEP);
+                self.vitals().signals.end_step();
                 self.cell.wake();
                 return;
             }
@@ -83,6 +137,10 @@ impl AnyRef {
                 // Taken back without an end: there was no life to end, the actor waits to be started again.
                 Signal::Kill => vitals.life.lock().ended > lives || !vitals.signals.has(KILL),
                 Signal::Inspect => !vitals.signals.has(INSPECT),
+                Signal::Step => !vitals.signals.has(STEP) && !vitals.signals.is_stepping(),
+                Signal::Restart => {
+                    !vitals.signals.has(RESTART) && vitals.phase() != Phase::Starting
+                }
             };
             if ended { Some(Effect::Ended) } else { done.then_some(Effect::Done) }
         });
@@ -144,6 +202,17 @@ impl AnyRef {
                 life.watchers.push(Box::new(move |vitals, reason| news(exited(vitals, reason))));
             }
         }
+    }
+}
+
+/// A look at one actor that lasts as long as this lives.
+#[derive(Debug)]
+#[must_use = "nobody looks any more when it is dropped"]
+pub struct Look(AnyRef);
+
+impl Drop for Look {
+    fn drop(&mut self) {
+        self.0.vitals().onlookers.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

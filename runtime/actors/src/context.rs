@@ -17,6 +17,7 @@ use palco_core::{ActorId, ExitReason};
 use crate::clock::Sleep;
 use crate::envelope::{Envelope, Tell};
 use crate::mailbox::Fetched;
+use crate::observation::{Stamp, Stamped};
 use crate::placement::{self, PlaceKind, SpawnOptions};
 use crate::signal::{ATTENTION, ENDING, INTERRUPT, OnInterrupt};
 use crate::vitals::{AnyCell, Cell};
@@ -162,7 +163,11 @@ impl<A: Actor> Context<A> {
     {
         self.timer_serial += 1;
         let at = self.system().clock().now() + delay;
-        let envelope = Box::new(Tell(message));
+        // At once is one step further in what is being done; later is something new, and waits only from then on.
+        let is_first = !delay.is_zero();
+        let stamp = self.system().observation().stamp(&self.cell.vitals, false, is_first);
+        let stamp = stamp.map(|stamp| Stamp { sent: at, ..stamp });
+        let envelope = Stamped::wrap(Box::new(Tell(message)), stamp);
         self.timers.push(Reverse(Timer { at, serial: self.timer_serial, envelope }));
     }
 
@@ -193,8 +198,20 @@ impl<A: Actor> Context<A> {
     pub fn note(&self, note: fn() -> &'static str) {
         let vitals = &self.cell.vitals;
         vitals.activity.note(note, vitals.system.clock().now_coarse());
+        vitals.step(Some(note().into()));
         if let Some(post) = &vitals.post {
             post.page.write_note(note());
+            post.step(note(), false);
+        }
+    }
+
+    /// Says that what this handler does and sends from now on belongs together, and to nothing before: a dispatcher says
+    /// so with every connection. Only observers can tell.
+    pub fn begin_trace(&self) {
+        let vitals = &self.cell.vitals;
+        match &vitals.post {
+            Some(post) => post.step("", true),
+            None => vitals.begin_trace(),
         }
     }
 

@@ -86,21 +86,33 @@ pub struct DeadLetter {
 /// The dead letters of one system.
 #[derive(Debug, Default)]
 pub(crate) struct DeadLetters {
-    kept: Mutex<VecDeque<DeadLetter>>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    letters: VecDeque<DeadLetter>,
+    /// How many there have been.
+    count: u64,
 }
 
 impl DeadLetters {
     pub(crate) fn push(&self, letter: DeadLetter) {
         tracing::debug!(to = %letter.to, message = letter.message, reason = %letter.reason, "dead letter");
         let mut kept = self.kept.lock();
-        if kept.len() == KEPT_MAX {
-            kept.pop_front();
+        if kept.letters.len() == KEPT_MAX {
+            kept.letters.pop_front();
         }
-        kept.push_back(letter);
+        kept.letters.push_back(letter);
+        kept.count += 1;
     }
 
-    pub(crate) fn latest(&self) -> Vec<DeadLetter> {
-        self.kept.lock().iter().cloned().collect()
+    /// How many there have been, and those after the first `seen` that are kept.
+    pub(crate) fn after(&self, seen: u64) -> (u64, Vec<DeadLetter>) {
+        let kept = self.kept.lock();
+        let fresh = usize::try_from(kept.count.saturating_sub(seen)).unwrap_or(usize::MAX);
+        let known = kept.letters.len().saturating_sub(fresh);
+        (kept.count, kept.letters.iter().skip(known).cloned().collect())
     }
 }
 

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::guard::contained;
+use crate::observation::Stamp;
 use crate::reply::{AnyResponder, Responder};
 use crate::{Actor, Context, DropReason, Handler, Message};
 
@@ -29,6 +30,11 @@ pub(crate) trait Envelope<A: Actor>: Send {
 
     /// Tells the asker, if there is one, that the message will not be handled.
     fn discard(self: Box<Self>, reason: DropReason);
+
+    /// What was noted when it was sent, if it is observed.
+    fn stamp(&self) -> Option<&Stamp> {
+        None
+    }
 }
 
 /// An opened message that is not handled here.

@@ -8,8 +8,9 @@ use std::task::Poll;
 
 use palco_core::ExitReason;
 
+use crate::observation::as_current;
 use crate::reply::drop_abandoned;
-use crate::signal::{INTERRUPT, KILL, OnInterrupt, SUSPEND};
+use crate::signal::{INTERRUPT, KILL, OnInterrupt};
 use crate::vitals::{AnyCell, Phase};
 use crate::{Abandoned, DropReason};
 
@@ -64,7 +65,7 @@ pub(crate) async fn guarded<T, F: Future<Output = T> + ?Sized>(
                 }
             }
             // A stop hook is not held: an actor that rests can be stopped.
-            if bits & SUSPEND != 0 && cell.vitals().phase() != Phase::Stopping {
+            if signals.must_rest(bits) && cell.vitals().phase() != Phase::Stopping {
                 cell.register(task.waker());
                 if signals.bits() == bits {
                     rest(cell, true);
@@ -73,7 +74,8 @@ pub(crate) async fn guarded<T, F: Future<Output = T> + ?Sized>(
                 continue;
             }
             rest(cell, false);
-            match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(task))) {
+            let poll = || as_current(cell.vitals(), || work.as_mut().poll(task));
+            match catch_unwind(AssertUnwindSafe(poll)) {
                 Ok(Poll::Ready(output)) => return Poll::Ready(Ok(output)),
                 Ok(Poll::Pending) => {
                     cell.register(task.waker());

@@ -15,8 +15,9 @@
 //! | `placement.rs`, `placement/` | [`Place`]: `task` (event loop), `thread`, `process` |
 //! | `portable.rs`, `descriptor.rs`, `grant.rs` | [`Portable`], [`Parcel`], [`Descriptor`], [`Grant`]: what can cross to a process |
 //! | `supervision.rs`, `supervisor.rs` | [`Restart`], [`Supervision`], [`Supervisor`] |
-//! | `vitals.rs`, `snapshot.rs`, `ledger.rs` | what is known of an actor from outside, and that no message is lost |
-//! | `system.rs`, `registry.rs`, `dead_letters.rs` | [`System`]: names, clock, event loops, dead letters; no globals |
+//! | `vitals.rs`, `activity.rs`, `snapshot.rs`, `ledger.rs` | what is known of an actor from outside, and that no message is lost |
+//! | `observation.rs`, `observation/` | [`Closeness`], [`Notes`]: what is noted of messages while somebody looks |
+//! | `system.rs`, `survey.rs`, `registry.rs`, `dead_letters.rs` | [`System`]: names, clock, event loops, dead letters; no globals |
 //! | `clock.rs`, `clock/`, `stir.rs` | [`Clock`]: real or virtual time, timers, deadlines |
 //!
 //! The promises (order, delivery, what each failure does, what a signal reaches) are in `docs/SEMANTICS.md`.
@@ -24,6 +25,7 @@
 
 #![forbid(unsafe_code)]
 
+mod activity;
 mod actor;
 mod actor_ref;
 mod any_ref;
@@ -40,6 +42,7 @@ mod lane;
 mod ledger;
 mod life;
 mod mailbox;
+mod observation;
 mod placement;
 mod portable;
 mod registry;
@@ -49,12 +52,13 @@ mod snapshot;
 mod stir;
 mod supervision;
 mod supervisor;
+mod survey;
 mod system;
 mod vitals;
 
 pub use actor::{Actor, Failure, Handler, Message};
 pub use actor_ref::{ActorRef, Recipient, UrgentRef};
-pub use any_ref::AnyRef;
+pub use any_ref::{AnyRef, Look};
 pub use clock::{Clock, Sleep};
 pub use context::{Context, Exited, Wait};
 pub use dead_letters::{DeadLetter, DropReason};
@@ -62,6 +66,10 @@ pub use descriptor::Descriptor;
 pub use error::{Abandoned, AskError, SendError, SpawnError};
 pub use grant::Grant;
 pub use ledger::Ledger;
+pub use observation::{
+    Caught, Closeness, LifeChange, LifeEvent, MessageNote, Met, Notes, Observing, Peeked, StepNote,
+    Waiting,
+};
 pub use placement::process::{
     EnterError, ProcessOptions, Recycle, Repertoire, Start, Transport, enter,
 };

@@ -15,7 +15,8 @@ use crate::context::{Context, Next};
 use crate::dead_letters::{DeadLetter, DropReason};
 use crate::envelope::Envelope;
 use crate::guard::{Abort, contained, guarded, rest};
-use crate::signal::{self, INSPECT, INTERRUPT, KILL, OnInterrupt, RECYCLE, STOP};
+use crate::observation::LifeChange;
+use crate::signal::{self, INSPECT, INTERRUPT, KILL, OnInterrupt, RECYCLE, RESTART, STOP};
 use crate::supervisor::ChildExited;
 use crate::vitals::{AnyCell, Cell, Phase, Verdict, Vitals};
 use crate::{Actor, Failure, Restart};
@@ -92,8 +93,10 @@ pub(crate) async fn live<A: Actor>(
     };
     // The start hook may have children too, also in a later life.
     vitals.children.lock().closed = false;
+    vitals.begin_start();
     // Called inside the future: a hook that is no `async fn` may panic before it returns one.
     let started = guarded(&**cell, Box::pin(async { actor.started(cx).await })).await;
+    vitals.end_start(started.as_ref().err().map(Abort::drop_reason));
     let mut reason = match started {
         Ok(Ok(())) => {
             vitals.set_phase(Phase::Running);
@@ -156,6 +159,8 @@ async fn messages<A: Actor>(cell: &Arc<Cell<A>>, actor: &mut A, cx: &mut Context
             Next::End(reason) => return reason,
         };
         let message = envelope.message_type();
+        let is_observed = vitals.system.observation().is_on();
+        let noting = is_observed.then(|| (envelope.stamp().copied(), envelope.is_ask()));
         let Some(work) = envelope.open(actor, cx) else {
             vitals.activity.dropped.add(DropReason::AskerGone, 1);
             dead_letter(cell, message(), DropReason::AskerGone);
@@ -163,6 +168,9 @@ async fn messages<A: Actor>(cell: &Arc<Cell<A>>, actor: &mut A, cx: &mut Context
         };
         let now = vitals.system.clock().now_coarse();
         vitals.activity.begin(message, now);
+        if let Some((stamp, is_ask)) = noting {
+            vitals.begin_noting(stamp.as_ref(), message, is_ask);
+        }
         if let Some(post) = &vitals.post {
             // A handler may block for long; what is owed to others does not wait for it.
             let _ = post.flush();
@@ -173,6 +181,13 @@ async fn messages<A: Actor>(cell: &Arc<Cell<A>>, actor: &mut A, cx: &mut Context
             post.page.set_idle();
         }
         vitals.activity.finish();
+        if vitals.signals.end_step() {
+            vitals.notify();
+        }
+        // Not of a message that began before somebody looked.
+        if is_observed {
+            vitals.end_noting(message, outcome.as_ref().err().map(Abort::drop_reason));
+        }
         match outcome {
             Ok(()) => vitals.activity.count_handled(),
             Err(abort) => {
@@ -194,6 +209,14 @@ pub(crate) async fn verdict<A: Actor>(
     let vitals = &cell.vitals;
     let signals = &vitals.signals;
     let recycled = reason == ExitReason::Recycled;
+    let is_wish = recycled && signals.has(RESTART) && !signals.has(STOP | RECYCLE);
+    if is_wish && vitals.reports_to.is_some() && vitals.restart != Restart::Never {
+        vitals.life.lock().last_exit = Some(reason.clone());
+        signals.clear(RESTART | INTERRUPT);
+        vitals.system.observation().events.note(vitals, &reason, LifeChange::Recycled);
+        vitals.notify();
+        return None;
+    }
     let wanted = match vitals.restart {
         Restart::Never => false,
         Restart::OnFailure => reason.is_failure() || recycled,
@@ -219,7 +242,7 @@ pub(crate) async fn verdict<A: Actor>(
     if !recycled && supervisor.force_urgent(report).is_err() {
         return Some(reason);
     }
-    poll_fn(|task| {
+    let outcome = poll_fn(|task| {
         cell.register(task.waker());
         let verdict = vitals.life.lock().verdict.take();
         if verdict == Some(Verdict::End) {
@@ -233,7 +256,12 @@ pub(crate) async fn verdict<A: Actor>(
         vitals.notify();
         if verdict == Some(Verdict::Restart) { Poll::Ready(None) } else { Poll::Pending }
     })
-    .await
+    .await;
+    if outcome.is_none() {
+        let change = if recycled { LifeChange::Recycled } else { LifeChange::Restarted };
+        vitals.system.observation().events.note(vitals, &reason, change);
+    }
+    outcome
 }
 
 /// Stops the children: those that are never restarted all at once, then the others, last started first.
@@ -293,6 +321,9 @@ pub(crate) fn finish<A: Actor>(cell: &Arc<Cell<A>>, reason: ExitReason) {
         tracing::warn!(actor = %vitals.path(), %reason, "actor ended");
     } else {
         tracing::debug!(actor = %vitals.path(), %reason, "actor ended");
+    }
+    if reason.is_failure() || vitals.restart != Restart::Never {
+        vitals.system.observation().events.note(vitals, &reason, LifeChange::Ended);
     }
     vitals.signals.set_thread(None);
     abandon_children(vitals);

@@ -262,6 +262,15 @@ impl<T> Mailbox<T> {
         std::mem::swap(&mut gate.normal, &mut fetched.queue);
     }
 
+    /// What `look` finds in the first messages, urgent ones first. Those that the reader has fetched already are not
+    /// seen.
+    pub(crate) fn peek<R>(&self, max: usize, look: impl Fn(LaneKind, &T) -> R) -> Vec<R> {
+        let gate = self.gate.lock();
+        let urgent = gate.urgent.iter().map(|item| (LaneKind::Urgent, item));
+        let all = urgent.chain(gate.normal.iter().map(|item| (LaneKind::Normal, item)));
+        all.take(max).map(|(kind, item)| look(kind, item)).collect()
+    }
+
     pub(crate) fn queued(&self) -> u64 {
         self.normal.queued() + self.urgent.queued()
     }

@@ -25,12 +25,17 @@ pub enum Signal {
     Suspend,
     /// Go on after a suspend; the handler continues where it rested.
     Resume,
+    /// After a suspend: finish the handler that rests, or handle one message, and rest again.
+    Step,
     /// Abandon the running handler at its next await point; the actor goes on with the next message.
     Interrupt,
     /// End after the running handler, children first; what is queued becomes dead letters.
     Stop,
     /// End at the next await point or checkpoint, dropping the running handler.
     Kill,
+    /// End this life after the running handler, children first, and begin another: a fresh start that is no failure.
+    /// Only under a supervisor; elsewhere nothing happens.
+    Restart,
     /// Have the state written down between two messages.
     Inspect,
 }
@@ -59,10 +64,14 @@ pub(crate) const INTERRUPT: u32 = 1 << 3;
 pub(crate) const INSPECT: u32 = 1 << 4;
 /// A supervisor's stop of a healthy child that is to be started again with a failed sibling.
 pub(crate) const RECYCLE: u32 = 1 << 5;
+/// To be taken back by the actor when it begins the step.
+pub(crate) const STEP: u32 = 1 << 6;
+/// A person's wish for another life.
+pub(crate) const RESTART: u32 = 1 << 7;
 /// The bits that a running handler is held up or ended by.
 pub(crate) const ATTENTION: u32 = KILL | SUSPEND | INTERRUPT;
 /// The bits that ask for the end of a life.
-pub(crate) const ENDING: u32 = KILL | STOP | RECYCLE;
+pub(crate) const ENDING: u32 = KILL | STOP | RECYCLE | RESTART;
 
 /// How often a blocked thread is interrupted again until it answers: a signal just before the call begins is lost.
 const NUDGE_EVERY: Duration = Duration::from_millis(1);
@@ -73,6 +82,8 @@ pub(crate) struct Signals {
     bits: SignalWord,
     /// True while the actor rests because of a suspend.
     held: AtomicBool,
+    /// True while it handles the one message of a step.
+    steps: AtomicBool,
     on_interrupt: AtomicU8,
     /// While the actor's own thread is in a blocking system call: the bits that end the call. Else 0.
     blocked: AtomicU32,
@@ -121,6 +132,27 @@ impl Signals {
         self.held.load(Ordering::Acquire)
     }
 
+    /// Whether a suspend is to be obeyed now. A step that is due begins.
+    pub(crate) fn must_rest(&self, bits: u32) -> bool {
+        if bits & SUSPEND == 0 {
+            return false;
+        }
+        if bits & STEP != 0 {
+            self.steps.store(true, Ordering::Relaxed);
+            self.clear(STEP);
+        }
+        !self.steps.load(Ordering::Relaxed)
+    }
+
+    /// A handler has ended, and with it a step; true if there was one.
+    pub(crate) fn end_step(&self) -> bool {
+        self.steps.load(Ordering::Relaxed) && self.steps.swap(false, Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_stepping(&self) -> bool {
+        self.steps.load(Ordering::Relaxed)
+    }
+
     /// Says whether the actor rests; true if that is news.
     pub(crate) fn hold(&self, held: bool) -> bool {
         if let Some(page) = self.page() {
@@ -161,6 +193,8 @@ impl Signals {
                 self.0.store(0, Ordering::Release);
             }
         }
+        // A step goes on although the actor is suspended.
+        let ends = if self.is_stepping() { ends & !SUSPEND } else { ends };
         self.blocked.store(ends, Ordering::SeqCst);
         let _unblock = Unblock(&self.blocked);
         let clear = self.bits.bits() & ends == 0;

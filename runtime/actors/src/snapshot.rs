@@ -32,7 +32,7 @@ pub enum Status {
 }
 
 /// One actor at one moment. Counters only grow.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActorSnapshot {
     /// The id.
     pub id: ActorId,
@@ -177,7 +177,9 @@ fn status(cell: &dyn AnyCell, busy: bool) -> Status {
         Phase::Stopping => Status::Stopping,
         Phase::Ended => Status::Ended,
         Phase::Running if vitals.signals.is_held() => Status::Suspended,
-        Phase::Running if vitals.signals.has(SUSPEND) => Status::Suspending,
+        Phase::Running if vitals.signals.has(SUSPEND) && !vitals.signals.is_stepping() => {
+            Status::Suspending
+        }
         Phase::Running if busy => Status::Busy,
         Phase::Running => Status::Idle,
     }

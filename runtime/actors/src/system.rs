@@ -13,18 +13,18 @@ use futures_util::future::{Either, select};
 use palco_core::{ActorId, ExitReason};
 use parking_lot::Mutex;
 
-use crate::dead_letters::{DeadLetter, DeadLetters};
+use crate::dead_letters::DeadLetters;
 use crate::ledger::Ledger;
+use crate::observation::Observation;
 use crate::placement::process::Processes;
 use crate::placement::task::Loops;
 use crate::placement::{self, Place, SpawnOptions};
 use crate::registry::Registry;
-use crate::snapshot::Status;
 use crate::stir::Stir;
 use crate::vitals::{AnyCell, Cell};
 use crate::{
-    Actor, ActorRef, ActorSnapshot, AnyRef, Backoff, Clock, Failure, Parcel, Portable, SpawnError,
-    Supervision, Supervisor, UrgentRef,
+    Actor, ActorRef, AnyRef, Backoff, Clock, Failure, Parcel, Portable, SpawnError, Supervision,
+    Supervisor, UrgentRef,
 };
 
 /// How long [`System::settle`] must see nothing change, in looks one millisecond apart.
@@ -59,6 +59,7 @@ struct Inner {
     /// Why the root has ended.
     outcome: OnceLock<ExitReason>,
     stir: Arc<Stir>,
+    observation: Observation,
 }
 
 /// Makes a [`System`].
@@ -123,6 +124,7 @@ impl System {
                 root: OnceLock::new(),
                 outcome: OnceLock::new(),
                 stir: Arc::default(),
+                observation: Observation::default(),
             }),
         }
     }
@@ -150,12 +152,12 @@ impl System {
     }
 
     /// None once it has ended and nobody holds it any more.
-    fn root(&self) -> Option<ActorRef<Supervisor>> {
+    pub(crate) fn root(&self) -> Option<ActorRef<Supervisor>> {
         self.inner.root.get().and_then(Weak::upgrade).map(ActorRef::new)
     }
 
     /// The actors of the whole tree, parents before children.
-    fn all(&self) -> Vec<AnyRef> {
+    pub(crate) fn all(&self) -> Vec<AnyRef> {
         let mut all = Vec::new();
         if let Some(root) = self.root() {
             collect(&root.any(), &mut all);
@@ -206,6 +208,21 @@ impl System {
         &self.inner.clock
     }
 
+    /// Has the addresses of actors in processes look around.
+    pub(crate) fn wake_processes(&self) {
+        let all = self.all();
+        all.iter().filter(|actor| actor.is_in_process()).for_each(AnyRef::wake);
+    }
+
+    /// The account of actors that have ended.
+    pub(crate) fn ended_ledger(&self) -> Ledger {
+        *self.inner.ended.lock()
+    }
+
+    pub(crate) fn observation(&self) -> &Observation {
+        &self.inner.observation
+    }
+
     pub(crate) fn real_clock(&self) -> &Clock {
         if self.inner.clock.is_virtual() {
             self.inner.real_clock.get_or_init(Clock::real)
@@ -222,6 +239,12 @@ impl System {
         }
     }
 
+    /// How many threads run event loops for tasks.
+    #[must_use]
+    pub fn event_loops(&self) -> usize {
+        self.inner.event_loops
+    }
+
     /// Finds a living actor by its path or its id (`#17`).
     #[must_use]
     pub fn find(&self, name: &str) -> Option<AnyRef> {
@@ -229,41 +252,6 @@ impl System {
             return Some(AnyRef::new(cell));
         }
         self.all().into_iter().find(|actor| actor.id().to_string() == name || actor.path() == name)
-    }
-
-    /// The actors at the top of the tree, in the order in which they were started.
-    #[must_use]
-    pub fn top(&self) -> Vec<AnyRef> {
-        self.root().map_or_else(Vec::new, |root| root.any().children())
-    }
-
-    /// All living actors, parents before children, siblings in the order in which they were started.
-    #[must_use]
-    pub fn snapshot(&self) -> Vec<ActorSnapshot> {
-        let mut all = Vec::new();
-        for actor in self.top() {
-            collect(&actor, &mut all);
-        }
-        all.iter().map(AnyRef::snapshot).collect()
-    }
-
-    /// The account of all messages, of living actors and of ended ones. See [`Ledger`] for when it is exact.
-    #[must_use]
-    pub fn ledger(&self) -> Ledger {
-        let mut ledger = *self.inner.ended.lock();
-        for actor in self.all().iter().map(AnyRef::snapshot) {
-            // The root stays in sight after its end, and has its place among the ended by then.
-            if actor.status != Status::Ended {
-                ledger.add(&actor);
-            }
-        }
-        ledger
-    }
-
-    /// The latest dead letters, oldest first; at most 256 are kept.
-    #[must_use]
-    pub fn latest_dead_letters(&self) -> Vec<DeadLetter> {
-        self.inner.dead_letters.latest()
     }
 
     /// Waits until nothing moves: every actor waits for a message, the clock, an answer or a resume. For tests, with a

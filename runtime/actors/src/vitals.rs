@@ -2,22 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
-use crossbeam::atomic::AtomicCell;
 use palco_core::{ActorId, ExitReason, Time};
 use palco_processes::Obtained;
 use parking_lot::Mutex;
 use serde_json::Value;
 
+use crate::activity::Activity;
 use crate::bell::{Bell, Listener};
-use crate::dead_letters::Dropped;
-use crate::envelope::{Envelope, TypeName};
+use crate::envelope::Envelope;
 use crate::life::short_type_name;
-use crate::mailbox::Mailbox;
+use crate::mailbox::{LaneKind, Mailbox};
+use crate::observation::{Notebook, Peeked, Stamp};
 use crate::placement::PlaceKind;
 use crate::placement::process::{Page, Post};
 use crate::signal::Signals;
@@ -37,6 +37,8 @@ pub(crate) trait AnyCell: Send + Sync {
     fn register(&self, waker: &Waker);
     fn wake(&self);
     fn queue(&self) -> Queue;
+    /// The first messages of the mailbox, urgent ones first.
+    fn peek(&self, max: usize) -> Vec<Peeked>;
 }
 
 /// What a mailbox shows to the outside.
@@ -49,6 +51,11 @@ pub(crate) struct Queue {
 }
 
 impl<A: Actor> Cell<A> {
+    /// For a message that is about to be sent to it.
+    pub(crate) fn stamp(&self, lane: LaneKind) -> Option<Stamp> {
+        self.vitals.system.observation().stamp(&self.vitals, lane == LaneKind::Urgent, false)
+    }
+
     /// The cell of an actor in its own process, whose address is elsewhere.
     pub(crate) fn in_process(system: &System, path: &str, post: Arc<Post>) -> Self {
         let vitals = Vitals::new(Birth {
@@ -89,6 +96,19 @@ impl<A: Actor> AnyCell for Cell<A> {
             capacity: self.mailbox.capacity(),
             accepted: self.mailbox.accepted(),
         }
+    }
+
+    fn peek(&self, max: usize) -> Vec<Peeked> {
+        self.mailbox.peek(max, |kind, envelope| {
+            let stamp = envelope.stamp();
+            Peeked {
+                message: envelope.message_type()(),
+                urgent: kind == LaneKind::Urgent,
+                ask: envelope.is_ask(),
+                from: stamp.and_then(|stamp| stamp.from),
+                sent: stamp.map(|stamp| stamp.sent),
+            }
+        })
     }
 }
 
@@ -134,6 +154,12 @@ pub(crate) struct Vitals {
     phase: AtomicU8,
     /// Rung at every change that someone may wait for.
     changed: Bell,
+    /// Made with the first note.
+    pub(crate) notebook: OnceLock<Box<Notebook>>,
+    /// How many look at this actor alone.
+    pub(crate) onlookers: AtomicU32,
+    /// What had it started, if that is observed.
+    pub(crate) birth: Option<Stamp>,
 }
 
 /// The living children, in the order in which they were started.
@@ -142,22 +168,6 @@ pub(crate) struct Children {
     pub(crate) by_id: BTreeMap<ActorId, Arc<dyn AnyCell>>,
     /// No more children: the parent is stopping.
     pub(crate) closed: bool,
-}
-
-/// Counters, written by the actor's own place only (dropped ones also by who closes the mailbox).
-#[derive(Default)]
-pub(crate) struct Activity {
-    /// The message being handled.
-    current: AtomicCell<Option<TypeName>>,
-    /// What its handler says it is doing; a word that the handler chose.
-    note: AtomicCell<Option<TypeName>>,
-    /// Since when it has been doing that, in nanoseconds of the coarse clock.
-    since: AtomicU64,
-    handled: AtomicU64,
-    /// Messages from the actor's own timers: sent without passing a lane.
-    timed: AtomicU64,
-    pub(crate) dropped: Dropped,
-    pub(crate) restarts: AtomicU32,
 }
 
 #[derive(Default)]
@@ -187,49 +197,6 @@ pub(crate) struct ProcessFacts {
 /// Told once, when the actor has ended for good.
 pub(crate) type Watcher = Box<dyn FnOnce(&Vitals, &ExitReason) + Send>;
 
-impl Activity {
-    pub(crate) fn begin(&self, message: TypeName, now: Time) {
-        self.since.store(now.as_nanos(), Ordering::Relaxed);
-        self.current.store(Some(message));
-    }
-
-    pub(crate) fn finish(&self) {
-        self.current.store(None);
-        self.note.store(None);
-    }
-
-    pub(crate) fn note(&self, note: fn() -> &'static str, now: Time) {
-        self.since.store(now.as_nanos(), Ordering::Relaxed);
-        self.note.store(Some(note));
-    }
-
-    pub(crate) fn noted(&self) -> Option<&'static str> {
-        self.note.load().map(|note| note())
-    }
-
-    pub(crate) fn count_handled(&self) {
-        // One writer: no read-modify-write needed.
-        self.handled.store(self.handled.load(Ordering::Relaxed) + 1, Ordering::Release);
-    }
-
-    pub(crate) fn count_timed(&self) {
-        self.timed.store(self.timed.load(Ordering::Relaxed) + 1, Ordering::Release);
-    }
-
-    pub(crate) fn current(&self) -> Option<(&'static str, Time)> {
-        let name = self.current.load()?;
-        Some((name(), Time::from_nanos(self.since.load(Ordering::Relaxed))))
-    }
-
-    pub(crate) fn handled(&self) -> u64 {
-        self.handled.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn timed(&self) -> u64 {
-        self.timed.load(Ordering::Acquire)
-    }
-}
-
 /// What [`Vitals::new`] needs to know.
 pub(crate) struct Birth {
     pub(crate) id: ActorId,
@@ -247,6 +214,9 @@ impl Vitals {
     pub(crate) fn new(birth: Birth) -> Self {
         let Birth { id, name, actor_type, place, system, parent, reports_to, restart, stop_within } =
             birth;
+        let birth = system.observation().birth(&system);
+        let activity = Activity::default();
+        activity.follow(birth.as_ref());
         Self {
             id,
             name,
@@ -259,12 +229,15 @@ impl Vitals {
             stop_within,
             children: Mutex::default(),
             signals: Signals::default(),
-            activity: Activity::default(),
+            activity,
             life: Mutex::default(),
             process: Mutex::default(),
             post: None,
             phase: AtomicU8::new(Phase::Starting as u8),
             changed: Bell::default(),
+            notebook: OnceLock::new(),
+            onlookers: AtomicU32::new(0),
+            birth,
         }
     }
 

@@ -76,6 +76,8 @@ impl<S: Service, C: Codec<S>> Door<S, C> {
                 return Some(None);
             }
         };
+        // What follows is about this connection, and about nothing before it.
+        cx.begin_trace();
         let record = match books.try_admit() {
             Some(record) => record,
             // Another acceptor was faster.

@@ -1,4 +1,4 @@
-//! `palco stop|kill|suspend|resume|interrupt NAME`: send a signal, say what it brought about.
+//! `palco stop|kill|restart|suspend|resume|step|interrupt NAME`: send a signal, say what it brought about.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -60,9 +60,11 @@ fn done(signal: Signal) -> &'static str {
     match signal {
         Signal::Suspend => "suspended; `palco resume` lets it go on",
         Signal::Resume => "resumed",
+        Signal::Step => "one message further",
         Signal::Interrupt => "interrupted",
         Signal::Stop => "stopped",
         Signal::Kill => "killed",
+        Signal::Restart => "started again",
         Signal::Inspect => "inspected",
     }
 }

@@ -10,7 +10,7 @@ use crate::Actor;
 use crate::envelope::Envelope;
 use crate::guard::rest;
 use crate::placement::PlaceKind;
-use crate::signal::{INSPECT, INTERRUPT, KILL, RECYCLE, STOP, SUSPEND};
+use crate::signal::{INSPECT, INTERRUPT, KILL, RECYCLE, RESTART, STOP};
 use crate::vitals::AnyCell;
 
 /// How many messages an actor on an event loop handles before the others get their turn.
@@ -40,7 +40,7 @@ impl<A: Actor> Context<A> {
                 if let Some(next) = self.obey(bits) {
                     return Poll::Ready(next);
                 }
-                if bits & SUSPEND != 0 {
+                if signals.must_rest(bits) {
                     cell.register(task.waker());
                     if signals.bits() == bits {
                         rest(cell, true);
@@ -79,7 +79,7 @@ impl<A: Actor> Context<A> {
             Some(Next::End(ExitReason::Killed))
         } else if bits & STOP != 0 {
             Some(Next::End(ExitReason::Stopped))
-        } else if bits & RECYCLE != 0 {
+        } else if bits & (RECYCLE | RESTART) != 0 {
             Some(Next::End(ExitReason::Recycled))
         } else if bits & INSPECT != 0 {
             Some(Next::Inspect)

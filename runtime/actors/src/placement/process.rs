@@ -15,7 +15,7 @@
 //! | `wire.rs`, `ring.rs` | both | frames, and the way through shared memory |
 //! | `repertoire.rs` | both | which actors a program can play, and which build it is |
 //! | `child.rs`, `turn.rs` | child | born, confined, and the one loop |
-//! | `delivered.rs`, `post.rs` | child | a message that came, and what goes back |
+//! | `delivered.rs`, `receipt.rs`, `post.rs` | child | a message that came, and what goes back |
 
 mod child;
 mod delivered;
@@ -25,6 +25,7 @@ mod link;
 mod options;
 mod page;
 mod post;
+mod receipt;
 mod relay;
 mod repertoire;
 mod ring;
@@ -44,7 +45,8 @@ pub use child::{EnterError, enter};
 pub(crate) use delivered::Delivered;
 pub use options::{ProcessOptions, Recycle, Start, Transport};
 pub(crate) use page::{Page, SignalWord};
-pub(crate) use post::{Post, Receipt};
+pub(crate) use post::Post;
+pub(crate) use receipt::Receipt;
 pub use repertoire::Repertoire;
 
 use force::OomKills;

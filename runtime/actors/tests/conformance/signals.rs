@@ -2,7 +2,7 @@
 
 use std::future;
 
-use palco_actors::{Abandoned, AskError, Effect, ExitReason, Signal, Status};
+use palco_actors::{Abandoned, AskError, Effect, ExitReason, Restart, Signal, Status};
 
 use crate::harness::{LIMIT, Stage, background, in_every_place, poll_once, until};
 use crate::probe::{Subject, act, hold, note};
@@ -20,6 +20,10 @@ in_every_place!(
         a_caught_interrupt_that_comes_too_late_abandons_as_usual,
         an_ignored_interrupt_is_over_at_once,
         an_interrupt_reaches_a_suspended_handler,
+        a_step_lets_one_message_through_and_the_actor_rests_again,
+        a_step_finishes_the_handler_that_rests,
+        a_step_does_nothing_to_who_is_not_suspended,
+        a_restart_is_another_life_and_no_failure,
     ],
     simulated: []
 );
@@ -189,4 +193,58 @@ async fn an_interrupt_reaches_a_suspended_handler(stage: &Stage) {
     until(|| probe.dropped("interrupted") == 1).await;
     send(&probe, Signal::Resume).await;
     probe.catch_up().await;
+}
+
+async fn a_step_lets_one_message_through_and_the_actor_rests_again(stage: &Stage) {
+    let (probe, neighbour) = (stage.probe(), stage.probe());
+    probe.catch_up().await;
+    send(&probe, Signal::Suspend).await;
+    for line in ["one", "two", "three"] {
+        probe.actor.try_tell(note(line)).unwrap();
+    }
+    for (line, next) in [("one", "two"), ("two", "three")] {
+        send(&probe, Signal::Step).await;
+        probe.log.until(line, 1).await;
+        for _ in 0..100 {
+            neighbour.catch_up().await;
+        }
+        assert_eq!(probe.log.count(next), 0);
+        until(|| status(&probe) == Status::Suspended).await;
+    }
+    send(&probe, Signal::Resume).await;
+    probe.log.until("three", 1).await;
+}
+
+async fn a_step_finishes_the_handler_that_rests(stage: &Stage) {
+    let probe = stage.probe();
+    let held = probe.hold().await;
+    send(&probe, Signal::Suspend).await;
+    probe.actor.try_tell(note("after it")).unwrap();
+    held.release(1);
+    send(&probe, Signal::Step).await;
+    assert_eq!((probe.log.count("left"), probe.log.count("after it")), (1, 0));
+    send(&probe, Signal::Resume).await;
+    probe.log.until("after it", 1).await;
+}
+
+async fn a_step_does_nothing_to_who_is_not_suspended(stage: &Stage) {
+    let probe = stage.probe();
+    send(&probe, Signal::Step).await;
+    send(&probe, Signal::Suspend).await;
+    assert_eq!(status(&probe), Status::Suspended);
+    send(&probe, Signal::Resume).await;
+    probe.catch_up().await;
+}
+
+async fn a_restart_is_another_life_and_no_failure(stage: &Stage) {
+    let probe = stage.probe_with(stage.options().restart(Restart::OnFailure), &[]);
+    probe.catch_up().await;
+    let held = probe.hold().await;
+    probe.actor.try_tell(note("in the next life")).unwrap();
+    probe.actor.any().signal(Signal::Restart);
+    held.release(1);
+    probe.log.until("in the next life", 1).await;
+    let seen = probe.actor.any().snapshot();
+    assert_eq!((seen.restarts, seen.last_exit), (1, Some(ExitReason::Recycled)));
+    assert!(!stage.probe().actor.any().can_be_restarted(), "nobody would start it again");
 }

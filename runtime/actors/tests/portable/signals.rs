@@ -1,9 +1,11 @@
 //! Signals reach into a running handler, whatever it does; one that cannot be reached is stopped from outside.
 
-use palco_actors::{Abandoned, AskError, Effect, ExitReason, Signal, StateMark, Status};
+use palco_actors::{
+    Abandoned, AskError, Closeness, Effect, ExitReason, Restart, Signal, StateMark, Status,
+};
 use serde_json::json;
 
-use crate::probe::{Do, Probe, Push, Pushed};
+use crate::probe::{Do, Plan, Probe, Push, Pushed};
 use crate::stage::{Column, LIMIT, Stage, trials, until};
 
 trials! {
@@ -11,6 +13,9 @@ trials! {
         an_interrupt_ends_a_wait_and_the_actor_goes_on,
         an_interrupt_ends_a_computation_at_a_checkpoint,
         a_suspended_actor_begins_nothing_and_goes_on_when_resumed,
+        a_step_lets_one_message_through,
+        a_restart_begins_another_life,
+        what_a_handler_does_is_seen_by_who_looks,
         a_stop_lets_the_handler_end_first,
         a_kill_ends_a_wait,
         the_state_is_written_down_between_two_messages,
@@ -132,4 +137,49 @@ async fn signals_before_the_process_is_ready_are_obeyed(stage: &Stage) {
     let killed = stage.probe();
     killed.any().signal(Signal::Kill);
     assert_eq!(killed.exited().await, ExitReason::Killed);
+}
+
+async fn a_step_lets_one_message_through(stage: &Stage) {
+    let probe = stage.probe();
+    probe.ask(Push(0), LIMIT).await.unwrap();
+    let any = probe.any();
+    assert_eq!(any.signal_within(Signal::Suspend, LIMIT).await, Effect::Done);
+    for number in 1..=3 {
+        probe.try_tell(Push(number)).unwrap();
+    }
+    for handled in 2..=3 {
+        assert_eq!(any.signal_within(Signal::Step, LIMIT).await, Effect::Done);
+        until(|| any.snapshot().handled == handled).await;
+        until(|| any.snapshot().status == Status::Suspended).await;
+        assert_eq!(any.snapshot().handled, handled);
+    }
+    assert_eq!(any.signal_within(Signal::Resume, LIMIT).await, Effect::Done);
+    assert_eq!(probe.ask(Pushed, LIMIT).await.unwrap(), [0, 1, 2, 3]);
+}
+
+async fn a_restart_begins_another_life(stage: &Stage) {
+    let probe = stage.probe_with(stage.options().restart(Restart::OnFailure), Plan::default());
+    probe.ask(Push(1), LIMIT).await.unwrap();
+    probe.any().signal(Signal::Restart);
+    until(|| probe.any().snapshot().restarts == 1).await;
+    assert!(probe.ask(Pushed, LIMIT).await.unwrap().is_empty());
+    assert_eq!(probe.any().snapshot().last_exit, Some(ExitReason::Recycled));
+}
+
+async fn what_a_handler_does_is_seen_by_who_looks(stage: &Stage) {
+    let probe = stage.probe();
+    probe.ask(Push(0), LIMIT).await.unwrap();
+    assert!(probe.any().notes().messages.is_empty());
+    let _observing = stage.system.observe(Closeness::Attached);
+    let _look = probe.any().look();
+    probe.ask(Do::Hog(1), LIMIT).await.unwrap();
+    until(|| probe.any().notes().messages.len() == 1).await;
+    let noted = probe.any().notes();
+    assert!(noted.messages[0].ask && noted.messages[0].dropped.is_none());
+    assert_eq!(noted.types, [(noted.messages[0].message, 1)]);
+    until(|| probe.any().notes().steps.iter().any(|step| step.what.as_deref() == Some("as told")))
+        .await;
+    let step = &probe.any().notes().steps[0];
+    let handled = noted.messages[0].begun..=noted.messages[0].ended.unwrap();
+    assert!(handled.contains(&step.at), "{step:?} in {handled:?}");
 }

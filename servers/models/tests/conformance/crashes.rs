@@ -85,8 +85,7 @@ fn a_crash_ends_one_connection_and_the_server_says_why() {
             client.say(format!("crash {how}\nsleep 0\n"));
             assert!(client.everything().0.is_empty());
             until("it is counted", || server.scores().abandoned == count);
-            until("an end is known", || actor.snapshot().last_exit.is_some());
-            assert_eq!(actor.snapshot().last_exit, Some(reason));
+            until("it is known why", || actor.snapshot().last_exit.as_ref() == Some(&reason));
             if let Some(other) = &mut other {
                 other.say("sleep 0\n");
                 assert!(other.line().starts_with("ok sleep 0 "));

@@ -22,7 +22,8 @@ use palco_sys::{Registration, RingEnd};
 use serde::{Deserialize, Serialize};
 
 use super::page::Page;
-use super::post::{Post, Receipt};
+use super::post::Post;
+use super::receipt::Receipt;
 use super::repertoire::Repertoire;
 use super::ring::Ring;
 use super::turn::Turn;

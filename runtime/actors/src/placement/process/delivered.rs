@@ -2,7 +2,7 @@
 
 use std::any::type_name;
 
-use super::post::Receipt;
+use super::receipt::Receipt;
 use crate::envelope::{Envelope, TypeName, Unpacked, Work};
 use crate::portable::PortableMessage;
 use crate::{Context, DropReason, Handler};

@@ -13,7 +13,7 @@ use palco_sys::{FATAL_OUT_OF_MEMORY, FATAL_SYSTEM_CALL};
 use super::link::Link;
 use super::options::{ProcessOptions, Recycle};
 use super::wire::ToChild;
-use crate::signal::{INTERRUPT, KILL, SUSPEND};
+use crate::signal::{INTERRUPT, KILL, STEP, SUSPEND};
 use crate::supervision::random;
 
 /// How long a process may take to obey a suspend or a kill by itself.
@@ -129,8 +129,8 @@ impl Force {
         now: Time,
         is_at_work: bool,
     ) -> u32 {
-        // Taken there since: it is the process that clears this one.
-        let taken = self.raised & INTERRUPT & !link.page.signals();
+        // Taken there since: it is the process that clears these.
+        let taken = self.raised & (INTERRUPT | STEP) & !link.page.signals();
         self.raised &= !taken;
         let mut wanted = bits & !taken;
         // Meant for a message that has been handed over: not before its handler runs.
@@ -152,6 +152,9 @@ impl Force {
             link.page.raise(fresh);
             self.raised = wanted;
             self.nudge = Some((now, NUDGE_FIRST));
+        }
+        if fresh & STEP != 0 && std::mem::take(&mut self.is_frozen) {
+            let _ = link.child().signal(Unix::SIGCONT);
         }
         if fresh & SUSPEND != 0 {
             self.suspend_by = Some(now + OBEY_WITHIN);

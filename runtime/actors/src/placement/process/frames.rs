@@ -3,18 +3,24 @@
 use std::task::{Context as Task, Poll};
 
 use futures_util::StreamExt;
+use palco_core::Time;
 
 use super::link::Look;
+use super::post::monotonic_ns;
 use super::relay::Relay;
 use super::window::Nonsense;
 use super::wire::{FromChild, ToChild};
 use crate::grant::CallError;
+use crate::observation::as_current;
 use crate::signal::INSPECT;
-use crate::vitals::Phase;
+use crate::vitals::{Phase, Vitals};
 use crate::{ExitReason, Portable};
 
 /// Calls of one process to granted actors that may be under way; then nothing more is read from it.
 const CALLS_MAX: usize = 256;
+
+/// How much of a step's text is kept.
+const STEP_CHARS_MAX: usize = 48;
 
 /// How often one process is read from before the loop's other tasks get their turn.
 const READS_MAX: usize = 16;
@@ -99,6 +105,14 @@ impl<A: Portable> Relay<'_, A> {
                     vitals.notify();
                     state
                 }
+                FromChild::Step { at_ns, begins } => {
+                    self.link.page.take_step();
+                    let text = std::str::from_utf8(body).map_err(|_| Nonsense);
+                    text.map(|text| match begins {
+                        true => self.cell.vitals.begin_trace(),
+                        false => note_step(&self.cell.vitals, text, at_ns),
+                    })
+                }
                 FromChild::Call { call, grant, within } => match self.grants.get(grant as usize) {
                     Some(grant) => {
                         let outcome = grant.call(body, within);
@@ -109,7 +123,7 @@ impl<A: Portable> Relay<'_, A> {
                 },
                 FromChild::Tell { grant } => match self.grants.get(grant as usize) {
                     Some(grant) => {
-                        if let Err(error) = grant.tell(body) {
+                        if let Err(error) = as_current(&self.cell.vitals, || grant.tell(body)) {
                             tracing::warn!(from = %self.cell.vitals.path(), ?error, "not delivered");
                         }
                         Ok(())
@@ -135,7 +149,10 @@ impl<A: Portable> Relay<'_, A> {
         if self.calls.is_empty() {
             return; // the common case
         }
-        while let Poll::Ready(Some((call, outcome))) = self.calls.poll_next_unpin(task) {
+        let vitals = &self.cell.vitals;
+        while let Poll::Ready(Some((call, outcome))) =
+            as_current(vitals, || self.calls.poll_next_unpin(task))
+        {
             let (outcome, body) = match outcome {
                 Ok(body) => (Ok(()), body),
                 Err(error) => (Err(error), Vec::new()),
@@ -147,4 +164,13 @@ impl<A: Portable> Relay<'_, A> {
             }
         }
     }
+}
+
+/// Enters what a handler in the process says it is doing. A process that tells another time is not believed: it is now at
+/// the latest.
+fn note_step(vitals: &Vitals, text: &str, at_ns: u64) {
+    let (now, now_ns) = (vitals.system.clock().now(), monotonic_ns());
+    let at = Time::from_nanos(now.as_nanos().saturating_sub(now_ns.saturating_sub(at_ns)));
+    let text: String = text.chars().take(STEP_CHARS_MAX).collect();
+    vitals.step_at((!text.is_empty()).then(|| text.into()), at);
 }

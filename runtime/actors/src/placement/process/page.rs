@@ -37,13 +37,17 @@ enum Word {
     UrgentSent = 32,
     /// How many bytes have been written to the normal socket.
     BytesSent,
+    /// Whether somebody wants to know the steps of the handler.
+    Watched,
+    /// How many of them have been taken in.
+    StepsTaken,
 }
 
 /// Words of a note.
 const NOTE_WORDS: usize = 6;
 
 /// Words of a page.
-const WORDS: usize = Word::BytesSent as usize + 1;
+const WORDS: usize = Word::StepsTaken as usize + 1;
 
 const _: () = assert!(Word::Note as usize + NOTE_WORDS <= 24, "a line (128 bytes) apart");
 
@@ -131,6 +135,18 @@ impl Page {
         sent.store(sent.load(Ordering::Relaxed) + bytes as u64, Ordering::Release);
     }
 
+    /// Says whether somebody wants to know the steps of the handler.
+    pub(crate) fn watch(&self, watched: bool) {
+        let word = self.word(Word::Watched);
+        if word.load(Ordering::Relaxed) != u64::from(watched) {
+            word.store(watched.into(), Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn take_step(&self) {
+        self.word(Word::StepsTaken).fetch_add(1, Ordering::Relaxed);
+    }
+
     /// What the handler says it is doing.
     pub(crate) fn note(&self) -> Option<String> {
         let bytes = usize::try_from(self.word(Word::NoteBytes).load(Ordering::Acquire)).ok()?;
@@ -176,6 +192,14 @@ impl Page {
 
     pub(crate) fn bytes_sent(&self) -> u64 {
         self.word(Word::BytesSent).load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_watched(&self) -> bool {
+        self.word(Word::Watched).load(Ordering::Relaxed) != 0
+    }
+
+    pub(crate) fn steps_taken(&self) -> u64 {
+        self.word(Word::StepsTaken).load(Ordering::Relaxed)
     }
 
     pub(crate) fn beat(&self) {

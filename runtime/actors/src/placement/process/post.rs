@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::time::{ClockId, clock_gettime};
 use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::Value;
@@ -21,9 +22,8 @@ use super::turn::Turn;
 use super::wire::{FromChild, Incoming, Progress, WireError, append, append_with};
 use crate::grant::{CallError, Outcome};
 use crate::portable::to_bytes;
-use crate::reply::{NoReply, Responder, reply_pair};
+use crate::reply::{Responder, reply_pair};
 use crate::vitals::Phase;
-use crate::{Abandoned, DropReason};
 
 /// Bytes that wait to be sent beyond which calls to granted actors are refused.
 const WAITING_BYTES_MAX: usize = 1 << 20;
@@ -33,6 +33,9 @@ const KEPT_BYTES: usize = 16 << 10;
 
 /// How long to wait for room in a full ring before looking again.
 const ROOM_LOOK_MS: u16 = 10;
+
+/// How many steps may be said that nobody has taken in.
+const STEPS_AHEAD_MAX: u64 = 256;
 
 /// The one way out of an actor's process.
 pub(crate) struct Post {
@@ -47,6 +50,7 @@ pub(crate) struct Post {
     pub(crate) page: &'static Page,
     pub(crate) turn: Arc<Turn>,
     frame_bytes_max: usize,
+    steps_sent: AtomicU64,
 }
 
 #[derive(Default)]
@@ -78,6 +82,7 @@ impl Post {
             page,
             turn,
             frame_bytes_max,
+            steps_sent: AtomicU64::new(0),
         }
     }
 
@@ -215,6 +220,31 @@ impl Post {
         }
     }
 
+    /// Sends a frame whose body is written in place.
+    pub(super) fn send_with(
+        &self,
+        head: &FromChild,
+        body: impl FnOnce(&mut Vec<u8>) -> Result<(), postcard::Error>,
+    ) -> Result<(), WireError> {
+        // Not under the lock: how a reply is written down is not this module's code.
+        let mut frame = std::mem::take(&mut self.out.lock().spare);
+        let appended = append_with(&mut frame, head, self.frame_bytes_max, body);
+        let mut out = self.out.lock();
+        out.bytes.extend_from_slice(&frame);
+        if frame.capacity() <= KEPT_BYTES {
+            frame.clear();
+            out.spare = frame;
+        }
+        appended
+    }
+
+    /// An ask has been dealt with. The reply says it all: no progress needs to be told.
+    pub(super) fn has_replied(&self, lane: usize) {
+        self.out.lock().reported.0.done[lane] = self.page.standing().done[lane];
+        // At once: somebody waits. A broken socket shows where it is read.
+        let _ = self.flush();
+    }
+
     /// Says how far the actor has come, if that is news, and sends all that waits.
     pub(crate) fn report(&self) -> io::Result<()> {
         let standing = self.page.standing();
@@ -240,6 +270,22 @@ impl Post {
             // A broken socket shows where it is read.
             let _ = self.flush();
         }
+    }
+
+    /// Says what the handler is doing, if somebody wants to know. If nobody takes it in, it is not said: a handler never
+    /// waits for those who watch it.
+    pub(crate) fn step(&self, what: &str, begins: bool) {
+        if !self.page.is_watched() {
+            return;
+        }
+        let ahead = self.steps_sent.load(Ordering::Relaxed).wrapping_sub(self.page.steps_taken());
+        if ahead >= STEPS_AHEAD_MAX {
+            return;
+        }
+        self.steps_sent.fetch_add(1, Ordering::Relaxed);
+        let _ = self.send(&FromChild::Step { at_ns: monotonic_ns(), begins }, what.as_bytes());
+        // At once: what comes next may block. A broken socket shows where it is read.
+        let _ = self.flush();
     }
 
     /// The state, written down because somebody asked.
@@ -298,87 +344,8 @@ impl Post {
     }
 }
 
-/// What the sender of a message is owed.
-#[derive(Clone)]
-pub(crate) struct Receipt {
-    pub(crate) post: Arc<Post>,
-    pub(crate) lane: u8,
-    pub(crate) is_ask: bool,
-}
-
-/// A message in its handler. Dropped before the end, it says why.
-pub(crate) struct Running {
-    receipt: Receipt,
-    is_over: bool,
-}
-
-impl Receipt {
-    pub(crate) fn begin(self) -> Running {
-        self.post.page.begin(self.lane.into());
-        Running { receipt: self, is_over: false }
-    }
-}
-
-impl Running {
-    pub(crate) fn finish<R: Serialize>(mut self, reply: &R) {
-        if self.receipt.is_ask {
-            let refused = match self.reply(Ok(()), |out| to_bytes(reply, out)) {
-                Ok(()) => None,
-                Err(WireError::TooLarge { .. }) => Some(DropReason::TooLarge),
-                Err(_) => Some(DropReason::NotPortable),
-            };
-            if let Some(reason) = refused {
-                let _ = self.reply(Err(NoReply::Dropped(reason)), |_| Ok(()));
-            }
-        }
-        self.is_over = true;
-        let (post, lane) = (&self.receipt.post, usize::from(self.receipt.lane));
-        post.page.finish(lane);
-        if self.receipt.is_ask {
-            // The reply says it all: no progress needs to be told.
-            post.out.lock().reported.0.done[lane] = post.page.standing().done[lane];
-            // At once: somebody waits. A broken socket shows where it is read.
-            let _ = post.flush();
-        }
-    }
-
-    fn index(&self) -> u64 {
-        self.receipt.post.page.standing().done[usize::from(self.receipt.lane)]
-    }
-
-    fn reply(
-        &self,
-        outcome: Result<(), NoReply>,
-        body: impl FnOnce(&mut Vec<u8>) -> Result<(), postcard::Error>,
-    ) -> Result<(), WireError> {
-        let head = FromChild::Reply { lane: self.receipt.lane, index: self.index(), outcome };
-        let post = &self.receipt.post;
-        // Not under the lock: how a reply is written down is not this module's code.
-        let mut frame = std::mem::take(&mut post.out.lock().spare);
-        let appended = append_with(&mut frame, &head, post.frame_bytes_max, body);
-        let mut out = post.out.lock();
-        out.bytes.extend_from_slice(&frame);
-        if frame.capacity() <= KEPT_BYTES {
-            frame.clear();
-            out.spare = frame;
-        }
-        appended
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if self.is_over {
-            return;
-        }
-        let why = crate::reply::why_abandoned();
-        let reason = match why {
-            Abandoned::Interrupted => DropReason::Interrupted,
-            Abandoned::Killed | Abandoned::ProcessEnded => DropReason::Killed,
-            Abandoned::Panicked => DropReason::Panicked,
-        };
-        let head = FromChild::Dropped { lane: self.receipt.lane, index: self.index(), reason };
-        let _ = self.receipt.post.send(&head, &[]);
-        self.receipt.post.page.finish(self.receipt.lane.into());
-    }
+/// The machine's clock, the same in all processes.
+pub(super) fn monotonic_ns() -> u64 {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from);
+    now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
 }

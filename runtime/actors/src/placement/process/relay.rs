@@ -24,8 +24,9 @@ use crate::grant::Outcome;
 use crate::guard::{contained, rest};
 use crate::life::{EndGuard, finish, verdict};
 use crate::mailbox::Fetched;
+use crate::observation::LifeChange;
 use crate::portable::to_bytes;
-use crate::signal::{ENDING, RECYCLE, SUSPEND};
+use crate::signal::{ENDING, RECYCLE, STEP, SUSPEND};
 use crate::vitals::{AnyCell, Cell, Phase};
 use crate::{DropReason, Failure, Grant, Parcel, Portable};
 
@@ -49,6 +50,8 @@ pub(crate) async fn run<A: Portable>(
         if reason == ExitReason::Recycled && !cell.vitals.signals.has(RECYCLE | ENDING) {
             // Its own decision, not its supervisor's: nothing to be decided.
             cell.vitals.set_process(|process| process.recycled += 1);
+            let events = &cell.vitals.system.observation().events;
+            events.note(&cell.vitals, &reason, LifeChange::Recycled);
             continue;
         }
         match verdict(&cell, reason).await {
@@ -163,11 +166,19 @@ impl<A: Portable> Relay<'_, A> {
         let cell = &**self.cell;
         for _ in 0..TURNS_MAX {
             cell.register(task.waker());
+            self.link.page.watch(cell.vitals.is_watched());
             self.take_in(task, Look::Glance);
             let bits = cell.vitals.signals.bits();
             self.pass_on_signals(bits);
-            if cell.vitals.phase() == Phase::Running && bits & (SUSPEND | ENDING) == 0 {
-                self.hand_over();
+            if cell.vitals.phase() == Phase::Running {
+                match bits & (SUSPEND | STEP | ENDING) {
+                    0 => self.hand_over(usize::MAX),
+                    // One to be handled, unless the process has some.
+                    bits if bits == SUSPEND | STEP && !self.window.is_at_work() => {
+                        self.hand_over(1)
+                    }
+                    _ => {}
+                }
             }
             if self.force.watches() {
                 let now = cell.vitals.system.real_clock().now();
@@ -206,19 +217,22 @@ impl<A: Portable> Relay<'_, A> {
         Poll::Pending
     }
 
-    /// Messages from the mailbox to the process, as many as it may be ahead.
-    fn hand_over(&mut self) {
+    /// Messages from the mailbox to the process, as many as it may be ahead, at most `most`.
+    fn hand_over(&mut self, most: usize) {
+        let mut handed = 0;
         self.cell.mailbox.rest();
         let body_max = self.link.frame_bytes_max.saturating_sub(HEAD_BYTES_MAX);
         for lane in [1, 0] {
             // First those that a former process has not begun.
             self.send(lane);
-            while self.link.takes_more(lane)
+            while handed < most
+                && self.link.takes_more(lane)
                 && let Some(is_ask) = self.is_next_an_ask(lane)
                 && self.window.has_room(lane, is_ask)
                 && let Some(envelope) = self.cell.mailbox.fetch(LANES[lane], &mut self.fetched)
             {
                 self.window.add(lane, envelope, body_max);
+                handed += 1;
                 self.send(lane);
             }
         }
@@ -237,6 +251,8 @@ impl<A: Portable> Relay<'_, A> {
                 is_ask: handed.responder.is_some(),
                 descriptors: handed.descriptors.len() as u8,
             };
+            // Before it is on its way: it may be what somebody looks at.
+            self.link.page.watch(self.cell.vitals.is_watched());
             let passed = self.link.pass(lane, &handed.descriptors);
             if passed.and_then(|()| self.link.put(lane, &head, &handed.body)).is_err() {
                 self.nonsense.get_or_insert_with(|| "a message grew over the frame limit".into());

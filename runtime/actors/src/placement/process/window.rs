@@ -10,6 +10,7 @@ use super::page::Standing;
 use crate::envelope::{Envelope, TypeName};
 use crate::life::dead_letter;
 use crate::mailbox::LaneKind;
+use crate::observation::Stamp;
 use crate::portable::{MessageTable, Passed};
 use crate::reply::{AnyResponder, NoReply};
 use crate::vitals::Cell;
@@ -31,6 +32,7 @@ pub(super) struct Handed {
     pub(super) body: Vec<u8>,
     pub(super) descriptors: Passed,
     pub(super) responder: Option<Box<dyn AnyResponder>>,
+    stamp: Option<Stamp>,
 }
 
 /// Two lanes of messages, and the books that go with them.
@@ -90,7 +92,7 @@ impl<A: Portable> Window<A> {
 
     /// Adds an envelope; one that cannot cross is dropped, with the reason in the books.
     pub(super) fn add(&mut self, lane: usize, envelope: Box<dyn Envelope<A>>, body_max: usize) {
-        let name = envelope.message_type();
+        let (name, stamp) = (envelope.message_type(), envelope.stamp().copied());
         let Some(unpacked) = envelope.unpack() else {
             return self.refuse(lane, name, None, DropReason::AskerGone);
         };
@@ -104,7 +106,14 @@ impl<A: Portable> Window<A> {
         let mut body = Vec::new();
         match (entry.pack)(message, &mut body) {
             Ok(descriptors) if body.len() <= body_max => {
-                self.lanes[lane].push_back(Handed { number, name, body, descriptors, responder });
+                self.lanes[lane].push_back(Handed {
+                    number,
+                    name,
+                    body,
+                    descriptors,
+                    responder,
+                    stamp,
+                });
             }
             Ok(_) => self.refuse(lane, name, responder, DropReason::TooLarge),
             Err(_) => self.refuse(lane, name, responder, DropReason::NotPortable),
@@ -125,10 +134,7 @@ impl<A: Portable> Window<A> {
         if self.current.is_none() {
             self.current = Some(lane);
             self.cell.mailbox.count(LANES[lane]);
-            self.cell
-                .vitals
-                .activity
-                .begin(next.name, self.cell.vitals.system.clock().now_coarse());
+            begin(&self.cell, next);
         }
         Some(next)
     }
@@ -136,7 +142,7 @@ impl<A: Portable> Window<A> {
     /// The process has dealt with all messages of a lane before this one.
     pub(super) fn done_before(&mut self, lane: usize, index: u64) -> Result<(), Nonsense> {
         while self.done[lane] < index {
-            let handed = self.take(lane)?;
+            let handed = self.take(lane, None)?;
             // Handled, and its reply lost: not with a process that keeps to the protocol.
             self.settle(handed, Err(NoReply::OutcomeUnknown));
             self.cell.vitals.activity.count_handled();
@@ -153,7 +159,7 @@ impl<A: Portable> Window<A> {
         outcome: Result<&[u8], NoReply>,
     ) -> Result<(), Nonsense> {
         self.done_before(lane, index)?;
-        let handed = self.take(lane)?;
+        let handed = self.take(lane, None)?;
         let is_reply = self.settle(handed, outcome);
         self.cell.vitals.activity.count_handled();
         self.next_current();
@@ -168,7 +174,7 @@ impl<A: Portable> Window<A> {
         reason: DropReason,
     ) -> Result<(), Nonsense> {
         self.done_before(lane, index)?;
-        let handed = self.take(lane)?;
+        let handed = self.take(lane, Some(reason))?;
         let why = match reason {
             DropReason::Interrupted => NoReply::Abandoned(Abandoned::Interrupted),
             DropReason::Panicked => NoReply::Abandoned(Abandoned::Panicked),
@@ -210,7 +216,7 @@ impl<A: Portable> Window<A> {
     }
 
     /// Takes the first message of a lane, which has been handed over.
-    fn take(&mut self, lane: usize) -> Result<Handed, Nonsense> {
+    fn take(&mut self, lane: usize, dropped: Option<DropReason>) -> Result<Handed, Nonsense> {
         if self.sent[lane] == 0 {
             return Err(Nonsense);
         }
@@ -220,6 +226,7 @@ impl<A: Portable> Window<A> {
         if self.current == Some(lane) {
             self.current = None;
             self.cell.vitals.activity.finish();
+            self.cell.vitals.end_noting(handed.name, dropped);
         } else {
             self.cell.mailbox.count(LANES[lane]);
         }
@@ -237,8 +244,7 @@ impl<A: Portable> Window<A> {
             {
                 self.current = Some(lane);
                 self.cell.mailbox.count(LANES[lane]);
-                let now = self.cell.vitals.system.clock().now_coarse();
-                self.cell.vitals.activity.begin(next.name, now);
+                begin(&self.cell, next);
                 return;
             }
         }
@@ -248,6 +254,7 @@ impl<A: Portable> Window<A> {
     fn pause(&mut self) {
         if let Some(lane) = self.current.take() {
             self.cell.vitals.activity.finish();
+            self.cell.vitals.forget_noting();
             self.cell.mailbox.uncount(LANES[lane]);
         }
     }
@@ -277,6 +284,13 @@ impl<A: Portable> Window<A> {
         self.cell.vitals.activity.dropped.add(reason, 1);
         dead_letter(&*self.cell, name(), reason);
     }
+}
+
+/// A message counts as being handled from now on.
+fn begin<A: Portable>(cell: &Cell<A>, handed: &Handed) {
+    let vitals = &cell.vitals;
+    vitals.activity.begin(handed.name, vitals.system.clock().now_coarse());
+    vitals.begin_noting(handed.stamp.as_ref(), handed.name, handed.responder.is_some());
 }
 
 impl<A: Portable> Drop for Window<A> {

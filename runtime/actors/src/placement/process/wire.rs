@@ -72,6 +72,9 @@ pub(crate) enum FromChild {
     Call { call: u64, grant: u32, within: Duration },
     /// The same without an answer.
     Tell { grant: u32 },
+    /// What the handler is doing from this moment of the machine's monotonic clock on, while somebody wants to know; the
+    /// text is the body, none at the handler's end. `begins` says that it begins something new.
+    Step { at_ns: u64, begins: bool },
     /// The life is over; the last frame. The body is the [`ExitReason`](palco_core::ExitReason) as JSON, in the form in
     /// which it is shown.
     Ended,
