@@ -12,6 +12,8 @@
 //! | `actors/memory.rs` | resident memory of actors that do nothing |
 //! | `echo.rs`, `echo/` | [`echo::run`]: a connection and a round trip under every server model, beside plain servers in std and C |
 //! | `spawn.rs`, `spawn/` | [`spawn::run`]: starting and losing a process, from a small parent and from a large one |
+//! | `live.rs`, `live/` | [`live::LiveLoad`]: load on a running server, for people who watch |
+//! | `observe.rs`, `observe/` | [`observe::run`]: what it costs a system to be looked at |
 //! | `compiled.rs` | baselines in C |
 //! | `report.rs`, `report/` | [`Report`]: JSON, Markdown and a table for the terminal |
 //! | `stats.rs`, `cpu.rs`, `family.rs` | quantiles and ratios; processor time, of this process and of all its descendants |
@@ -28,7 +30,9 @@ mod cores;
 mod cpu;
 pub mod echo;
 mod family;
+pub mod live;
 mod machine;
+pub mod observe;
 mod report;
 pub mod spawn;
 mod stats;

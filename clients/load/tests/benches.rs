@@ -6,11 +6,13 @@
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use libtest_mimic::{Arguments, Trial};
 use palco_actors::{PlaceKind, Repertoire};
 use palco_load::actors::{self, Question, Settings};
-use palco_load::{echo, spawn};
+use palco_load::observe::Mode;
+use palco_load::{echo, observe, spawn};
 use palco_models::ModelKind;
 use palco_service::services::echo::EchoService;
 
@@ -33,6 +35,10 @@ fn main() -> ExitCode {
         trial("everybody_does_the_whole_work", everybody_does_the_whole_work),
         trial("one_question_alone_can_be_asked", one_question_alone_can_be_asked),
         trial("every_way_has_its_row_with_each_parent", every_way_has_its_row_with_each_parent),
+        trial(
+            "every_mode_has_its_row_with_each_workload",
+            every_mode_has_its_row_with_each_workload,
+        ),
         trial("every_server_has_its_row_and_both_costs", every_server_has_its_row_and_both_costs),
     ];
     // One after the other: each counts the processor time of all processes there are.
@@ -84,6 +90,31 @@ fn every_way_has_its_row_with_each_parent() {
                     assert!(why.contains("no C compiler") || why.contains("only root"), "{why}");
                 }
             }
+        }
+    }
+    let total = turns.len();
+    assert!(turns.into_iter().enumerate().all(|(n, turn)| turn == (n, total)), "no turn unseen");
+}
+
+fn every_mode_has_its_row_with_each_workload() {
+    let settings = observe::Settings {
+        rounds: 2,
+        warm_up: Duration::from_millis(20),
+        window: Duration::from_millis(60),
+        actors: 40,
+        paced_messages: 10_000,
+    };
+    let mut turns = Vec::new();
+    let report = observe::run(&settings, |progress| turns.push((progress.done, progress.total)));
+    for table in &report.tables {
+        assert_eq!(table.rows.iter().map(|row| row.mode).collect::<Vec<_>>(), Mode::ALL);
+        for row in &table.rows {
+            let name = format!("{}: {}", table.title, row.mode.name());
+            assert_eq!(row.refused, None, "{name}");
+            let figures = row.figures.as_ref().expect("not refused");
+            assert!(figures.ops > 0 && figures.cpu_ns > 0.0 && row.loss.is_some(), "{name}");
+            assert_eq!(row.seen.deltas > 0, row.mode >= Mode::Watched, "{name}");
+            assert_eq!(row.seen.captured > 0, row.mode == Mode::Captured, "{name}");
         }
     }
     let total = turns.len();

@@ -1,0 +1,221 @@
+//! What is asked of each service, and whether an answer is one.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use palco_client::http::{Method, Response, ResponseParser};
+use palco_client::resp::{Value, ValueParser};
+use palco_client::{Exactly, Line, LineEnd, Parser, Step};
+
+use super::REQUEST_BYTES_MAX;
+
+/// The largest answer, in bytes.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// What a server speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// The same bytes come back.
+    Echo,
+    /// Four bytes, RFC 868; a connection for each request.
+    Time,
+    /// A line, RFC 867; a connection for each request.
+    Daytime,
+    /// RESP2, asked with inline commands.
+    Kv,
+    /// A line asks, a line answers.
+    Work,
+    /// HTTP/1.1, over one connection.
+    Http,
+}
+
+/// Reads the answers of one connection.
+pub(super) enum Answers {
+    Echo(Exactly, Vec<u8>),
+    Time(Exactly),
+    Line(Line),
+    Value(ValueParser),
+    Response(ResponseParser),
+}
+
+/// An answer as far as a load cares.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// As it should be, and the connection can be used again.
+    Good,
+    /// As it should be, and the connection ends with it.
+    GoodAndLast,
+    /// The server says no.
+    Refused(String),
+}
+
+impl Protocol {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Echo, Self::Time, Self::Daytime, Self::Kv, Self::Work, Self::Http];
+
+    /// The name of the service that speaks it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Echo => "echo",
+            Self::Time => "time",
+            Self::Daytime => "daytime",
+            Self::Kv => "kv",
+            Self::Work => "work",
+            Self::Http => "http",
+        }
+    }
+
+    /// A request that does no harm; empty where nothing is asked.
+    #[must_use]
+    pub const fn example(self) -> &'static str {
+        match self {
+            Self::Echo => "hello",
+            Self::Time | Self::Daytime => "",
+            Self::Kv => "INCR load",
+            Self::Work => "sleep 1",
+            Self::Http => "GET /",
+        }
+    }
+
+    /// Whether each request needs a connection of its own.
+    #[must_use]
+    pub const fn is_one_shot(self) -> bool {
+        matches!(self, Self::Time | Self::Daytime)
+    }
+
+    /// Whether `request` is one request; else why not.
+    pub(super) fn check(self, request: &str) -> Result<(), String> {
+        if request.len() > REQUEST_BYTES_MAX {
+            return Err(format!("request: at most {REQUEST_BYTES_MAX} bytes"));
+        }
+        // A second line would be a second request, and its answer one that nobody waits for.
+        if request.chars().any(char::is_control) {
+            return Err("request: one line, without control characters".to_owned());
+        }
+        match self {
+            Self::Time | Self::Daytime if !request.is_empty() => {
+                Err(format!("request: `{self}` speaks without being asked; leave it out"))
+            }
+            Self::Echo | Self::Kv | Self::Work if request.trim().is_empty() => {
+                Err("request: must not be empty".to_owned())
+            }
+            Self::Http if http_path(request).is_none() => {
+                Err("request: `GET /path`, in ASCII without blanks in the path".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The bytes of `request`.
+    pub(super) fn bytes(self, request: &str, address: SocketAddr) -> Vec<u8> {
+        match self {
+            Self::Echo => request.as_bytes().to_vec(),
+            Self::Time | Self::Daytime => Vec::new(),
+            Self::Kv => format!("{request}\r\n").into_bytes(),
+            Self::Work => format!("{request}\n").into_bytes(),
+            Self::Http => {
+                let path = http_path(request).unwrap_or("/");
+                format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: palco\r\n\r\n")
+                    .into_bytes()
+            }
+        }
+    }
+
+    /// A reader for what answers `request`.
+    pub(super) fn answers(self, request: &str) -> Answers {
+        match self {
+            Self::Echo => Answers::Echo(Exactly::new(request.len()), request.as_bytes().to_vec()),
+            Self::Time => Answers::Time(Exactly::new(4)),
+            Self::Daytime => Answers::Line(Line::new(LineEnd::NewlineOrClose)),
+            Self::Kv => Answers::Value(ValueParser::new(ANSWER_BYTES_MAX)),
+            Self::Work => Answers::Line(Line::new(LineEnd::Newline)),
+            Self::Http => Answers::Response(ResponseParser::new(Method::Get, ANSWER_BYTES_MAX)),
+        }
+    }
+}
+
+impl Answers {
+    /// Takes a piece. An error is bytes that are no answer.
+    pub(super) fn feed(&mut self, piece: &[u8]) -> Result<Option<Answer>, String> {
+        match self {
+            Self::Echo(parser, sent) => Ok(take(parser, piece)?.map(|echoed| {
+                if echoed == *sent {
+                    Answer::Good
+                } else {
+                    Answer::Refused("other bytes came back".to_owned())
+                }
+            })),
+            Self::Time(parser) => Ok(take(parser, piece)?.map(|_| Answer::Good)),
+            Self::Line(parser) => Ok(take(parser, piece)?.map(line)),
+            Self::Value(parser) => Ok(take(parser, piece)?.map(|value| match value {
+                Value::Error(text) => Answer::Refused(text),
+                _ => Answer::Good,
+            })),
+            Self::Response(parser) => Ok(take(parser, piece)?.map(|answer| response(&answer))),
+        }
+    }
+
+    /// The server has closed: the answer, if that completes it.
+    pub(super) fn finish(&mut self) -> Option<Answer> {
+        match self {
+            Self::Line(parser) => parser.finish().map(line),
+            Self::Response(parser) => parser.finish().map(|answer| match response(&answer) {
+                Answer::Good => Answer::GoodAndLast,
+                other => other,
+            }),
+            Self::Echo(..) | Self::Time(_) | Self::Value(_) => None,
+        }
+    }
+}
+
+fn take<P: Parser>(parser: &mut P, piece: &[u8]) -> Result<Option<P::Answer>, String> {
+    match parser.feed(piece) {
+        Ok(Step::More) => Ok(None),
+        Ok(Step::Done { answer, used }) if used == piece.len() => Ok(Some(answer)),
+        // One request at a time, so there can be one answer at a time.
+        Ok(Step::Done { .. }) => Err("more came than was asked for".to_owned()),
+        Err(malformed) => Err(malformed.to_string()),
+    }
+}
+
+/// `work` says what was wrong in a line of its own.
+fn line(line: String) -> Answer {
+    if line.starts_with("error") { Answer::Refused(line) } else { Answer::Good }
+}
+
+fn response(response: &Response) -> Answer {
+    let last =
+        response.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    match response.status {
+        200..400 if last => Answer::GoodAndLast,
+        200..400 => Answer::Good,
+        status => Answer::Refused(format!("{status} {}", response.reason)),
+    }
+}
+
+/// The path in `GET /path`.
+fn http_path(request: &str) -> Option<&str> {
+    let path = request.strip_prefix("GET ")?;
+    let plain = path.bytes().all(|byte| byte.is_ascii_graphic());
+    (path.starts_with('/') && plain).then_some(path)
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Protocol {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|protocol| protocol.name() == name).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            format!("there is no load for service `{name}`; there is for: {names}")
+        })
+    }
+}
