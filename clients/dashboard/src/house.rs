@@ -1,0 +1,36 @@
+//! What a dashboard is given by whoever has put the stage together.
+
+use std::sync::Arc;
+
+use palco_models::Server;
+use palco_observe::Observer;
+
+/// What a dashboard shows and acts on.
+#[derive(Clone, Debug)]
+pub struct House {
+    /// Watches the stage's system.
+    pub observer: Observer,
+    /// The stage's servers, in the order in which they were started.
+    pub servers: Vec<Served>,
+    /// The version of the program.
+    pub version: String,
+    /// Threads that run event loops.
+    pub event_loops: usize,
+    /// The demonstration that runs, if one does.
+    pub demo: Option<String>,
+}
+
+/// A server of the stage.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// Its name, unique on the stage.
+    pub name: String,
+    /// The service it serves: `echo`, `time`, `daytime`, `kv`, `work`, `http`, or one that no load is known for.
+    pub service: String,
+    /// A command that shows it to be alive.
+    pub command: String,
+    /// A request that a load sends if none is given.
+    pub example_request: String,
+    /// The server itself.
+    pub server: Arc<Server>,
+}

@@ -1,0 +1,15 @@
+//! The dashboard over real sockets, on a real stage.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod acting;
+mod client;
+mod errors;
+mod events;
+mod loads;
+mod metrics;
+mod reading;
+mod security;
+mod stage;
+mod starting;
+mod stuck;
