@@ -11,7 +11,7 @@ use palco_load::actors::Question;
 use palco_models::{AcceptBy, Action, ModelKind};
 use tracing::level_filters::LevelFilter;
 
-use crate::stage::{ServiceKind, State};
+use crate::stage::{DashboardArgs, Demo, ServiceKind, State};
 
 /// One actor, every place; one service, every server.
 ///
@@ -55,14 +55,14 @@ pub(crate) enum Command {
     /// Run a whole stage: the embedded default, or a TOML file
     ///
     /// Ctrl-C drains: nothing is accepted any more, running requests finish. A second Ctrl-C stops at once.
-    Up {
-        /// A stage file [default: the embedded stage; see it with `palco up --print`]
-        #[arg(value_name = "FILE")]
-        file: Option<PathBuf>,
-        /// Print the embedded stage file and exit: a start for your own
-        #[arg(long, conflicts_with = "file")]
-        print: bool,
-    },
+    ///
+    /// Examples:
+    ///   palco up
+    ///   palco up --print >stage.toml; palco up stage.toml
+    ///   palco up --demo stuck
+    ///   palco up --dashboard 127.0.0.1:9000 --token-file ~/.palco-token
+    #[command(verbatim_doc_comment)]
+    Up(Up),
     /// Check a stage file and say what it would run
     Check {
         /// The stage file
@@ -92,6 +92,10 @@ pub(crate) enum Command {
     Suspend(Target),
     /// Let a suspended actor go on where it rested
     Resume(Target),
+    /// Let a suspended actor finish its handler, or handle one message, and rest again
+    Step(Target),
+    /// End an actor's life after its running handler and begin another: a fresh start, and no failure
+    Restart(Target),
     /// Abandon the request that an actor is serving; the actor goes on
     Interrupt(Target),
     /// Send one request to a server and print the answer
@@ -107,6 +111,28 @@ pub(crate) enum Command {
     /// Measure on this machine
     #[command(subcommand)]
     Bench(Bench),
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Up {
+    /// A stage file [default: the embedded stage; see it with `palco up --print`]
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Print the embedded stage file and exit: a start for your own
+    #[arg(long, conflicts_with = "file")]
+    pub(crate) print: bool,
+    /// Something to find on the dashboard beside the stage: `stuck`, an actor that everybody waits for
+    #[arg(long, value_name = "DEMO", value_parser = named::<Demo>(Demo::ALL.map(Demo::name)))]
+    pub(crate) demo: Option<Demo>,
+    #[command(flatten)]
+    pub(crate) dashboard: DashboardArgs,
+}
+
+impl Up {
+    /// The default stage.
+    pub(crate) fn default_stage() -> Self {
+        Self { file: None, print: false, demo: None, dashboard: DashboardArgs::default_ones() }
+    }
 }
 
 #[derive(clap::Args, Debug)]
@@ -151,6 +177,8 @@ pub(crate) struct Serve {
     /// The directory that service `http` shows [default: a page that explains the stage]
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) dashboard: DashboardArgs,
 }
 
 /// [`Action`] by its name.
@@ -217,6 +245,16 @@ pub(crate) enum Bench {
     /// and from one with 256 MiB touched, interleaved in one run
     Spawn {
         /// Five seconds instead of twenty; less certain
+        #[arg(long)]
+        quick: bool,
+        /// Print Markdown
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
+    },
+    /// Being looked at: what messages cost with nobody there, with an observer attached, under the eyes of a dashboard,
+    /// and while everything is captured; on one loop, and on 2 000 actors; interleaved in one run
+    Observe {
+        /// Half a minute instead of two; less certain
         #[arg(long)]
         quick: bool,
         /// Print Markdown

@@ -14,13 +14,13 @@ use std::process::ExitCode;
 use anyhow::Result;
 use palco_actors::Signal;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, Up};
 
 pub(crate) fn run(args: Args) -> Result<ExitCode> {
     let Args { command, control, json, .. } = args;
-    let command = command.unwrap_or(Command::Up { file: None, print: false });
+    let command = command.unwrap_or_else(|| Command::Up(Up::default_stage()));
     match command {
-        Command::Up { file, print } => up::up(file, print, control, json),
+        Command::Up(up) => up::up(up, control, json),
         Command::Check { file } => up::check(&file, json),
         Command::Serve(serve) => up::serve(serve, control, json),
         Command::Models => models::models(json),
@@ -31,6 +31,8 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         Command::Kill(target) => signal::signal(control, target, Signal::Kill, json),
         Command::Suspend(target) => signal::signal(control, target, Signal::Suspend, json),
         Command::Resume(target) => signal::signal(control, target, Signal::Resume, json),
+        Command::Step(target) => signal::signal(control, target, Signal::Step, json),
+        Command::Restart(target) => signal::signal(control, target, Signal::Restart, json),
         Command::Interrupt(target) => signal::signal(control, target, Signal::Interrupt, json),
         Command::Call(call) => call::call(control, &call, json),
         Command::Bench(bench) => bench::bench(bench, json),

@@ -1,5 +1,7 @@
 //! What to run: a stage file, parsed and checked in one go.
 
+mod dashboard;
+mod demo;
 mod page;
 mod run;
 mod services;
@@ -14,7 +16,9 @@ use palco_actors::{PlaceKind, Supervision};
 use palco_models::{Limits, ModelKind, ProcessSettings, ServerSettings};
 use serde::{Deserialize, Deserializer};
 
-pub(crate) use run::{ServerView, Stage, StageView, announce, run};
+pub(crate) use dashboard::DashboardArgs;
+pub(crate) use demo::Demo;
+pub(crate) use run::{Running, ServerView, Stage, StageView, announce, run};
 pub(crate) use services::{ServiceKind, State, players};
 
 /// The stage that `palco up` runs without a file.

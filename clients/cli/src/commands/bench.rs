@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use palco_load::actors::{self, Progress, Settings};
-use palco_load::{echo, spawn};
+use palco_load::{echo, observe, spawn};
 
 use crate::args::Bench;
 use crate::output;
@@ -28,6 +28,16 @@ pub(crate) fn bench(bench: Bench, json: bool) -> Result<ExitCode> {
             let settings =
                 if quick { spawn::Settings::quick() } else { spawn::Settings::default() };
             let report = spawn::run(&settings, |progress| show(format_args!("{progress}")));
+            match (json, markdown) {
+                (true, _) => report.to_json(),
+                (_, true) => report.to_markdown(),
+                _ => report.to_table(),
+            }
+        }
+        Bench::Observe { quick, markdown } => {
+            let settings =
+                if quick { observe::Settings::quick() } else { observe::Settings::default() };
+            let report = observe::run(&settings, |progress| show(format_args!("{progress}")));
             match (json, markdown) {
                 (true, _) => report.to_json(),
                 (_, true) => report.to_markdown(),

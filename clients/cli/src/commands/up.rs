@@ -7,26 +7,22 @@ use anyhow::Result;
 use palco_actors::Supervision;
 use palco_models::{AcceptBy, Limits, ProcessSettings, profile};
 
-use crate::args::Serve;
+use crate::args::{Serve, Up};
 use crate::control::ControlSocket;
 use crate::output;
-use crate::stage::{self, DEFAULT_STAGE, ServerEntry, StageFile, StageView};
+use crate::stage::{self, DEFAULT_STAGE, Running, ServerEntry, StageFile};
 
-pub(crate) fn up(
-    file: Option<PathBuf>,
-    print: bool,
-    control: Option<PathBuf>,
-    json: bool,
-) -> Result<ExitCode> {
-    if print {
+pub(crate) fn up(up: Up, control: Option<PathBuf>, json: bool) -> Result<ExitCode> {
+    if up.print {
         output::bytes(DEFAULT_STAGE.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let file = match file {
+    let file = match up.file {
         Some(path) => StageFile::read(&path)?,
         None => StageFile::embedded()?,
     };
-    run(&file, control, json)
+    let Up { dashboard, demo, .. } = up;
+    run(Running { file: &file, control, dashboard, demo }, json)
 }
 
 pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Result<ExitCode> {
@@ -51,7 +47,8 @@ pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Resul
     entry.check()?;
     let file =
         StageFile { event_loops: None, supervision: Supervision::default(), servers: vec![entry] };
-    run(&file, control.or_else(ControlSocket::spare), json)
+    let control = control.or_else(ControlSocket::spare);
+    run(Running { file: &file, control, dashboard: serve.dashboard, demo: None }, json)
 }
 
 /// None if nothing is said about processes.
@@ -66,11 +63,10 @@ fn process_settings(
     })
 }
 
-fn run(file: &StageFile, control: Option<PathBuf>, json: bool) -> Result<ExitCode> {
-    let announce = |view: &StageView, socket: &ControlSocket| {
-        if json { output::json(view) } else { stage::announce(view, socket) }
-    };
-    stage::run(file, control, announce)
+fn run(running: Running<'_>, json: bool) -> Result<ExitCode> {
+    stage::run(running, |announcement| {
+        if json { output::json(announcement) } else { stage::announce(announcement) }
+    })
 }
 
 pub(crate) fn check(path: &Path, json: bool) -> Result<ExitCode> {

@@ -132,6 +132,11 @@ async fn answer(stage: &Stage, request: Request) -> Reply {
         Request::Signal { name, signal, within_ms } => match (stage.server(&name), signal) {
             (Some(server), Signal::Stop) => Reply::Drained { report: server.drain().await, name },
             _ => match find(stage, &name) {
+                Ok(actor) if signal == Signal::Restart && !actor.can_be_restarted() => {
+                    Reply::Error(format!(
+                        "nobody would start `{name}` again: it has no supervisor, or is never restarted"
+                    ))
+                }
                 Ok(actor) => {
                     let effect =
                         actor.signal_within(signal, Duration::from_millis(within_ms)).await;

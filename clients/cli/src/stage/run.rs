@@ -1,7 +1,7 @@
 //! Running a stage: start its servers, answer on the control socket, drain on Ctrl-C.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode};
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,19 +9,20 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use nix::sys::signal::{SigSet, Signal};
 use palco_actors::{DeadLetter, Ledger, PlaceKind, System};
+use palco_dashboard::Dashboard;
 use palco_models::{DrainReport, ModelKind, Scores, Server, profile};
 use palco_threads::{STACK_BYTES_DEFAULT, block_on, spawn_named};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
-use super::{ServerEntry, ServiceKind, StageFile, page};
+use super::{DashboardArgs, Demo, ServerEntry, ServiceKind, StageFile, page};
 use crate::control::{self, ControlSocket};
 use crate::output;
 
 /// A running stage.
 pub(crate) struct Stage {
     pub(crate) system: System,
-    servers: Vec<(ServerEntry, Server)>,
+    pub(super) servers: Vec<(ServerEntry, Arc<Server>)>,
     started: Instant,
     page: TempDir,
 }
@@ -67,7 +68,7 @@ impl Stage {
             let root = entry.root.as_deref().unwrap_or(stage.page.path());
             let state = entry.state.unwrap_or_default();
             match entry.service.start(&stage.system, entry.settings(), state, root) {
-                Ok(server) => stage.servers.push((entry.clone(), server)),
+                Ok(server) => stage.servers.push((entry.clone(), Arc::new(server))),
                 Err(error) => {
                     stage.drain();
                     return Err(error);
@@ -79,7 +80,7 @@ impl Stage {
     }
 
     pub(crate) fn server(&self, name: &str) -> Option<&Server> {
-        self.servers.iter().find(|(entry, _)| entry.name() == name).map(|(_, server)| server)
+        self.servers.iter().find(|(entry, _)| entry.name() == name).map(|(_, server)| &**server)
     }
 
     pub(crate) fn view(&self) -> StageView {
@@ -135,12 +136,31 @@ fn view(entry: &ServerEntry, server: &Server) -> ServerView {
     }
 }
 
-/// Runs `file` until Ctrl-C, SIGTERM, or until its root supervisor gives up. Does not return before.
+/// How to run a stage.
+#[derive(Debug)]
+pub(crate) struct Running<'a> {
+    pub(crate) file: &'a StageFile,
+    pub(crate) control: Option<PathBuf>,
+    pub(crate) dashboard: DashboardArgs,
+    pub(crate) demo: Option<Demo>,
+}
+
+/// What is said when a stage runs.
+#[derive(Debug, Serialize)]
+pub(crate) struct Announcement<'a> {
+    #[serde(flatten)]
+    pub(crate) view: &'a StageView,
+    pub(crate) control: &'a Path,
+    /// Where to open the dashboard; whoever has this may act. Said here and nowhere else.
+    pub(crate) dashboard: Option<String>,
+}
+
+/// Runs a stage until Ctrl-C, SIGTERM, or until its root supervisor gives up. Does not return before.
 pub(crate) fn run(
-    file: &StageFile,
-    control: Option<PathBuf>,
-    announce: impl Fn(&StageView, &ControlSocket) -> Result<()>,
+    running: Running<'_>,
+    announce: impl Fn(&Announcement<'_>) -> Result<()>,
 ) -> Result<ExitCode> {
+    let Running { file, control, dashboard, demo } = running;
     // Before any other thread exists: all of them inherit the mask, and only this one waits for the signals.
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGINT);
@@ -149,8 +169,16 @@ pub(crate) fn run(
 
     let socket = ControlSocket::claim(control)?;
     let stage = Arc::new(Stage::start(file)?);
+    if let Some(demo) = demo {
+        demo.start(&stage.system)?;
+    }
     control::serve(&stage, &socket)?;
-    announce(&stage.view(), &socket)?;
+    let dashboard = dashboard.open(&stage, demo.map(Demo::task))?;
+    announce(&Announcement {
+        view: &stage.view(),
+        control: socket.path(),
+        dashboard: dashboard.as_ref().map(Dashboard::url_with_token),
+    })?;
 
     let watched = Arc::clone(&stage);
     let path = socket.path().to_owned();
@@ -163,6 +191,9 @@ pub(crate) fn run(
         }
     })?;
     wait(&signals)?;
+    if let Some(dashboard) = &dashboard {
+        dashboard.refuse_actions();
+    }
     eprintln!("palco: draining; Ctrl-C again stops at once");
     let path = socket.path().to_owned();
     watch("palco-drain", move || {
@@ -190,9 +221,10 @@ fn wait(signals: &SigSet) -> Result<()> {
 }
 
 /// Prints where things are and what to try.
-pub(crate) fn announce(view: &StageView, socket: &ControlSocket) -> Result<()> {
+pub(crate) fn announce(announcement: &Announcement<'_>) -> Result<()> {
+    let Announcement { view, control, dashboard } = announcement;
     let palco = std::env::args().next().unwrap_or_else(|| "palco".to_owned());
-    output::line(format!("palco stage, pid {}, control {}\n", view.pid, socket.path().display()))?;
+    output::line(format!("palco stage, pid {}, control {}\n", view.pid, control.display()))?;
     let rows = view.servers.iter().map(|server| {
         [
             server.name.clone(),
@@ -203,6 +235,9 @@ pub(crate) fn announce(view: &StageView, socket: &ControlSocket) -> Result<()> {
     });
     output::table(["SERVER", "MODEL × PLACE", "ADDRESS", "TRY"], rows)?;
     output::line("")?;
+    if let Some(url) = dashboard {
+        output::line(format!("Dashboard, to watch and to act: {url}\n"))?;
+    }
     if let Some(http) = view.servers.iter().find(|server| server.service == ServiceKind::Http) {
         output::line(format!(
             "Open http://{}/ for a tour of one minute. In another terminal:",

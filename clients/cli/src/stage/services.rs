@@ -95,6 +95,17 @@ impl ServiceKind {
             Self::Http => format!("curl http://{address}/"),
         }
     }
+
+    /// What a load sends if nothing else is said.
+    pub(crate) const fn example_request(self) -> &'static str {
+        match self {
+            Self::Echo => "hello",
+            Self::Time | Self::Daytime => "",
+            Self::Kv => "INCR load",
+            Self::Work => "sleep 1",
+            Self::Http => "GET /",
+        }
+    }
 }
 
 /// What the processes of all services must know.

@@ -17,10 +17,13 @@ fn loops(stage: &Stage) -> usize {
     names.filter(|name| name.starts_with("actix-rt")).count()
 }
 
+/// It has loops of its own.
+const NO_DASHBOARD: &[&str] = &["--dashboard", "off"];
+
 #[test]
 fn event_loops_sets_how_many_there_are_beside_the_supervisors_own() {
     for count in [1, 3] {
-        let stage = Stage::up(&format!("event-loops = {count}\n{WORK}"));
+        let stage = Stage::up_with(&format!("event-loops = {count}\n{WORK}"), NO_DASHBOARD);
         // A thread bears the name of the one that started it until it has its own.
         until("there are that many", || loops(&stage) == count + 1);
     }

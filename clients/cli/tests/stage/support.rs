@@ -29,6 +29,11 @@ pub(crate) struct Stage {
 impl Stage {
     /// `palco up` on these `[[server]]` tables, each on a free port.
     pub(crate) fn up(servers: &str) -> Self {
+        Self::up_with(servers, &[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn up_with(servers: &str, arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("stage.toml");
         std::fs::write(
@@ -36,7 +41,7 @@ impl Stage {
             servers.replace("[[server]]", "[[server]]\nlisten = \"127.0.0.1:0\""),
         )
         .unwrap();
-        Self::start(directory, &["up", file.to_str().unwrap()])
+        Self::start(directory, &[&["up", file.to_str().unwrap()], arguments].concat())
     }
 
     /// `palco` with these arguments.

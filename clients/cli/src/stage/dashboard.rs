@@ -1,0 +1,117 @@
+//! The dashboard of a stage: where it listens, and who may act.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use palco_dashboard::{Dashboard, DashboardSettings, House, Served, StartError, Token};
+use palco_observe::Observer;
+
+use super::Stage;
+
+/// The variable that holds the token, if no file does.
+const TOKEN_VARIABLE: &str = "PALCO_TOKEN";
+
+/// What was said about the dashboard on the command line.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct DashboardArgs {
+    /// Where the dashboard listens, or `off` [default: 127.0.0.1:7070, or a free port if that is taken]
+    #[arg(long, value_name = "ADDRESS")]
+    dashboard: Option<Listen>,
+    /// The secret of those who may act, in a file that only you can read [default: PALCO_TOKEN, or a random one]
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listen {
+    Off,
+    At(SocketAddr),
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let address = text.parse().map_err(|_| {
+            format!("`{text}` is no address like 127.0.0.1:7070, and not `off` either")
+        })?;
+        Ok(Self::At(address))
+    }
+}
+
+impl DashboardArgs {
+    /// Without a word about it.
+    pub(crate) fn default_ones() -> Self {
+        Self { dashboard: None, token_file: None }
+    }
+
+    /// Starts the dashboard; none if it is off.
+    pub(crate) fn open(&self, stage: &Stage, demo: Option<&str>) -> Result<Option<Dashboard>> {
+        if self.dashboard == Some(Listen::Off) {
+            return Ok(None);
+        }
+        let settings = DashboardSettings::new(self.token()?);
+        let house = house(stage, demo);
+        let dashboard = match self.dashboard {
+            Some(Listen::At(listen)) => {
+                Dashboard::start(DashboardSettings { listen, ..settings }, house)
+            }
+            _ => match Dashboard::start(settings.clone(), house.clone()) {
+                // Another stage's, most likely.
+                Err(StartError::InUse { mut address, .. }) => {
+                    address.set_port(0);
+                    Dashboard::start(DashboardSettings { listen: address, ..settings }, house)
+                }
+                started => started,
+            },
+        };
+        let advice = "the dashboard; choose another address with --dashboard ADDRESS, or `off`";
+        dashboard.map(Some).context(advice)
+    }
+
+    fn token(&self) -> Result<Token> {
+        if let Some(path) = &self.token_file {
+            return Ok(Token::from_file(path)?);
+        }
+        match std::env::var(TOKEN_VARIABLE) {
+            Ok(text) => Token::parse(&text).context(TOKEN_VARIABLE),
+            Err(_) => Ok(Token::random()?),
+        }
+    }
+}
+
+fn house(stage: &Stage, demo: Option<&str>) -> House {
+    let served = stage.servers.iter().map(|(entry, server)| Served {
+        name: entry.name().to_owned(),
+        service: entry.service.name().to_owned(),
+        command: entry.service.try_command(server.address()),
+        example_request: entry.service.example_request().to_owned(),
+        server: Arc::clone(server),
+    });
+    House {
+        observer: Observer::attach(&stage.system),
+        servers: served.collect(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        event_loops: stage.system.event_loops(),
+        demo: demo.map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_or_off() {
+        assert_eq!("off".parse(), Ok(Listen::Off));
+        let address = SocketAddr::from(([127, 0, 0, 1], 9000));
+        assert_eq!("127.0.0.1:9000".parse(), Ok(Listen::At(address)));
+        assert!("7070".parse::<Listen>().unwrap_err().contains("`off`"));
+    }
+}
