@@ -57,7 +57,7 @@ export const startLoad = (load) => post("/api/load", load);
 /** @returns {Promise<{ loads: LoadView[] }>} */
 export const loads = () => request("/api/load");
 
-/** @param {string} server */
+/** @param {string} server @returns {Promise<LoadView>} */
 export const stopLoad = (server) => request(`/api/load/${encodeURIComponent(server)}`, { method: "DELETE" });
 
 /**

@@ -65,9 +65,8 @@ function serverCard(app, first) {
   const start = h("button", { type: "submit", class: "primary", "data-testid": "load-start" }, "Put load on it");
   const stop = h("button", { type: "button", "data-testid": "load-stop", hidden: true, onclick: async () => {
     try {
-      await app.api.stopLoad(name);
+      app.store.loads([await app.api.stopLoad(name)]);
       app.toast(`load on ${name} stopped`);
-      app.store.loads((await app.api.loads()).loads);
     } catch (error) {
       failed(error);
     }

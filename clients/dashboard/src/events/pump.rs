@@ -1,6 +1,6 @@
 //! From the observer and the loads into the ring, while there are clients.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use actix_web::rt;
@@ -42,7 +42,7 @@ impl Fed {
     async fn run(mut self) {
         let mut ticks = interval(LOADS_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let (mut idle, mut running) = (0, BTreeSet::new());
+        let (mut idle, mut running) = (0, BTreeMap::new());
         while idle < IDLE_MAX {
             tokio::select! {
                 update = self.subscription.next() => self.push(update),
@@ -66,15 +66,20 @@ impl Fed {
         }
     }
 
-    /// Those that run, and once more those that have just ended.
-    fn push_loads(&self, running: &mut BTreeSet<String>) {
-        let before = std::mem::take(running);
-        let shown = |view: &LoadView| view.running || before.contains(&view.server);
-        for view in self.shared.loads.views().into_iter().filter(shown) {
-            self.shared.hub.push("load", None, &view);
-            if view.running {
-                running.insert(view.server);
+    /// Those that run, and once more those that have just ended, also those that somebody has stopped and taken away.
+    fn push_loads(&self, running: &mut BTreeMap<String, LoadView>) {
+        let mut before = std::mem::take(running);
+        for view in self.shared.loads.views() {
+            let ran = before.remove(&view.server).is_some();
+            if view.running || ran {
+                self.shared.hub.push("load", None, &view);
             }
+            if view.running {
+                running.insert(view.server.clone(), view);
+            }
+        }
+        for last in before.into_values() {
+            self.shared.hub.push("load", None, &LoadView { running: false, ..last });
         }
     }
 }

@@ -68,6 +68,17 @@ fn a_load_is_shown_while_it_runs_and_once_when_it_has_ended() {
     events.find("load", |load| load["running"] == false);
 }
 
+#[test]
+fn a_load_that_somebody_stops_is_shown_once_more_too() {
+    let stage = Stage::start();
+    let mut events = stage.ask("GET", "/api/events").events();
+    let wanted = json!({ "server": "kv", "rate_per_s": 100, "seconds": 3600 });
+    stage.post("/api/load").json(&wanted).answer().good();
+    events.find("load", |load| load["running"] == true);
+    stage.ask("DELETE", "/api/load/kv").token(TOKEN).answer().good();
+    events.find("load", |load| load["running"] == false);
+}
+
 /// A connection that keeps little for its reader.
 fn narrow(stage: &Stage) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
