@@ -110,8 +110,10 @@ function headline({ store }, id) {
     draw: (actor) => {
       setText(title, actor.path);
       setAttr(title, "title", `${actor.path} #${id}`);
-      setText(parent, actor.parent === null ? "the stage" : store.path(actor.parent));
-      setAttr(parent, "href", actor.parent === null ? "#/tree" : `#/actor/${actor.parent}`);
+      // Those at the top are below the stage itself, which is no actor that could be opened.
+      const above = actor.parent === null ? undefined : store.state.actors.get(actor.parent);
+      setText(parent, above?.path ?? "the stage");
+      setAttr(parent, "href", above ? `#/actor/${above.id}` : "#/tree");
       showStatus(badge, actor.status);
       showPlace(place, actor, true);
       showDepth(depth, actor);
