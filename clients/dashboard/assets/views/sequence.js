@@ -65,7 +65,7 @@ export function sequenceView(app) {
     if (!drawn) return;
     const all = found();
     const items = [{ trace: /** @type {number|null} */ (null), text: `all ${all.length} traces`, about: "" }, ...all.slice(0, TRACES_SHOWN).map((t) => ({
-      trace: t.trace, text: `${t.title} · ${t.messages} messages, ${t.actors} actors, ${duration(t.us)}`, about: `${t.urgent ? `‼ ${t.urgent} urgent ` : ""}${t.dropped ? `✕ ${t.dropped} dropped` : ""}`,
+      trace: t.trace, text: `${t.title} · ${t.messages} ${t.messages === 1 ? "message" : "messages"}, ${t.actors} actors, ${duration(t.us)}`, about: `${t.urgent ? `‼ ${t.urgent} urgent ` : ""}${t.dropped ? `✕ ${t.dropped} dropped` : ""}`,
     }))];
     list(picks, items, (item) => `${item.trace} ${item.text}`, (item) => h("button", { type: "button", role: "option", "data-testid": "trace", "data-trace": item.trace, onclick: () => {
       trace = item.trace;
