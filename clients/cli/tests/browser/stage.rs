@@ -1,0 +1,92 @@
+//! A stage with a dashboard, in a process of its own.
+
+use std::io::{BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The same service under two architectures, and what is special about each.
+pub(crate) const SERVERS: &str = r#"
+[[server]]
+name = "kv"
+service = "kv"
+model = "per-connection"
+place = "task"
+
+[[server]]
+name = "kv-prefork"
+service = "kv"
+model = "team"
+place = "process"
+workers = 2
+state = "shared"
+"#;
+
+/// Killed when dropped.
+pub(crate) struct Stage {
+    child: Child,
+    announced: Value,
+    _directory: TempDir,
+}
+
+impl Stage {
+    /// `palco up` on these `[[server]]` tables, each on a free port, with the demo.
+    pub(crate) fn stuck(servers: &str) -> Self {
+        Self::up(servers, &["--demo", "stuck"])
+    }
+
+    pub(crate) fn up(servers: &str, arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("stage.toml");
+        let listen = "[[server]]\nlisten = \"127.0.0.1:0\"";
+        std::fs::write(&file, servers.replace("[[server]]", listen)).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_palco"))
+            .args(["--json", "--control"])
+            .arg(directory.path().join("control.sock"))
+            .arg("up")
+            .arg(&file)
+            .args(["--dashboard", "127.0.0.1:0"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let first = serde_json::Deserializer::from_reader(stdout).into_iter::<Value>().next();
+        let announced = first.expect("the stage did not start").unwrap();
+        Self { child, announced, _directory: directory }
+    }
+
+    /// Where the dashboard is for those who may act.
+    pub(crate) fn dashboard(&self) -> &str {
+        self.announced["dashboard"].as_str().unwrap()
+    }
+
+    /// The same without the token.
+    pub(crate) fn dashboard_to_look_at(&self) -> &str {
+        self.dashboard().split('?').next().unwrap()
+    }
+
+    /// Asks a server something on a connection of its own, and returns its first answer.
+    pub(crate) fn ask(&self, server: &str, request: &str) -> String {
+        let servers = self.announced["servers"].as_array().unwrap();
+        let found = servers.iter().find(|found| found["name"] == server).unwrap();
+        let mut stream = TcpStream::connect(found["address"].as_str().unwrap()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = [0; 256];
+        let length = stream.read(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer[..length]).into_owned()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
