@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 /// Against hanging; nothing should come near it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(120);
@@ -17,18 +18,28 @@ pub(crate) struct Driver {
     port: u16,
     session: String,
     browser_pid: Option<u64>,
+    /// What the browser leaves behind.
+    _directory: TempDir,
 }
 
 impl Driver {
     pub(crate) fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
         let chromedriver = Command::new("chromedriver")
             .arg("--port=0")
+            .env("TMPDIR", directory.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver is not there: apt install chromium chromium-driver");
-        let mut driver = Self { chromedriver, port: 0, session: String::new(), browser_pid: None };
+        let mut driver = Self {
+            chromedriver,
+            port: 0,
+            session: String::new(),
+            browser_pid: None,
+            _directory: directory,
+        };
         let lines = BufReader::new(driver.chromedriver.stdout.take().unwrap()).lines();
         let mut ports = lines.map_while(Result::ok).filter_map(|line| port_in(&line));
         driver.port = ports.next().expect("chromedriver did not say its port");
