@@ -10,6 +10,7 @@ use palco_actors::{ActorId, AnyRef, System};
 
 use crate::events::Hub;
 use crate::guards::host::Names;
+use crate::guards::token::cookie_name;
 use crate::house::{House, Served};
 use crate::loads::Loads;
 use crate::refusal::Refusal;
@@ -21,6 +22,8 @@ use crate::views::{ServerView, StageInfo, StageView};
 pub(crate) struct Shared {
     pub(crate) house: House,
     pub(crate) token: Token,
+    /// The name of the cookie that holds it.
+    pub(crate) cookie: String,
     pub(crate) names: Names,
     pub(crate) is_loopback: bool,
     pub(crate) loads: Loads,
@@ -40,6 +43,7 @@ impl Shared {
         let started_at = SystemTime::now().checked_sub(uptime(house.observer.system()));
         Self {
             token,
+            cookie: cookie_name(address.port()),
             names: Names::new(address, also_called),
             is_loopback: address.ip().is_loopback(),
             loads: Loads::default(),

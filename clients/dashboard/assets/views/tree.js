@@ -84,7 +84,9 @@ export function treeView(app) {
   };
   const foldAll = () => {
     for (const { id, children } of treeRows(store.state.actors, new Set())) if (children > 0) closed.add(id);
-    for (const actor of store.state.actors.values()) if (actor.parent === null) closed.delete(actor.id);
+    // But for those at the top: their parent is not among those shown.
+    const { actors } = store.state;
+    for (const actor of actors.values()) if (actor.parent == null || !actors.has(actor.parent)) closed.delete(actor.id);
     draw();
   };
   const bar = h("div", { class: "row bar" }, h("h1", {}, "Tree"),

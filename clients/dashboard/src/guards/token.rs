@@ -11,8 +11,11 @@ use crate::refusal::Refusal;
 use crate::shared::Shared;
 use crate::token::Token;
 
-/// The cookie that holds the token.
-pub(crate) const COOKIE_NAME: &str = "palco_token";
+/// The cookie that holds the token. Browsers keep cookies by host and not by port, so the port is in its name: two stages
+/// on one machine do not take each other's place.
+pub(crate) fn cookie_name(port: u16) -> String {
+    format!("palco_token_{port}")
+}
 
 /// Who acts, for the log; with every request that carries the token.
 #[derive(Clone, Debug)]
@@ -36,7 +39,7 @@ pub(crate) async fn check<B: MessageBody + 'static>(
     if let Some(shared) = request.app_data::<web::Data<Shared>>().cloned() {
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let is_open = reads && (shared.is_loopback || is_public(request.path()));
-        match shown(&request, &shared.token) {
+        match shown(&request, &shared.token, &shared.cookie) {
             Shown::Right => {
                 let peer =
                     request.peer_addr().map_or_else(|| "?".to_owned(), |peer| peer.to_string());
@@ -60,7 +63,7 @@ fn is_public(path: &str) -> bool {
     path == "/" || path == "/healthz" || path.starts_with("/assets/")
 }
 
-fn shown(request: &ServiceRequest, token: &Token) -> Shown {
+fn shown(request: &ServiceRequest, token: &Token, cookie: &str) -> Shown {
     let headers = request.headers();
     if let Some(value) = headers.get(AUTHORIZATION) {
         let bearer = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
@@ -71,7 +74,7 @@ fn shown(request: &ServiceRequest, token: &Token) -> Shown {
     }
     let cookies = headers.get_all(COOKIE).filter_map(|value| value.to_str().ok());
     let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.split_once('='));
-    let mut ours = pairs.filter(|(name, _)| name.trim() == COOKIE_NAME).peekable();
+    let mut ours = pairs.filter(|(name, _)| name.trim() == cookie).peekable();
     if ours.peek().is_none() {
         return Shown::Nothing;
     }

@@ -5,7 +5,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::has;
 use crate::assets;
-use crate::guards::token::COOKIE_NAME;
 use crate::refusal::Refusal;
 use crate::shared::Shared;
 
@@ -19,7 +18,7 @@ pub(super) async fn index(
     let shown = pairs.into_iter().find(|(name, _)| *name == "token").map(|(_, token)| token);
     match shown {
         Some(shown) if shared.token.is(shown) => {
-            let cookie = format!("{COOKIE_NAME}={shown}; HttpOnly; SameSite=Strict; Path=/");
+            let cookie = format!("{}={shown}; HttpOnly; SameSite=Strict; Path=/", shared.cookie);
             let mut answer = HttpResponse::SeeOther();
             answer.insert_header((LOCATION, "/")).insert_header((SET_COOKIE, cookie));
             Ok(answer.insert_header((CACHE_CONTROL, "no-store")).finish())

@@ -55,19 +55,21 @@ fn acting_needs_the_token() {
     let missing = ask().answer();
     missing.refused(401);
     assert_eq!(missing.header("WWW-Authenticate"), Some("Bearer"));
+    let cookie = format!("palco_token_{}", stage.address().port());
     for wrong in ["wrong", "", &TOKEN[1..], &format!("{TOKEN}0"), &TOKEN.to_uppercase()] {
         ask().token(wrong).answer().refused(401);
-        ask().with("Cookie", &format!("palco_token={wrong}")).answer().refused(401);
+        ask().with("Cookie", &format!("{cookie}={wrong}")).answer().refused(401);
     }
     ask().with("Authorization", &format!("Basic {TOKEN}")).answer().refused(401);
     ask().with("Cookie", &format!("other={TOKEN}")).answer().refused(401);
+    ask().with("Cookie", &format!("palco_token_1={TOKEN}")).answer().refused(401); // another stage's
     // Not in the address, where it would be kept in logs and histories.
     stage.ask("POST", &format!("{path}?token={TOKEN}")).answer().refused(401);
     stage.ask("POST", "/api/load").answer().refused(401);
     stage.ask("DELETE", "/api/load/kv").answer().refused(401);
     stage.ask("POST", "/nothing").answer().refused(401);
     assert_eq!(probe.any().snapshot().status, Status::Idle);
-    ask().with("Cookie", &format!("a=b; palco_token={TOKEN}")).answer().good();
+    ask().with("Cookie", &format!("a=b; {cookie}={TOKEN}")).answer().good();
     assert_eq!(probe.any().snapshot().status, Status::Suspended);
 }
 
@@ -80,7 +82,8 @@ fn the_address_with_the_token_becomes_a_cookie() {
     let answer = stage.ask("GET", path).answer();
     assert_eq!((answer.status, answer.header("Location")), (303, Some("/")));
     let cookie = answer.header("Set-Cookie").unwrap();
-    assert_eq!(cookie, format!("palco_token={TOKEN}; HttpOnly; SameSite=Strict; Path=/"));
+    let name = format!("palco_token_{}", stage.address().port());
+    assert_eq!(cookie, format!("{name}={TOKEN}; HttpOnly; SameSite=Strict; Path=/"));
     let pair = cookie.split(';').next().unwrap();
     let view = stage.ask("GET", "/api/snapshot").with("Cookie", pair).answer().good();
     assert_eq!(view["stage"]["can_act"], true);

@@ -77,7 +77,7 @@ pub struct Observing {
 
 impl System {
     /// Looks at this system so closely as long as the answer lives. What is noted then is had by
-    /// [`AnyRef::notes`](crate::AnyRef::notes) and [`System::captured`].
+    /// [`AnyRef::notes`](crate::AnyRef::notes) and [`System::end_capture`].
     pub fn observe(&self, closeness: Closeness) -> Observing {
         self.observation().enter(closeness, true);
         // They have to tell their processes.
