@@ -11,7 +11,8 @@ use crate::waits::cycles;
 /// A handler may keep its event loop to itself for so long, in milliseconds.
 const LOOP_BUDGET_MS: u64 = 200;
 
-/// A mailbox that has grown for so long, in milliseconds, and holds at least so many messages.
+/// A mailbox grows if it never holds fewer messages than at any time in the window before, of so many milliseconds; and
+/// that is said when it holds at least so many.
 const GROWING_MS: u64 = 2_000;
 const GROWING_MESSAGES: u64 = 16;
 
@@ -24,10 +25,45 @@ const STORM_MS: u64 = 10_000;
 pub(crate) struct Watch {
     /// The turn that was running, and since when.
     turn: (u64, u64),
-    /// How many were queued, and since when there have never been fewer.
-    queued: (u64, u64),
+    growth: Growth,
     /// Restarts at the begin of the window, and when that was.
     restarts: (u32, u64),
+}
+
+/// How a mailbox changes, in windows of [`GROWING_MS`].
+#[derive(Clone, Copy, Debug, Default)]
+struct Growth {
+    /// When this window began; none before the first look.
+    begun_ms: Option<u64>,
+    /// The fewest and the most messages in this window, and in the one before.
+    now: (u64, u64),
+    before: Option<(u64, u64)>,
+    /// Since when it has been growing.
+    since_ms: Option<u64>,
+}
+
+impl Growth {
+    /// For how long it has been growing, or full; none if it is neither.
+    fn look(&mut self, queued: u64, capacity: u64, at_ms: u64) -> Option<u64> {
+        let begun_ms = *self.begun_ms.get_or_insert_with(|| {
+            self.now = (queued, queued);
+            at_ms
+        });
+        if at_ms - begun_ms >= GROWING_MS {
+            self.before = Some(self.now);
+            self.begun_ms = Some(at_ms);
+            self.now = (queued, queued);
+        }
+        self.now = (self.now.0.min(queued), self.now.1.max(queued));
+        let grows = self.before.is_some_and(|(fewest, most)| {
+            self.now.0 >= most && (self.now.1 > fewest || self.now.0 >= capacity)
+        });
+        if !grows {
+            self.since_ms = None;
+            return None;
+        }
+        Some(at_ms - *self.since_ms.get_or_insert(begun_ms))
+    }
 }
 
 /// What looks wrong now. What looked wrong `before` keeps the time since when.
@@ -87,12 +123,8 @@ fn of_actor(known: &mut Known, at_ms: u64) -> Vec<(LintKind, String)> {
         ));
     }
 
-    if actor.queued < watch.queued.0 || actor.queued == 0 {
-        watch.queued = (actor.queued, at_ms);
-    }
-    let grows_ms = at_ms - watch.queued.1;
-    let has_grown = actor.queued > watch.queued.0 && grows_ms >= GROWING_MS;
-    if has_grown && actor.queued >= GROWING_MESSAGES {
+    let growth = watch.growth.look(actor.queued, actor.capacity, at_ms);
+    if let Some(grows_ms) = growth.filter(|_| actor.queued >= GROWING_MESSAGES) {
         let doing = match (&actor.note, &actor.message, actor.status) {
             (_, _, Status::Suspended) => "It is suspended: resume it.".to_owned(),
             (Some(doing), ..) | (None, Some(doing), _) => format!(
@@ -113,10 +145,6 @@ fn of_actor(known: &mut Known, at_ms: u64) -> Vec<(LintKind, String)> {
             ),
         ));
     }
-    if actor.queued > watch.queued.0 && watch.queued.0 > 0 && grows_ms > 10 * GROWING_MS {
-        watch.queued = (watch.queued.0, at_ms - GROWING_MS);
-    }
-
     if at_ms - watch.restarts.1 > STORM_MS {
         watch.restarts = (actor.restarts, at_ms);
     }
@@ -178,4 +206,34 @@ fn of_waits(system: &System, known: &HashMap<ActorId, Known>, at_ms: u64) -> Vec
 
 fn seconds(ms: u64) -> String {
     format!("{:.1} s", ms as f64 / 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// For how long a mailbox has been growing after these looks, four a second.
+    fn grows(queued: impl IntoIterator<Item = u64>) -> Option<u64> {
+        let mut growth = Growth::default();
+        let mut last = None;
+        for (look, queued) in queued.into_iter().enumerate() {
+            last = growth.look(queued, 100, look as u64 * 250);
+        }
+        last
+    }
+
+    #[test]
+    fn a_mailbox_that_only_fills_grows() {
+        assert_eq!(grows(0..8), None, "not before two seconds have passed");
+        assert!(grows(0..20).is_some_and(|ms| ms >= 2_000));
+        assert!(grows((0..20).chain([100; 20])).is_some(), "full, and nothing becomes free");
+    }
+
+    #[test]
+    fn a_mailbox_that_is_emptied_or_only_swings_does_not() {
+        assert_eq!(grows((0..40).map(|look| 20 + look % 7)), None);
+        assert_eq!(grows((0..20).chain([0])), None);
+        assert_eq!(grows([30; 12]), None, "it stays as it is");
+        assert_eq!(grows([30; 40]), None);
+    }
 }
