@@ -70,7 +70,9 @@ fn lifelines(system: &System, caught: &Caught) -> Vec<Lifeline> {
         let from = note.from.map(|from| (note.sent, from));
         from.into_iter().chain([(note.begun, note.to)])
     });
-    let steps = caught.steps.iter().map(|note| (note.at, note.actor));
+    // The end of a handler that began before is nothing to be shown.
+    let steps = caught.steps.iter().filter(|note| note.what.is_some());
+    let steps = steps.map(|note| (note.at, note.actor));
     let mut occurrences: Vec<_> = messages.chain(steps).collect();
     occurrences.sort_unstable();
     let mut lifelines: Vec<Lifeline> = Vec::new();
