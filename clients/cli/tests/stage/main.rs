@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod commands;
+mod dashboard;
 mod processes;
 #[cfg(feature = "real-clients")]
 mod real_clients;

@@ -99,6 +99,11 @@ impl Stage {
         self.control.clone()
     }
 
+    /// Where the dashboard is, with its token, as the stage has said.
+    pub(crate) fn dashboard(&self) -> Option<&str> {
+        self.view["dashboard"].as_str()
+    }
+
     pub(crate) fn address(&self, server: &str) -> SocketAddr {
         let servers = self.view["servers"].as_array().unwrap();
         let found = servers.iter().find(|found| found["name"] == server).unwrap();
