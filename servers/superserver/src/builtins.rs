@@ -1,0 +1,1 @@
+//! What the superserver serves itself.

@@ -1,0 +1,159 @@
+//! What is started for a service.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use palco_processes::{Resource, User};
+use serde::Serialize;
+
+/// A program and the state it begins in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Program {
+    /// Absolute; it existed and could be executed when the text was read.
+    pub path: PathBuf,
+    /// What it is told to be called.
+    pub arg0: OsString,
+    /// Arguments after that.
+    pub args: Vec<OsString>,
+    /// Who it is; who the superserver is unless said.
+    pub account: Option<Account>,
+    /// Where it begins; `/` unless said.
+    pub directory: PathBuf,
+    /// What it finds in its environment.
+    pub environment: Environment,
+    /// What it finds open.
+    pub descriptors: Descriptors,
+    /// Leads a session of its own; on unless said.
+    pub new_session: bool,
+    /// Which permissions new files do not get.
+    pub umask: Option<u32>,
+    /// Niceness, -20 to 19.
+    pub nice: Option<i32>,
+    /// Limits of resources.
+    pub limits: Vec<ResourceLimit>,
+    /// What it gives up.
+    pub confinement: Confinement,
+}
+
+/// An account of this machine with everything that a start needs of it, looked up ahead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Account {
+    /// Its name.
+    pub name: String,
+    /// Ids, and all groups.
+    #[serde(serialize_with = "ids")]
+    pub user: User,
+    /// Its home directory.
+    pub home: PathBuf,
+    /// Its shell.
+    pub shell: PathBuf,
+}
+
+fn ids<S: serde::Serializer>(user: &User, serializer: S) -> Result<S::Ok, S::Error> {
+    (user.uid, user.gid, &user.groups).serialize(serializer)
+}
+
+/// An environment: what is taken over, then what is set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Environment {
+    /// Variables of the superserver that are taken over: all of them if none is named.
+    pub inherit: Option<Vec<OsString>>,
+    /// `PATH`, and with an account `HOME`, `SHELL`, `USER`, `LOGNAME`, as openbsd-inetd sets them.
+    pub login: bool,
+    /// Variables that are set, in this order.
+    pub set: Vec<(OsString, OsString)>,
+    /// `PROTO`, `TCPLOCALIP`, `TCPLOCALPORT`, `TCPREMOTEIP`, `TCPREMOTEPORT` (UCSPI).
+    pub ucspi: bool,
+    /// `REMOTE_HOST`: the address of the client, as xinetd sets it.
+    pub remote_host: bool,
+}
+
+/// What a program finds open.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Descriptors {
+    /// The socket as 0, 1 and 2.
+    #[default]
+    Inetd,
+    /// The socket as 0 and 1; as 2 the superserver's standard error (UCSPI).
+    Ucspi,
+    /// The socket as 3, or all sockets of the service from 3 on, announced by `LISTEN_FDS`, `LISTEN_PID` and
+    /// `LISTEN_FDNAMES` (`sd_listen_fds(3)`). 0 is `/dev/null`; 1 and 2 are the superserver's standard error.
+    Listen {
+        /// One name per endpoint; of a connection it is `connection`.
+        names: Vec<String>,
+    },
+}
+
+/// A limit of a resource, in the resource's own unit; `u64::MAX` is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ResourceLimit {
+    /// Which.
+    #[serde(serialize_with = "resource")]
+    pub resource: Resource,
+    /// The limit.
+    pub soft: u64,
+    /// How far the program may raise it.
+    pub hard: u64,
+}
+
+fn resource<S: serde::Serializer>(resource: &Resource, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{resource:?}"))
+}
+
+/// What a program gives up before it begins. By default nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Confinement {
+    /// Nothing it executes gives it privileges.
+    pub no_new_privileges: bool,
+    /// Below which paths it may read, list and execute; with `write`, all that it may. `None` is everywhere.
+    pub read: Option<Vec<PathBuf>>,
+    /// Below which paths it may also write, make, rename and remove. `None` is everywhere unless `read` is given.
+    pub write: Option<Vec<PathBuf>>,
+    /// It may make no system call of administration: mount, modules, tracing, clocks, other users' affairs.
+    pub no_administration: bool,
+    /// It may make neither TCP connections nor listen.
+    pub no_network: bool,
+    /// A `/tmp` and `/var/tmp` of its own, of at most so many bytes.
+    pub private_tmp_bytes: Option<u64>,
+    /// Memory of all instances of the service together, in bytes (control group).
+    pub memory_bytes: Option<u64>,
+    /// Processes of all instances of the service together (control group).
+    pub processes: Option<u64>,
+    /// Processors that all instances of the service together may keep busy, in percent of one (control group).
+    pub cpu_percent: Option<u32>,
+}
+
+impl Program {
+    /// A program with defaults everywhere but here: in `/`, with inetd's descriptors and environment.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>, arg0: impl Into<OsString>) -> Self {
+        Self {
+            path: path.into(),
+            arg0: arg0.into(),
+            args: Vec::new(),
+            account: None,
+            directory: PathBuf::from("/"),
+            environment: Environment::default(),
+            descriptors: Descriptors::default(),
+            new_session: true,
+            umask: None,
+            nice: None,
+            limits: Vec::new(),
+            confinement: Confinement::default(),
+        }
+    }
+}
+
+impl Default for Environment {
+    /// Nothing of the superserver's; `PATH` and the account's.
+    fn default() -> Self {
+        Self {
+            inherit: Some(Vec::new()),
+            login: true,
+            set: Vec::new(),
+            ucspi: false,
+            remote_host: false,
+        }
+    }
+}
