@@ -42,5 +42,8 @@ pub use passing::{PASSED_MAX, receive_into, receive_with, send_some, send_with};
 pub use pidfd::{End, open_pidfd, reap_pidfd, signal_pidfd, wait_pidfd};
 pub use ring::{RingEnd, RingError, spin_budget};
 pub use shared_words::SharedWords;
-pub use spawn::{Ids, Start, StartFailure, Started, Step, start};
+pub use spawn::{
+    FilterStep, FreshDirectories, Ids, Restrictions, Start, StartFailure, Started, Step,
+    landlock_abi, start,
+};
 pub use text::move_text_to_huge_pages;

@@ -6,19 +6,26 @@
 
 mod child;
 mod descriptors;
+mod environment;
+mod restrictions;
 mod stack;
+mod step;
 
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 use crate::masked::AllSignalsBlocked;
 use crate::pidfd;
 
 use descriptors::Renumbering;
+use environment::Environment;
+pub use restrictions::{FilterStep, FreshDirectories, Restrictions, landlock_abi};
 use stack::Stack;
+pub use step::Step;
 
 /// What to start, and in which state. Signals begin as new: nothing ignored, nothing handled, nothing blocked.
 #[derive(Debug, Default)]
@@ -27,8 +34,10 @@ pub struct Start {
     pub program: CString,
     /// All arguments, the program's name first.
     pub arguments: Vec<CString>,
-    /// The whole environment, as `NAME=value`.
+    /// The whole environment, as `NAME=value`, but for the next one.
     pub environment: Vec<CString>,
+    /// The name of a variable whose value is the child's own process id, in decimal.
+    pub pid_variable: Option<CString>,
     /// Descriptors under the number they have in the child. 0, 1 and 2 are inherited unless given; all others are closed.
     pub descriptors: Vec<(RawFd, OwnedFd)>,
     /// The working directory; entered as the new user.
@@ -47,6 +56,10 @@ pub struct Start {
     pub new_session: bool,
     /// The signal it gets when the thread that starts it ends.
     pub death_signal: Option<i32>,
+    /// What it gives up before it begins.
+    pub restrictions: Option<Arc<Restrictions>>,
+    /// A Landlock ruleset that it is restricted to. Needs privileges or [`Restrictions::no_new_privileges`].
+    pub ruleset: Option<Arc<OwnedFd>>,
 }
 
 /// Who a process is.
@@ -58,39 +71,6 @@ pub struct Ids {
     pub gid: u32,
     /// Supplementary groups; none is a choice too.
     pub groups: Vec<u32>,
-}
-
-/// One step on the way to a running program; they are taken in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Step {
-    /// Memory, descriptors and process of the child itself.
-    Clone,
-    /// Taking the descriptor at this place of [`Start::descriptors`] out of the way of another's number.
-    Lift(usize),
-    /// Giving the descriptor at this place of [`Start::descriptors`] its number.
-    Renumber(usize),
-    /// Closing all others.
-    CloseRange,
-    /// Leading a session.
-    Setsid,
-    /// Scheduling policy.
-    Scheduler,
-    /// Niceness.
-    Nice,
-    /// The limit at this place of [`Start::limits`].
-    Limit(usize),
-    /// Supplementary groups.
-    Setgroups,
-    /// Group.
-    Setgid,
-    /// User.
-    Setuid,
-    /// Working directory.
-    Chdir,
-    /// The signal at the parent's death.
-    DeathSignal,
-    /// The program itself.
-    Exec,
 }
 
 /// The step that failed, and the kernel's error.
@@ -115,7 +95,7 @@ pub struct Started {
 struct Prepared<'a> {
     start: &'a Start,
     arguments: Vec<*const c_char>,
-    environment: Vec<*const c_char>,
+    environment: Environment,
     renumbering: Renumbering,
     /// Where the child says what went wrong: a step's number and place, and an error other than 0.
     errno: AtomicI32,
@@ -132,8 +112,11 @@ pub fn start(start: &Start) -> Result<Started, StartFailure> {
     let mut prepared = Prepared {
         start,
         arguments: pointers(&start.arguments),
-        environment: pointers(&start.environment),
-        renumbering: Renumbering::new(start.descriptors.iter().map(|(n, fd)| (*n, fd.as_raw_fd()))),
+        environment: Environment::new(&start.environment, start.pid_variable.as_deref()),
+        renumbering: Renumbering::new(
+            start.descriptors.iter().map(|(number, fd)| (*number, fd.as_raw_fd())),
+            restrictions::descriptors(start),
+        ),
         errno: AtomicI32::new(0),
         step: AtomicUsize::new(0),
         place: AtomicUsize::new(0),
@@ -169,7 +152,7 @@ pub fn start(start: &Start) -> Result<Started, StartFailure> {
         return Ok(Started { pid, pidfd });
     }
     let step =
-        step_of(prepared.step.load(Ordering::Relaxed), prepared.place.load(Ordering::Relaxed));
+        Step::of(prepared.step.load(Ordering::Relaxed), prepared.place.load(Ordering::Relaxed));
     // It has ended or is about to; nobody else can have reaped it.
     let _ended = pidfd::wait_pidfd(&pidfd);
     Err(StartFailure { step, errno })
@@ -182,26 +165,6 @@ fn pointers(strings: &[CString]) -> Vec<*const c_char> {
 
 fn errno_of(error: &io::Error) -> i32 {
     error.raw_os_error().unwrap_or(libc::EIO)
-}
-
-/// The reverse of [`child::number_of`].
-fn step_of(number: usize, place: usize) -> Step {
-    match number {
-        1 => Step::Lift(place),
-        2 => Step::Renumber(place),
-        3 => Step::CloseRange,
-        4 => Step::Setsid,
-        5 => Step::Scheduler,
-        6 => Step::Nice,
-        7 => Step::Limit(place),
-        8 => Step::Setgroups,
-        9 => Step::Setgid,
-        10 => Step::Setuid,
-        11 => Step::Chdir,
-        12 => Step::DeathSignal,
-        13 => Step::Exec,
-        _ => Step::Clone,
-    }
 }
 
 #[cfg(test)]
@@ -235,6 +198,18 @@ mod tests {
     }
 
     #[test]
+    fn a_program_is_told_its_own_id() {
+        let pid_variable = Some(c("LISTEN_PID"));
+        let environment = vec![c("LISTEN_FDS=1")];
+        let script = "[ $LISTEN_PID = $$ ] && [ $LISTEN_FDS = 1 ]";
+        let plan = Start { pid_variable, environment, ..shell(script) };
+        for _ in 0..3 {
+            assert_eq!(end_of(&plan), End::Exited(0));
+        }
+        assert_eq!(end_of(&shell("[ -z \"$LISTEN_PID\" ]")), End::Exited(0));
+    }
+
+    #[test]
     fn a_failure_names_its_step() {
         let failure = |plan: Start| start(&plan).unwrap_err();
         let plan = Start { program: c("/nowhere"), arguments: vec![c("x")], ..Start::default() };
@@ -245,29 +220,5 @@ mod tests {
         assert_eq!(failure(plan), StartFailure { step: Step::Limit(1), errno: libc::EINVAL });
         let plan = Start { scheduler: Some((77, 0)), ..shell("") };
         assert_eq!(failure(plan), StartFailure { step: Step::Scheduler, errno: libc::EINVAL });
-    }
-
-    #[test]
-    fn every_step_comes_back_as_itself() {
-        let steps = [
-            Step::Lift(3),
-            Step::Renumber(4),
-            Step::CloseRange,
-            Step::Setsid,
-            Step::Scheduler,
-            Step::Nice,
-            Step::Limit(5),
-            Step::Setgroups,
-            Step::Setgid,
-            Step::Setuid,
-            Step::Chdir,
-            Step::DeathSignal,
-            Step::Exec,
-            Step::Clone,
-        ];
-        for step in steps {
-            let (number, place) = child::number_of(step);
-            assert_eq!(step_of(number, place), step);
-        }
     }
 }

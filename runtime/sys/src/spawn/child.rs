@@ -7,7 +7,7 @@ use std::ffi::{c_int, c_long, c_void};
 use std::io;
 use std::sync::atomic::Ordering;
 
-use super::{Ids, Prepared, Start, Step};
+use super::{Ids, Prepared, Start, Step, restrictions};
 
 /// Signals are 1 to this.
 const SIGNALS: c_int = 64;
@@ -19,7 +19,7 @@ pub(super) extern "C" fn run(argument: *mut c_void) -> c_int {
     // SAFETY: `start` passes a pointer to its `Prepared`, which lives until this function has ended.
     let prepared = unsafe { &mut *argument.cast::<Prepared<'_>>() };
     let Err((step, errno)) = become_program(prepared);
-    let (number, place) = number_of(step);
+    let (number, place) = step.number();
     prepared.step.store(number, Ordering::Relaxed);
     prepared.place.store(place, Ordering::Relaxed);
     prepared.errno.store(errno, Ordering::Release);
@@ -28,18 +28,24 @@ pub(super) extern "C" fn run(argument: *mut c_void) -> c_int {
     127
 }
 
-type Failed = (Step, i32);
+pub(super) type Failed = (Step, i32);
 enum Never {}
 
 fn become_program(prepared: &mut Prepared<'_>) -> Result<Never, Failed> {
     reset_handlers();
     let start = prepared.start;
+    prepared.environment.write_pid();
     prepared.renumbering.apply()?;
     set_scheduling(start)?;
     set_limits(start)?;
     if let Some(umask) = start.umask {
         // SAFETY: plain system call that cannot fail; the child has no file system state in common with the parent.
         unsafe { libc::syscall(libc::SYS_umask, umask) };
+    }
+    // As who starts it: groups and mounts take privileges that the ids may not have.
+    if let Some(restrictions) = &start.restrictions {
+        restrictions.join_groups(&prepared.renumbering)?;
+        restrictions.mount_directories()?;
     }
     if let Some(ids) = &start.user {
         set_ids(ids)?;
@@ -56,13 +62,14 @@ fn become_program(prepared: &mut Prepared<'_>) -> Result<Never, Failed> {
         })?;
     }
     unblock_signals();
+    restrictions::restrict(start, &prepared.renumbering)?;
     // SAFETY: C strings and null-terminated arrays of them that live until the new program has taken this one's place.
     check(Step::Exec, unsafe {
         libc::syscall(
             libc::SYS_execve,
             start.program.as_ptr(),
             prepared.arguments.as_ptr(),
-            prepared.environment.as_ptr(),
+            prepared.environment.pointers(),
         )
     })?;
     Err((Step::Exec, libc::EIO))
@@ -168,24 +175,4 @@ pub(super) fn check(step: Step, result: c_long) -> Result<(), Failed> {
         return Err((step, io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)));
     }
     Ok(())
-}
-
-/// How a step is told to the parent: its number, and its place in a list. The reverse of [`super::step_of`].
-pub(super) fn number_of(step: Step) -> (usize, usize) {
-    match step {
-        Step::Clone => (0, 0),
-        Step::Lift(place) => (1, place),
-        Step::Renumber(place) => (2, place),
-        Step::CloseRange => (3, 0),
-        Step::Setsid => (4, 0),
-        Step::Scheduler => (5, 0),
-        Step::Nice => (6, 0),
-        Step::Limit(place) => (7, place),
-        Step::Setgroups => (8, 0),
-        Step::Setgid => (9, 0),
-        Step::Setuid => (10, 0),
-        Step::Chdir => (11, 0),
-        Step::DeathSignal => (12, 0),
-        Step::Exec => (13, 0),
-    }
 }
