@@ -51,7 +51,8 @@ impl From<End> for Exit {
     }
 }
 
-/// A child of this process. Dropped before it was reaped it is killed, and reaped without anybody waiting.
+/// A child of this process. Dropped before it was reaped it is killed, and reaped without anybody waiting; see
+/// [`Child::leave`] for one that shall live on.
 #[derive(Debug)]
 pub struct Child {
     pid: i32,
@@ -59,11 +60,19 @@ pub struct Child {
     pidfd: Arc<OwnedFd>,
     exit: Option<Exit>,
     spawner: Spawner,
+    at_drop: AtDrop,
+}
+
+/// What becomes of a child that nobody watches any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AtDrop {
+    Kill,
+    Leave,
 }
 
 impl Child {
     pub(crate) fn new(pid: i32, pidfd: OwnedFd, spawner: Spawner) -> Self {
-        Self { pid, pidfd: Arc::new(pidfd), exit: None, spawner }
+        Self { pid, pidfd: Arc::new(pidfd), exit: None, spawner, at_drop: AtDrop::Kill }
     }
 
     /// The process id; may be another's once this child has been reaped.
@@ -111,6 +120,16 @@ impl Child {
     pub fn signal_raw(&self, signal: i32) -> io::Result<()> {
         palco_sys::signal_pidfd(&self.pidfd, signal)
     }
+
+    /// Gives up watching it without killing it: it lives on.
+    ///
+    /// It stays a child of this process, which reaps it whenever it ends, without anybody waiting and without saying how it
+    /// ended; until then its pidfd stays open, one descriptor for each process that was left. When this process ends first,
+    /// the child is no longer anybody's here: the system's first process reaps it. A [death
+    /// signal](crate::Launch::death_signal) it was started with still comes.
+    pub fn leave(mut self) {
+        self.at_drop = AtDrop::Leave;
+    }
 }
 
 impl AsFd for Child {
@@ -125,8 +144,10 @@ impl Drop for Child {
         if self.exit.is_some() {
             return;
         }
-        // May be refused when it has just ended, which is as good.
-        let _sent = self.signal(Signal::SIGKILL);
+        if self.at_drop == AtDrop::Kill {
+            // May be refused when it has just ended, which is as good.
+            let _sent = self.signal(Signal::SIGKILL);
+        }
         if let Ok(None) = palco_sys::reap_pidfd(&self.pidfd) {
             self.spawner.bury(Arc::clone(&self.pidfd));
         }

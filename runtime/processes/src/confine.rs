@@ -10,8 +10,13 @@
 //!
 //! What copies inherit, a zygote gives up once for all of them: 2, 3, 5 and 6 as far as it can and still fork. Each of its
 //! copies does the rest: 1, 4, and a second filter against processes of its own.
+//!
+//! A program that knows nothing of this is enclosed instead: [`Enclosure`].
 
+mod administration;
 mod ahead;
+mod control_groups;
+mod enclosure;
 mod landlock;
 mod seccomp;
 mod tree;
@@ -28,6 +33,7 @@ use nix::unistd::getppid;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use ahead::confine_ahead;
+pub use enclosure::{Enclosed, Enclosure, Fence};
 pub use seccomp::denied_syscall_name;
 
 /// What a child may do. By default everything.
@@ -177,7 +183,7 @@ pub enum ConfineError {
     /// The rules could not be made.
     #[error("{step}: {why}")]
     Rules {
-        /// `landlock` or `seccomp`.
+        /// `landlock`, `seccomp`, `private /tmp` or `control group`.
         step: &'static str,
         /// Why.
         why: String,

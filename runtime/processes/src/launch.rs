@@ -6,12 +6,14 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nix::libc;
 use nix::sys::resource::Resource;
 use nix::sys::signal::Signal;
 use palco_sys::{Ids, Start};
 
+use crate::confine::Fence;
 use crate::error::LaunchError;
 
 /// A program, its arguments, and the state it begins in.
@@ -24,6 +26,7 @@ pub struct Launch {
     arg0: Option<OsString>,
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
+    pid_env: Option<OsString>,
     fds: Vec<(i32, OwnedFd)>,
     null_input: bool,
     cwd: Option<PathBuf>,
@@ -34,6 +37,7 @@ pub struct Launch {
     user: Option<User>,
     new_session: bool,
     death_signal: Option<Signal>,
+    fence: Option<Arc<Fence>>,
 }
 
 /// The kernel's scheduling policies.
@@ -74,6 +78,7 @@ impl Launch {
             arg0: None,
             args: Vec::new(),
             env: Vec::new(),
+            pid_env: None,
             fds: Vec::new(),
             null_input: false,
             cwd: None,
@@ -84,6 +89,7 @@ impl Launch {
             user: None,
             new_session: false,
             death_signal: None,
+            fence: None,
         }
     }
 
@@ -120,7 +126,18 @@ impl Launch {
     pub fn env(mut self, key: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         let key = key.into();
         self.env.retain(|(known, _)| *known != key);
+        self.pid_env = self.pid_env.filter(|known| *known != key);
         self.env.push((key, value.into()));
+        self
+    }
+
+    /// A variable whose value is the child's own process id, as `LISTEN_PID` of `sd_listen_fds(3)`. One at most; takes the
+    /// place of another variable of this name.
+    #[must_use]
+    pub fn pid_env(mut self, key: impl Into<OsString>) -> Self {
+        let key = key.into();
+        self.env.retain(|(known, _)| *known != key);
+        self.pid_env = Some(key);
         self
     }
 
@@ -201,6 +218,13 @@ impl Launch {
         self
     }
 
+    /// What it gives up before it begins. For a program that knows nothing of palco; one that does confines itself.
+    #[must_use]
+    pub fn enclosed(mut self, fence: Arc<Fence>) -> Self {
+        self.fence = Some(fence);
+        self
+    }
+
     pub(crate) fn has_death_signal(&self) -> bool {
         self.death_signal.is_some()
     }
@@ -237,6 +261,7 @@ impl Launch {
                 .map(|argument| c_string("argument", argument))
                 .collect::<Result<_, _>>()?,
             environment: self.env.iter().map(variable).collect::<Result<_, _>>()?,
+            pid_variable: self.pid_env.as_deref().map(variable_name).transpose()?,
             directory: self.cwd.as_deref().map(Path::as_os_str).map(directory).transpose()?,
             descriptors: self.fds,
             umask: self.umask,
@@ -250,6 +275,11 @@ impl Launch {
             user: self.user.map(|User { uid, gid, groups }| Ids { uid, gid, groups }),
             new_session: self.new_session,
             death_signal: self.death_signal.map(|signal| signal as i32),
+            restrictions: self.fence.as_deref().map(Fence::restrictions),
+            ruleset: match self.fence.as_deref() {
+                Some(fence) => fence.ruleset().map_err(LaunchError::Fence)?,
+                None => None,
+            },
         })
     }
 }
@@ -269,14 +299,19 @@ fn directory(path: &OsStr) -> Result<CString, LaunchError> {
 }
 
 fn variable((key, value): &(OsString, OsString)) -> Result<CString, LaunchError> {
-    if key.is_empty() || key.as_bytes().contains(&b'=') {
-        let text = format!("{} is no name of a variable", key.display());
-        return Err(LaunchError::Invalid(text));
-    }
+    variable_name(key)?;
     let mut text = key.clone();
     text.push("=");
     text.push(value);
     c_string("variable", &text)
+}
+
+fn variable_name(key: &OsStr) -> Result<CString, LaunchError> {
+    if key.is_empty() || key.as_bytes().contains(&b'=') {
+        let text = format!("{} is no name of a variable", key.display());
+        return Err(LaunchError::Invalid(text));
+    }
+    c_string("variable", key)
 }
 
 fn c_string(what: &str, text: &OsStr) -> Result<CString, LaunchError> {
@@ -303,6 +338,11 @@ mod tests {
         let numbers: Vec<i32> = start.descriptors.iter().map(|(number, _)| *number).collect();
         assert_eq!(numbers, [5, 0]);
         assert_eq!(start.arguments, [c"/bin/true".to_owned()]);
+        let launch = Launch::new("/bin/true").env("P", "1").pid_env("P").pid_env("Q");
+        let start = launch.prepare().unwrap();
+        assert_eq!((start.environment, start.pid_variable), (vec![], Some(c"Q".to_owned())));
+        let start = Launch::new("/bin/true").pid_env("P").env("P", "1").prepare().unwrap();
+        assert_eq!((start.environment, start.pid_variable), (vec![c"P=1".to_owned()], None));
     }
 
     #[test]
@@ -313,5 +353,6 @@ mod tests {
         assert_eq!(refusal(launch), "-1 is no number of a descriptor");
         assert_eq!(refusal(Launch::new("/a").arg("b\0c")), "a NUL in the argument b\0c");
         assert_eq!(refusal(Launch::new("/a").env("b=c", "d")), "b=c is no name of a variable");
+        assert_eq!(refusal(Launch::new("/a").pid_env("")), " is no name of a variable");
     }
 }

@@ -34,7 +34,7 @@ struct Office {
 
 enum Job {
     Start(Box<Launch>, Promise<Result<Child, LaunchError>>),
-    /// A child that was killed and is still to be reaped.
+    /// A child that was killed or left, and is still to be reaped.
     Bury(Arc<OwnedFd>),
 }
 
@@ -83,7 +83,7 @@ impl Spawner {
         block_on(self.spawn(launch))
     }
 
-    /// Reaps a killed child whenever it has ended.
+    /// Reaps a child that nobody watches whenever it has ended.
     pub(crate) fn bury(&self, pidfd: Arc<OwnedFd>) {
         self.enqueue(Job::Bury(pidfd));
     }

@@ -55,20 +55,20 @@ const HOSTILE_HERE: &[(i64, &str)] = calls![
 const PROCESSES_HERE: &[(i64, &str)] = calls![SYS_fork "fork", SYS_vfork "vfork"];
 /// The same calls again, with pointers of 32 bits (x32): nobody makes them.
 #[cfg(target_arch = "x86_64")]
-const FOREIGN: Option<u32> = Some(0x4000_0000);
+pub(super) const FOREIGN: Option<u32> = Some(0x4000_0000);
 /// `AUDIT_ARCH_X86_64`.
 #[cfg(target_arch = "x86_64")]
-const ARCHITECTURE: u32 = 0xc000_003e;
+pub(super) const ARCHITECTURE: u32 = 0xc000_003e;
 
 #[cfg(target_arch = "aarch64")]
 const HOSTILE_HERE: &[(i64, &str)] = &[];
 #[cfg(target_arch = "aarch64")]
 const PROCESSES_HERE: &[(i64, &str)] = &[];
 #[cfg(target_arch = "aarch64")]
-const FOREIGN: Option<u32> = None;
+pub(super) const FOREIGN: Option<u32> = None;
 /// `AUDIT_ARCH_AARCH64`.
 #[cfg(target_arch = "aarch64")]
-const ARCHITECTURE: u32 = 0xc000_00b7;
+pub(super) const ARCHITECTURE: u32 = 0xc000_00b7;
 
 /// The name of a system call that ends a confined child, as `ptrace`; `None` for any other.
 #[must_use]
@@ -131,11 +131,11 @@ fn processes() -> Result<(u32, Answer), ConfineError> {
     Ok((number(libc::SYS_clone)?, thread))
 }
 
-fn number(call: i64) -> Result<u32, ConfineError> {
+pub(super) fn number(call: i64) -> Result<u32, ConfineError> {
     u32::try_from(call).map_err(refused)
 }
 
-fn refused(error: impl ToString) -> ConfineError {
+pub(super) fn refused(error: impl ToString) -> ConfineError {
     ConfineError::Rules { step: "seccomp", why: error.to_string() }
 }
 

@@ -14,6 +14,8 @@ pub(super) enum Answer {
     Trap,
     /// Allowed if the first argument has any of these bits, else this error.
     IfAnyBit(u32, u16),
+    /// This error if the first argument has any of these bits, else allowed.
+    UnlessAnyBit(u32, u16),
     /// `SIGSYS`, unless the first argument is this.
     TrapUnless(u32),
 }
@@ -97,6 +99,12 @@ fn leaf(answer: Answer) -> BpfProgram {
             statement(RETURN, ALLOW),
             statement(RETURN, ERRNO | u32::from(errno)),
         ],
+        Answer::UnlessAnyBit(bits, errno) => vec![
+            statement(LOAD_WORD, ARGUMENT_AT),
+            jump(JUMP_ANY_BIT, bits, 0, 1),
+            statement(RETURN, ERRNO | u32::from(errno)),
+            statement(RETURN, ALLOW),
+        ],
         Answer::TrapUnless(value) => vec![
             statement(LOAD_WORD, ARGUMENT_AT),
             jump(JUMP_EQUAL, value, 0, 1),
@@ -147,13 +155,14 @@ mod tests {
     proptest! {
         #[test]
         fn every_call_gets_its_answer(
-            listed in proptest::collection::btree_map(0u32..500, 0u8..4, 0..80),
+            listed in proptest::collection::btree_map(0u32..500, 0u8..5, 0..80),
             argument in prop_oneof![any::<u32>(), Just(0x1_0000)],
         ) {
             let answer = |kind| match kind {
                 0 => Answer::Errno(1),
                 1 => Answer::Trap,
                 2 => Answer::TrapUnless(0x1_0000),
+                3 => Answer::UnlessAnyBit(0x1_0000, 2),
                 _ => Answer::IfAnyBit(0x1_0000, 38),
             };
             let answers = listed.iter().map(|(number, kind)| (*number, answer(*kind))).collect();
@@ -165,6 +174,8 @@ mod tests {
                     Some(1) => TRAP,
                     Some(2) if argument == 0x1_0000 => ALLOW,
                     Some(2) => TRAP,
+                    Some(3) if argument & 0x1_0000 != 0 => ERRNO | 2,
+                    Some(3) => ALLOW,
                     Some(_) if argument & 0x1_0000 != 0 => ALLOW,
                     Some(_) => ERRNO | 38,
                 };

@@ -12,7 +12,9 @@ use std::thread;
 use nix::sched::CloneFlags;
 use nix::sys::signal::{SigSet, Signal, raise};
 use nix::unistd::getppid;
-use palco_processes::{Birth, Confinement, FileAccess, Role, Spawner, Syscalls, confine};
+use palco_processes::{
+    Birth, Confinement, Enclosure, FileAccess, Role, Spawner, Syscalls, confine,
+};
 use palco_sys::SharedWords;
 
 use crate::harness;
@@ -39,6 +41,8 @@ pub(crate) fn run(birth: Birth) -> ExitCode {
         "bear-later" => bear_when_told(report),
         "bear" => bear_and_hold(argument, report),
         "confine" => confined(argument, &mut report, &rest),
+        "enclose" => enclosed(&mut report),
+        "connect" => try_network(argument, &mut report),
         "outgrow" => outgrow(argument, &rest),
         other => panic!("no such task: {other}"),
     }
@@ -52,6 +56,15 @@ fn hold(report: &mut impl Write) {
     let (mut here, _there) = UnixStream::pair().unwrap();
     // Ends by a signal.
     let _never = here.read(&mut [0]);
+}
+
+/// What is said to a process that cannot give a program of others a private `/tmp`.
+fn enclosed(report: &mut impl Write) {
+    let enclosure = Enclosure { private_tmp_bytes: Some(1 << 20), ..Enclosure::default() };
+    match enclosure.prepare("test") {
+        Ok(fence) => writeln!(report, "{}", fence.obtained()).unwrap(),
+        Err(error) => writeln!(report, "{error}").unwrap(),
+    }
 }
 
 fn list_descriptors(report: &mut PipeWriter) {
@@ -147,16 +160,18 @@ fn confined(what: &str, report: &mut PipeWriter, rest: &[OwnedFd]) {
             writeln!(report, "{:?}", error.raw_os_error()).unwrap();
         }
         "unshare" => nix::sched::unshare(CloneFlags::CLONE_FS).unwrap(),
-        "connect" => {
-            let bound = TcpListener::bind("127.0.0.1:0").map(drop).map_err(|error| error.kind());
-            let connected = TcpStream::connect(argument).map(drop).map_err(|error| error.kind());
-            writeln!(report, "{bound:?} {connected:?}").unwrap();
-        }
+        "connect" => try_network(argument, report),
         "ptrace" => nix::sys::ptrace::traceme().unwrap(),
         "work" | "strict" => work(report),
         _ => {}
     }
     writeln!(report, "{obtained}").unwrap();
+}
+
+fn try_network(address: &str, report: &mut impl Write) {
+    let bound = TcpListener::bind("127.0.0.1:0").map(drop).map_err(|error| error.kind());
+    let connected = TcpStream::connect(address).map(drop).map_err(|error| error.kind());
+    writeln!(report, "{bound:?} {connected:?}").unwrap();
 }
 
 fn try_files(allowed: &str, report: &mut PipeWriter) {

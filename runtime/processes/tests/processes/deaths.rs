@@ -1,6 +1,6 @@
 //! Who dies with whom, and that nobody is left over.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::fd::AsFd;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -14,6 +14,7 @@ tests![
     children_die_with_their_parent,
     children_outlive_the_thread_that_asked_for_them,
     a_child_that_is_dropped_is_killed_and_reaped,
+    a_child_that_is_left_lives_on_and_is_reaped,
     a_start_that_nobody_waits_for_leaves_no_child,
     ends_are_remembered,
 ];
@@ -69,6 +70,23 @@ fn a_child_that_is_dropped_is_killed_and_reaped() {
     reader.read_to_end(&mut Vec::new()).unwrap();
     let pid = child.pid();
     drop(child);
+    await_reaped(pid);
+}
+
+fn a_child_that_is_left_lives_on_and_is_reaped() {
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let (input, hold) = std::io::pipe().unwrap();
+    let launch = Launch::new("/bin/cat").fd(0, input).fd(1, writer);
+    let child = spawner().spawn_blocking(launch).unwrap();
+    let pid = child.pid();
+    child.leave();
+    // It is at work only if it was not killed.
+    (&hold).write_all(b"alive").unwrap();
+    let mut said = [0; 5];
+    reader.read_exact(&mut said).unwrap();
+    assert_eq!(&said, b"alive");
+    drop(hold);
+    assert_eq!(reader.read(&mut said).unwrap(), 0, "ended");
     await_reaped(pid);
 }
 

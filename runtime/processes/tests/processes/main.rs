@@ -12,6 +12,10 @@ mod deaths;
 #[cfg(test)]
 mod descriptors;
 #[cfg(test)]
+mod enclosing;
+#[cfg(test)]
+mod grouping;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod launching;
@@ -39,6 +43,8 @@ fn main() -> ExitCode {
                 births::TESTS,
                 deaths::TESTS,
                 confining::TESTS,
+                enclosing::TESTS,
+                grouping::TESTS,
             ];
             harness::run(&tests.concat())
         }
