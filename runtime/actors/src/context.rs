@@ -20,7 +20,7 @@ use crate::mailbox::Fetched;
 use crate::observation::{Stamp, Stamped};
 use crate::placement::{self, PlaceKind, SpawnOptions};
 use crate::signal::{ATTENTION, ENDING, INTERRUPT, OnInterrupt};
-use crate::vitals::{AnyCell, Cell};
+use crate::vitals::{AnyCell, Cell, Vitals};
 pub(crate) use next::Next;
 use next::{BUDGET_MESSAGES, Timer};
 
@@ -338,6 +338,10 @@ impl<A: Actor> Context<A> {
                 result
             }
         }
+    }
+
+    pub(crate) fn vitals(&self) -> &Vitals {
+        &self.cell.vitals
     }
 
     pub(crate) fn take_end(&mut self) -> Option<ExitReason> {

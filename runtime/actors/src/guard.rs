@@ -116,6 +116,7 @@ fn abandon<T>(abort: Abort, work: T) -> Abort {
 /// Says whether the actor rests because of a suspend.
 pub(crate) fn rest(cell: &impl AnyCell, held: bool) {
     if cell.vitals().signals.hold(held) {
+        cell.vitals().tell_of_hold(held);
         cell.vitals().notify();
     }
 }

@@ -14,6 +14,7 @@
 //! | `signal.rs` | [`Signal`], [`Effect`]: reach into a running handler |
 //! | `placement.rs`, `placement/` | [`Place`]: `task` (event loop), `thread`, `process` |
 //! | `portable.rs`, `descriptor.rs`, `grant.rs` | [`Portable`], [`Parcel`], [`Descriptor`], [`Grant`]: what can cross to a process |
+//! | `standing.rs` | an actor that stands for a process outside |
 //! | `supervision.rs`, `supervisor.rs` | [`Restart`], [`Supervision`], [`Supervisor`] |
 //! | `vitals.rs`, `activity.rs`, `snapshot.rs`, `ledger.rs` | what is known of an actor from outside, and that no message is lost |
 //! | `observation.rs`, `observation/` | [`Closeness`], [`Notes`]: what is noted of messages while somebody looks |
@@ -49,6 +50,7 @@ mod registry;
 mod reply;
 mod signal;
 mod snapshot;
+mod standing;
 mod stir;
 mod supervision;
 mod supervisor;

@@ -69,6 +69,7 @@ impl<A: Actor> EndGuard<A> {
 impl<A: Actor> Drop for EndGuard<A> {
     fn drop(&mut self) {
         let Some(cell) = self.0.take() else { return };
+        cell.vitals.end_standing();
         if let Some((message, _)) = cell.vitals.activity.current() {
             cell.vitals.activity.finish();
             cell.vitals.activity.dropped.add(DropReason::Killed, 1);
@@ -121,6 +122,7 @@ pub(crate) async fn live<A: Actor>(
     if let Err(text) = contained(|| drop(actor)) {
         worsen(&mut reason, Abort::Panicked(text));
     }
+    vitals.end_standing();
     vitals.signals.set_on_interrupt(OnInterrupt::Abandon);
     reason
 }

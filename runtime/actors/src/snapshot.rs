@@ -46,7 +46,7 @@ pub struct ActorSnapshot {
     pub place: PlaceKind,
     /// The kernel's id of its own thread, if it has one.
     pub thread: Option<i32>,
-    /// Its own process, if it lives in one.
+    /// The process it lives in, if that is its own, or the process it stands for.
     pub process: Option<ProcessSnapshot>,
     /// What it does.
     pub status: Status,
@@ -147,7 +147,7 @@ pub struct ProcessSnapshot {
     pub cpu_ms: Option<u64>,
     /// For how long it has been running, in milliseconds.
     pub age_ms: Option<u64>,
-    /// How it is confined: what was really obtained.
+    /// How it is confined: what was really obtained. None until it is known.
     pub confinement: Option<String>,
     /// How often it was replaced by a fresh one although nothing was wrong.
     pub recycled: u32,
@@ -162,7 +162,7 @@ impl ProcessSnapshot {
             rss_bytes: usage.as_ref().map(|usage| usage.rss_bytes),
             cpu_ms: usage.as_ref().map(|usage| usage.cpu.as_millis() as u64),
             age_ms: age.map(|age| age.as_millis() as u64),
-            confinement: facts.obtained.as_ref().map(ToString::to_string),
+            confinement: facts.confinement.clone(),
             recycled: facts.recycled,
         }
     }

@@ -8,7 +8,6 @@ use std::task::Waker;
 use std::time::Duration;
 
 use palco_core::{ActorId, ExitReason, Time};
-use palco_processes::Obtained;
 use parking_lot::Mutex;
 use serde_json::Value;
 
@@ -21,6 +20,7 @@ use crate::observation::{Notebook, Peeked, Stamp};
 use crate::placement::PlaceKind;
 use crate::placement::process::{Page, Post};
 use crate::signal::Signals;
+use crate::standing::OnHold;
 use crate::supervisor::ChildExited;
 use crate::{Actor, Recipient, Restart, System};
 
@@ -147,8 +147,10 @@ pub(crate) struct Vitals {
     pub(crate) signals: Signals,
     pub(crate) activity: Activity,
     pub(crate) life: Mutex<Life>,
-    /// What is known of the actor's process, if it lives in one of its own.
+    /// What is known of the actor's process, if it lives in one of its own or stands for one.
     process: Mutex<Option<Box<ProcessFacts>>>,
+    /// Told when the actor comes to rest and goes on.
+    pub(crate) on_hold: Mutex<Option<OnHold>>,
     /// In that process: the way out.
     pub(crate) post: Option<Arc<Post>>,
     phase: AtomicU8,
@@ -183,13 +185,14 @@ pub(crate) struct Life {
     pub(crate) watchers: Vec<Watcher>,
 }
 
-/// What an address knows of its actor's process.
+/// What an address knows of its actor's process: the one it lives in, or the one it stands for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProcessFacts {
     pub(crate) pid: Option<i32>,
     pub(crate) since: Option<Time>,
     pub(crate) page: Option<Arc<Page>>,
-    pub(crate) obtained: Option<Obtained>,
+    /// What was really obtained, in words.
+    pub(crate) confinement: Option<String>,
     /// How often a process was replaced although nothing was wrong.
     pub(crate) recycled: u32,
 }
@@ -232,6 +235,7 @@ impl Vitals {
             activity,
             life: Mutex::default(),
             process: Mutex::default(),
+            on_hold: Mutex::default(),
             post: None,
             phase: AtomicU8::new(Phase::Starting as u8),
             changed: Bell::default(),
@@ -316,6 +320,11 @@ impl Vitals {
     pub(crate) fn set_process(&self, note: impl FnOnce(&mut ProcessFacts)) {
         note(self.process.lock().get_or_insert_default());
         self.notify();
+    }
+
+    /// There is no process any more.
+    pub(crate) fn forget_process(&self) {
+        *self.process.lock() = None;
     }
 
     pub(crate) fn process(&self) -> Option<ProcessFacts> {

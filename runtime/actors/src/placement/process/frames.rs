@@ -72,7 +72,9 @@ impl<A: Portable> Relay<'_, A> {
                 }
                 FromChild::Ready(obtained) => {
                     self.is_ready = true;
-                    self.cell.vitals.set_process(|process| process.obtained = Some(obtained));
+                    self.cell
+                        .vitals
+                        .set_process(|process| process.confinement = Some(obtained.to_string()));
                     Ok(())
                 }
                 FromChild::Started => {

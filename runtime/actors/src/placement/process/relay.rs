@@ -111,7 +111,7 @@ async fn live<A: Portable>(
     cell.vitals.set_process(|process| {
         process.pid = None;
         process.page = None;
-        process.obtained = None;
+        process.confinement = None;
     });
     rest(&**cell, false);
     reason
