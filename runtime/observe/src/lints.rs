@@ -161,15 +161,19 @@ fn of_actor(known: &mut Known, at_ms: u64) -> Vec<(LintKind, String)> {
     }
 
     let confinement = actor.process.as_ref().and_then(|process| process.confinement.as_deref());
-    let lacks = |confinement: &&str| {
-        ["not confined", "no landlock", "in part"].iter().any(|lack| confinement.contains(lack))
+    let lacks = |confinement: &&str| match actor.place {
+        PlaceKind::Process => {
+            ["not confined", "no landlock", "in part"].iter().any(|lack| confinement.contains(lack))
+        }
+        // A program of others is confined as it was asked for, unless something is said to be missing.
+        PlaceKind::Task | PlaceKind::Thread => confinement.contains("; no"),
     };
     if let Some(confinement) = confinement.filter(lacks) {
         found.push((
             LintKind::Unconfined,
             format!(
-                "its process is less confined than a service's should be ({confinement}): the kernel lacks landlock, \
-                 or the stage asks for less."
+                "its process is less confined than a service's should be ({confinement}): the kernel or \
+                 the system has no more to give, or the stage asks for less."
             ),
         ));
     }

@@ -32,6 +32,8 @@ enum Do {
     /// Asks its colleague to do that.
     AskColleague,
     Meet(ActorRef<Clerk>),
+    /// Stands for this very process, which is confined like this.
+    StandFor(&'static str),
 }
 
 impl Message for Do {
@@ -64,6 +66,10 @@ impl Handler<Do> for Clerk {
                 if let Some(colleague) = self.colleague.clone() {
                     let _ = colleague.ask(Do::AskColleague, LIMIT).await;
                 }
+            }
+            Do::StandFor(confinement) => {
+                let pid = i32::try_from(std::process::id()).unwrap();
+                cx.stands_for(pid, Some(confinement.to_owned()));
             }
             Do::Meet(colleague) => self.colleague = Some(colleague),
         }
@@ -131,6 +137,23 @@ fn changes_come_and_complete_the_snapshot() {
                 && snapshot.totals.actors == 0
         })
         .await;
+    });
+}
+
+#[test]
+fn a_program_that_an_actor_stands_for_counts_and_is_as_confined_as_was_asked_for() {
+    on_stage(async |system, observer| {
+        let free = clerk(system, "free", Place::Task);
+        free.ask(Do::StandFor("not confined"), LIMIT).await.unwrap();
+        let loose = clerk(system, "loose", Place::Thread);
+        let lacking = "seccomp; no memory limit: controller memory is not mounted";
+        loose.ask(Do::StandFor(lacking), LIMIT).await.unwrap();
+        until("what is missing is said", observer, || {
+            has_lint(observer, LintKind::Unconfined, "loose")
+        })
+        .await;
+        assert!(!has_lint(observer, LintKind::Unconfined, "free"));
+        assert_eq!(observer.snapshot().totals.processes, 2);
     });
 }
 

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use palco_actors::StateMark;
+use palco_actors::{PlaceKind, StateMark};
 
-use super::ps::{doing, place};
+use super::ps::{confinement, doing, place};
 use crate::args::Target;
 use crate::control::{Reply, Request, ask};
 use crate::output;
@@ -44,8 +44,10 @@ pub(crate) fn inspect(control: Option<PathBuf>, target: Target, json: bool) -> R
     }
     rows.push(["restarts".to_owned(), actor.restarts.to_string()]);
     if let Some(process) = &actor.process {
-        let confinement = process.confinement.as_deref().unwrap_or("not yet");
-        rows.push(["confinement".to_owned(), confinement.to_owned()]);
+        if let Some(pid) = process.pid.filter(|_| actor.place != PlaceKind::Process) {
+            rows.push(["stands for".to_owned(), format!("process {pid}")]);
+        }
+        rows.push(["confinement".to_owned(), confinement(actor, process)]);
         rows.push(["recycled".to_owned(), process.recycled.to_string()]);
     }
     if let Some(reason) = &actor.last_exit {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use palco_actors::{ActorSnapshot, Status};
+use palco_actors::{ActorSnapshot, PlaceKind, ProcessSnapshot, Status};
 
 use crate::control::{Reply, Request, ask};
 use crate::output;
@@ -79,7 +79,7 @@ pub(crate) fn ps(control: Option<PathBuf>, json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The processes of actors that have one of their own, if there are any.
+/// The processes of actors that have one of their own or stand for one, if there are any.
 fn processes(actors: &[ActorSnapshot]) -> Result<()> {
     let rows: Vec<_> = actors
         .iter()
@@ -91,7 +91,7 @@ fn processes(actors: &[ActorSnapshot]) -> Result<()> {
                 process.rss_bytes.map_or_else(unknown, mebibytes),
                 process.cpu_ms.map_or_else(unknown, seconds),
                 process.age_ms.map_or_else(unknown, seconds),
-                process.confinement.clone().unwrap_or_else(|| "not yet".to_owned()),
+                confinement(actor, process),
                 actor.restarts.to_string(),
                 process.recycled.to_string(),
                 actor.last_exit.as_ref().map_or_else(String::new, ToString::to_string),
@@ -105,6 +105,15 @@ fn processes(actors: &[ActorSnapshot]) -> Result<()> {
     let heading =
         ["PID", "ACTOR", "RSS", "CPU", "AGE", "CONFINEMENT", "RESTARTS", "RECYCLED", "LAST EXIT"];
     output::table(heading, rows)
+}
+
+/// How the process is confined. One of another program is what its actor says of it, or nothing.
+pub(crate) fn confinement(actor: &ActorSnapshot, process: &ProcessSnapshot) -> String {
+    let unknown = match actor.place {
+        PlaceKind::Task | PlaceKind::Thread => "-",
+        PlaceKind::Process => "not yet",
+    };
+    process.confinement.clone().unwrap_or_else(|| unknown.to_owned())
 }
 
 /// What is not known because there is no `/proc`, or no process just now.
@@ -138,8 +147,12 @@ fn limits(scores: &palco_models::Scores) -> String {
 
 /// Place, and the kernel's number for it: of the thread or the process.
 pub(crate) fn place(actor: &ActorSnapshot) -> String {
-    let process = actor.process.as_ref().and_then(|process| process.pid);
-    match process.or(actor.thread) {
+    let number = match actor.place {
+        // A process that the actor stands for is not where it lives.
+        PlaceKind::Task | PlaceKind::Thread => actor.thread,
+        PlaceKind::Process => actor.process.as_ref().and_then(|process| process.pid),
+    };
+    match number {
         Some(number) => format!("{} {number}", actor.place),
         None => actor.place.to_string(),
     }
@@ -164,5 +177,34 @@ pub(crate) fn doing(actor: &ActorSnapshot) -> String {
         Status::Restarting => "restarting".to_owned(),
         Status::Stopping => "stopping".to_owned(),
         Status::Ended => "ended".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use palco_actors::{Actor, Context, Failure, SpawnOptions, System};
+
+    use super::*;
+
+    /// Stands for a process that it says nothing of.
+    struct Keeper;
+
+    impl Actor for Keeper {
+        async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Failure> {
+            cx.stands_for(i32::try_from(std::process::id())?, None);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_actor_that_stands_for_a_process_lives_where_it_lives() {
+        let system = System::new().expect("a system");
+        let keeper = system.spawn(SpawnOptions::new(), || Keeper).expect("an actor");
+        let standing = || Some(keeper.any().snapshot()).filter(|actor| actor.process.is_some());
+        let actor = std::iter::repeat_with(standing).flatten().next().expect("it has started");
+        assert_eq!(place(&actor), "task");
+        let process = actor.process.as_ref().expect("it stands for one");
+        assert_eq!(confinement(&actor, process), "-");
+        assert!(process.rss_bytes.is_some_and(|bytes| bytes > 0));
     }
 }

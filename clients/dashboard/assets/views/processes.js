@@ -1,4 +1,4 @@
-// Processes of actors: what each uses, how it is confined, and how often it was replaced.
+// Processes that actors live in or stand for: what each uses, how it is confined, and how often it was replaced.
 /** @import { ActorView, App, View } from "../types.js" */
 import { h, setAttr, setText } from "../dom.js";
 import { bytes, count, duration, exitReason, isFailure } from "../pure/format.js";
@@ -24,16 +24,16 @@ export function processesView({ store }) {
     { title: "recycled", class: "num", about: "replaced by a fresh one although nothing was wrong", text: (a) => count(a.process?.recycled) },
     { title: "last exit", text: (a) => (a.last_exit ? `${isFailure(a.last_exit) ? "✕ " : ""}${exitReason(a.last_exit)}` : "–") },
     { title: "confinement obtained", class: "prose", update: (_, a, cell) => {
-      setText(cell, `${isLoose(a) ? "▲ " : ""}${a.process?.confinement ?? "not yet known"}`);
+      setText(cell, `${isLoose(a) ? "▲ " : ""}${a.process?.confinement ?? (a.place === "process" ? "not yet known" : "–")}`);
       setAttr(cell, "data-tone", isLoose(a) ? "bad" : null);
     } },
   ];
-  const rows = table("processes", columns, "No actor of this stage lives in a process of its own.");
+  const rows = table("processes", columns, "No actor of this stage lives in a process of its own, or stands for one.");
   const note = h("span", { class: "dim" });
   return {
     el: h("div", { class: "view" }, h("div", { class: "row bar" }, h("h1", {}, "Processes"), note), h("section", { class: "panel" }, rows.el)),
     draw: () => {
-      const all = [...store.state.actors.values()].filter((a) => a.place === "process").sort((a, b) => a.id - b.id);
+      const all = [...store.state.actors.values()].filter((a) => a.place === "process" || a.process).sort((a, b) => a.id - b.id);
       const memory = all.reduce((sum, a) => sum + (a.process?.rss_bytes ?? 0), 0);
       setText(note, `${all.filter((a) => a.process?.pid).length} processes with ${bytes(memory)}; the stage itself is pid ${store.state.stage?.pid ?? "–"}`);
       rows.show(all, (a) => a.id);
