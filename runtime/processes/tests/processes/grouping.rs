@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::io::{Read, pipe};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use nix::mount::MsFlags;
+use nix::sched::CloneFlags;
 use palco_processes::{Enclosure, Exit, Launch};
 
 use crate::enclosing::{assert_root, ended, shell};
@@ -16,27 +18,55 @@ tests![
     memory_of_a_service_is_limited,
     processors_of_a_service_are_limited,
     groups_are_gone_with_their_service,
+    a_group_that_somebody_has_removed_is_named,
 ];
 
 fn nothing() -> Enclosure {
     Enclosure::default()
 }
 
-/// Where this process's group of a controller of version 1 is.
-fn group_of(controller: &str) -> PathBuf {
+/// Where groups of this process's services are, for a controller of version 1. One that is not mounted is mounted where only
+/// this test sees it.
+pub(crate) fn groups_of(controller: &str) -> PathBuf {
+    assert_root();
+    let mounted = mounted(controller).unwrap_or_else(|| {
+        mount(controller);
+        mounted(controller).expect("it has just been mounted")
+    });
     let all = fs::read_to_string("/proc/self/cgroup").unwrap();
-    let line = all.lines().find(|line| line.split(':').nth(1) == Some(controller));
-    let line =
-        line.unwrap_or_else(|| panic!("this test needs controller {controller} of version 1"));
+    let line = all.lines().find(|line| line.split(':').nth(1) == Some(controller)).unwrap();
     let own = line.splitn(3, ':').nth(2).unwrap().trim_start_matches('/');
-    Path::new("/sys/fs/cgroup").join(controller).join(own).join("palco")
+    mounted.join(own).join("palco")
+}
+
+fn mounted(controller: &str) -> Option<PathBuf> {
+    let all = fs::read_to_string("/proc/self/mounts").unwrap();
+    all.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split(' ').collect();
+        let is_it = fields[2] == "cgroup" && fields[3].split(',').any(|word| word == controller);
+        is_it.then(|| PathBuf::from(fields[1]))
+    })
+}
+
+/// The tests run one after the other on the main thread, whose namespaces are those of the process.
+fn mount(controller: &str) {
+    let none = None::<&str>;
+    nix::sched::unshare(CloneFlags::CLONE_NEWNS).unwrap();
+    nix::mount::mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).unwrap();
+    let directory = tempfile::tempdir().unwrap().keep();
+    nix::mount::mount(none, &directory, Some("cgroup"), MsFlags::empty(), Some(controller))
+        .unwrap_or_else(|error| {
+            panic!(
+                "this test needs controller {controller} for version 1 of control groups: {error}"
+            )
+        });
 }
 
 fn processes_of_a_service_are_limited_together() {
-    assert_root();
+    let groups = groups_of("pids");
     let fence = Arc::new(Enclosure { processes: Some(4), ..nothing() }.prepare("few").unwrap());
     assert_eq!(fence.obtained().to_string(), "cgroup pids 4");
-    let own = group_of("pids").join("few");
+    let own = groups.join("few");
     assert_eq!(fs::read_to_string(own.join("pids.max")).unwrap(), "4\n");
     assert_eq!(shell(&fence, "true & true & wait; echo a"), ("a\n".to_owned(), Exit::Exited(0)));
     let (told, _) = shell(&fence, "f() { [ $1 = 0 ] || (f $(($1 - 1)); true); }; f 6");
@@ -58,11 +88,11 @@ fn processes_of_a_service_are_limited_together() {
 }
 
 fn memory_of_a_service_is_limited() {
-    assert_root();
+    let groups = groups_of("memory");
     let enclosure = Enclosure { memory_bytes: Some(16 << 20), ..nothing() };
     let fence = Arc::new(enclosure.prepare("small").unwrap());
     assert_eq!(fence.obtained().to_string(), "cgroup memory 16 MiB");
-    let own = group_of("memory").join("small");
+    let own = groups.join("small");
     let limit = fs::read_to_string(own.join("memory.limit_in_bytes")).unwrap();
     assert_eq!(limit.trim(), (16 << 20).to_string());
     assert_eq!(shell(&fence, "echo a"), ("a\n".to_owned(), Exit::Exited(0)));
@@ -77,10 +107,10 @@ fn memory_of_a_service_is_limited() {
 }
 
 fn processors_of_a_service_are_limited() {
-    assert_root();
+    let groups = groups_of("cpu");
     let fence = Arc::new(Enclosure { cpu_percent: Some(25), ..nothing() }.prepare("slow").unwrap());
     assert_eq!(fence.obtained().to_string(), "cgroup cpu 25 %");
-    let own = group_of("cpu").join("slow");
+    let own = groups.join("slow");
     assert_eq!(fs::read_to_string(own.join("cpu.cfs_quota_us")).unwrap(), "25000\n");
     assert_eq!(fs::read_to_string(own.join("cpu.cfs_period_us")).unwrap(), "100000\n");
     let busy = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; echo a";
@@ -91,14 +121,24 @@ fn processors_of_a_service_are_limited() {
 }
 
 fn groups_are_gone_with_their_service() {
-    assert_root();
+    let groups = ["pids", "memory"].map(|controller| groups_of(controller).join("fleeting"));
     let enclosure = Enclosure { processes: Some(40), memory_bytes: Some(64 << 20), ..nothing() };
     let old = enclosure.prepare("fleeting").unwrap();
     let new = Arc::new(enclosure.prepare("fleeting").unwrap());
-    let groups = ["pids", "memory"].map(|controller| group_of(controller).join("fleeting"));
     drop(old);
     assert_eq!(shell(&new, "echo a"), ("a\n".to_owned(), Exit::Exited(0)));
     assert!(groups.iter().all(|group| group.exists()));
     drop(new);
     assert!(groups.iter().all(|group| !group.exists()));
+}
+
+fn a_group_that_somebody_has_removed_is_named() {
+    let group = groups_of("pids").join("removed");
+    let enclosure = Enclosure { processes: Some(40), ..nothing() };
+    let fence = Arc::new(enclosure.prepare("removed").unwrap());
+    fs::remove_dir(&group).unwrap();
+    let launch = Launch::new("/bin/true").enclosed(fence);
+    let error = spawner().spawn_blocking(launch).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("cgroup {}/cgroup.procs", group.display())), "{error}");
+    assert!(error.ends_with("No such device (os error 19)"), "{error}");
 }
