@@ -141,7 +141,7 @@ fn can_be_name(word: &str) -> bool {
 }
 
 /// Whether a pattern fits a text, without regard to case.
-fn fits(pattern: &str, text: &str) -> bool {
+pub(super) fn fits(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     if pattern.is_empty() {
         false

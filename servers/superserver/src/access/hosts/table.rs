@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::option::{self, Options};
-use super::pattern::{at_sign, split_at};
+use super::pattern::{at_sign, fits, split_at};
 use super::{UNKNOWN, octets};
 
 /// The longest line that is read, with what continues it, its newline and one byte more.
@@ -83,9 +83,9 @@ impl Table {
                 None => (rest, None),
             };
             let (daemons, clients) = (words(daemons), words(clients));
-            for word in clients.iter().chain(&daemons) {
-                faults.extend(doubt(word).map(|text| Fault { line, text }));
-            }
+            let users = clients.iter().filter_map(|word| user_doubt(word));
+            let hosts = clients.iter().chain(&daemons).filter_map(|word| host_doubt(word));
+            faults.extend(users.chain(hosts).map(|text| Fault { line, text }));
             let options = options.map(option::parse).unwrap_or_default();
             let doubts = options.doubts.iter().chain(&options.fault).cloned();
             faults.extend(doubts.map(|text| Fault { line, text }));
@@ -100,21 +100,17 @@ fn words(list: &str) -> Vec<String> {
     list.split(SEPARATORS).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// What is to be said about a word of a list.
-fn doubt(word: &str) -> Option<String> {
-    let host = match at_sign(word) {
-        Some((user, host)) => {
-            let any = ["ALL", UNKNOWN, "*"].iter().any(|known| user.eq_ignore_ascii_case(known));
-            // `daemon@host` is written alike, and is as it should be.
-            if !any && user.eq_ignore_ascii_case("KNOWN") {
-                return Some(format!(
-                    "`{word}` matches nobody: no user is known, for RFC 931 is not spoken"
-                ));
-            }
-            host
-        }
-        None => word,
-    };
+/// What is to be said about the user of `user@host`.
+fn user_doubt(word: &str) -> Option<String> {
+    let (user, _) = at_sign(word)?;
+    (!fits(user, UNKNOWN)).then(|| {
+        format!("`{word}` matches nobody: every user is unknown, for RFC 931 is not spoken")
+    })
+}
+
+/// What is to be said about the host of a word.
+fn host_doubt(word: &str) -> Option<String> {
+    let host = at_sign(word).map_or(word, |(_, host)| host);
     if host.starts_with('@') {
         return Some(format!("`{word}` matches nobody: there are no netgroups"));
     }
@@ -201,10 +197,10 @@ mod tests {
 
     #[test]
     fn what_can_never_match_is_reported_with_its_line() {
-        let file = b"ALL: ALL\nALL: 10.0.0.0/99\nALL: @group\nALL: KNOWN@h\nd@10.0.0.0/8: /list [::1]/64\nd\nd: e: f\n";
+        let file = b"ALL: ALL ALL@h un*@h\nALL: 10.0.0.0/99\nALL: @group\nALL: KNOWN@h\nd@10.0.0.0/8: /list [::1]/64\nd\nd: e: f\nd: root@h\n";
         let (_, faults) = Table::read(file);
         let lines: Vec<u32> = faults.iter().map(|fault| fault.line).collect();
-        assert_eq!(lines, [2, 3, 4, 6, 7], "{faults:?}");
+        assert_eq!(lines, [2, 3, 4, 6, 7, 8], "{faults:?}");
     }
 
     proptest! {
