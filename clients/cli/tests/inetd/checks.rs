@@ -58,7 +58,7 @@ pub(crate) fn ask_all(subject: Subject) -> Result<Report> {
         let lines = || group.lines.iter();
         configuration.extend(lines().filter_map(|line| subject.dialect().write(line)));
         listening += lines()
-            .filter(|line| line.contains(" stream tcp ") && !line.contains("tcpmux/"))
+            .filter(|line| line.contains(" stream tcp") && !line.contains("tcpmux/"))
             .count();
     }
     std::fs::write("/etc/inetd.acceptance", configuration)?;

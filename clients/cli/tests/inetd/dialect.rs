@@ -43,10 +43,6 @@ impl<'a> Line<'a> {
         Self { address, service, socket, protocol, wait, user, group, program, arguments }
     }
 
-    fn is_unix(&self) -> bool {
-        self.protocol == "unix"
-    }
-
     fn is_mux(&self) -> bool {
         self.service.starts_with("tcpmux")
     }
@@ -63,8 +59,9 @@ impl<'a> Line<'a> {
     }
 
     /// xinetd knows no argument 0, except where it is told that the names are in the arguments.
-    fn xinetd(&self) -> String {
+    fn xinetd(&self, protocol: &str) -> String {
         let mut types = Vec::new();
+        let mut flags = Vec::new();
         let mut attributes = Vec::new();
         let mut name = self.service;
         if let Some(muxed) = self.service.strip_prefix("tcpmux/") {
@@ -80,7 +77,7 @@ impl<'a> Line<'a> {
             attributes.push(("server", self.program.to_owned()));
             let names_itself = self.program.rsplit('/').next() == self.arguments.first().copied();
             if !names_itself {
-                attributes.push(("flags", "NAMEINARGS".to_owned()));
+                flags.push("NAMEINARGS");
             }
             attributes.push(("server_args", self.arguments[usize::from(names_itself)..].join(" ")));
         }
@@ -88,13 +85,16 @@ impl<'a> Line<'a> {
         attributes.extend([
             ("id", format!("{name}-{}", self.protocol)),
             ("socket_type", self.socket.to_owned()),
-            ("protocol", self.protocol.to_owned()),
+            ("protocol", protocol.to_owned()),
             ("wait", wait.to_owned()),
             ("user", self.user.to_owned()),
         ]);
         attributes.extend(self.group.map(|group| ("group", group.to_owned())));
         attributes.extend(self.address.map(|address| ("bind", address.to_owned())));
-        attributes.extend((!types.is_empty()).then(|| ("type", types.join(" "))));
+        attributes.push(("type", types.join(" ")));
+        flags.extend((self.protocol == "tcp46").then_some("IPv6"));
+        // xinetd reads arguments by the flags that it has read before them.
+        attributes.insert(0, ("flags", flags.join(" ")));
         attributes.retain(|(_, value)| !value.is_empty());
         let attributes: String =
             attributes.iter().map(|(name, value)| format!("    {name} = {value}\n")).collect();
@@ -106,19 +106,31 @@ impl Dialect {
     /// A line of the table as this family writes it; none, when it has no words for that.
     pub(crate) fn write(self, line: &str) -> Option<String> {
         let line = Line::read(line);
+        let protocol = self.protocol(line.protocol)?;
         let says = match self {
             Self::Openbsd => !line.is_mux(),
-            Self::Netbsd => true,
-            Self::Gnu => !line.is_unix() && line.address.is_none(),
-            Self::Freebsd => line.address.is_none(),
-            Self::Xinetd => !line.is_unix(),
+            Self::Netbsd | Self::Xinetd => true,
+            Self::Gnu | Self::Freebsd => line.address.is_none(),
         };
         says.then(|| match self {
-            Self::Openbsd if line.is_unix() => line.inetd("unix", '.'),
-            Self::Openbsd => line.inetd(&format!("{}4", line.protocol), '.'),
-            Self::Gnu => line.inetd(line.protocol, '.'),
-            Self::Netbsd | Self::Freebsd => line.inetd(line.protocol, ':'),
-            Self::Xinetd => line.xinetd(),
+            Self::Openbsd | Self::Gnu => line.inetd(protocol, '.'),
+            Self::Netbsd | Self::Freebsd => line.inetd(protocol, ':'),
+            Self::Xinetd => line.xinetd(protocol),
+        })
+    }
+
+    /// In the table, `tcp` and `udp` are IPv4, `tcp46` is both families, `tcp6only` is IPv6.
+    fn protocol(self, protocol: &str) -> Option<&str> {
+        Some(match (protocol, self) {
+            ("tcp", Self::Openbsd) => "tcp4",
+            ("udp", Self::Openbsd) => "udp4",
+            ("tcp46", Self::Openbsd | Self::Xinetd) => "tcp",
+            ("tcp46", Self::Gnu) => "tcp6",
+            ("tcp46", Self::Netbsd) => return None,
+            ("tcp6only", Self::Openbsd | Self::Netbsd | Self::Freebsd) => "tcp6",
+            ("tcp6only", Self::Xinetd) => return None,
+            ("unix", Self::Gnu | Self::Xinetd) => return None,
+            (same, Self::Openbsd | Self::Gnu | Self::Netbsd | Self::Freebsd | Self::Xinetd) => same,
         })
     }
 

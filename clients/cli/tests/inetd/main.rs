@@ -23,5 +23,9 @@ fn main() -> ExitCode {
     {
         return scenario::inside(scenario);
     }
+    if let Err(error) = namespace::check() {
+        eprintln!("{error:#}");
+        return ExitCode::FAILURE;
+    }
     libtest_mimic::run(&Arguments::from_args(), scenario::trials()).exit_code()
 }

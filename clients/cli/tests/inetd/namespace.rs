@@ -14,8 +14,8 @@ pub(crate) type Report = BTreeMap<String, Option<String>>;
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/inetd");
 
-/// Runs a scenario inside, and ends all that it has started there.
-pub(crate) fn run(scenario: &str) -> Result<Report> {
+/// Is there all that a namespace needs?
+pub(crate) fn check() -> Result<()> {
     ensure!(nix::unistd::geteuid().is_root(), "only root makes such namespaces");
     let daemons = daemons();
     ensure!(
@@ -23,12 +23,17 @@ pub(crate) fn run(scenario: &str) -> Result<Report> {
         "the daemons are missing. As root: {SOURCES}/daemons {}",
         daemons.display()
     );
+    Ok(())
+}
+
+/// Runs a scenario inside, and ends all that it has started there.
+pub(crate) fn run(scenario: &str) -> Result<Report> {
     let program = std::env::current_exe()?;
     // Mounts, network and processes are the namespace's own; who is left in it is killed with its first process.
     let output = Command::new("unshare")
         .args(["--mount", "--net", "--pid", "--fork", "--kill-child", "--"])
         .arg(Path::new(SOURCES).join("enter"))
-        .args([&daemons, built()])
+        .args([&daemons(), built()])
         .arg(program)
         .args([INSIDE, scenario])
         .stdin(Stdio::null())

@@ -1,5 +1,6 @@
 //! What checks do in their namespace: make files, run programs, talk to ports, wait for what others bring about.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::net::{Shutdown, TcpStream, UdpSocket};
@@ -35,7 +36,7 @@ impl Server {
         Ok(Self { child, log })
     }
 
-    /// Waits for this many TCP listeners in the namespace.
+    /// Waits until so many TCP ports of the namespace are listened on.
     pub(crate) fn until_listening(&mut self, count: usize) -> Result<()> {
         let ready = until(&format!("{count} listeners"), || {
             if let Some(status) = self.child.try_wait()? {
@@ -65,10 +66,17 @@ impl Drop for Server {
     }
 }
 
-/// How many TCP sockets listen.
+/// On how many TCP ports somebody listens.
 pub(crate) fn listeners() -> io::Result<usize> {
     let tables = fs::read_to_string("/proc/net/tcp")? + &fs::read_to_string("/proc/net/tcp6")?;
-    Ok(tables.lines().filter(|line| line.split_whitespace().nth(3) == Some("0A")).count())
+    let mut ports = BTreeSet::new();
+    for line in tables.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if words.get(3) == Some(&"0A") {
+            ports.extend(words[1].split(':').nth(1));
+        }
+    }
+    Ok(ports.len())
 }
 
 /// Waits for a condition that another process brings about.
@@ -137,7 +145,12 @@ pub(crate) fn expect(text: &str, wanted: &str) -> Result<()> {
 }
 
 pub(crate) fn connect(port: u16) -> Result<TcpStream> {
-    let stream = TcpStream::connect(("127.0.0.1", port)).with_context(|| format!("port {port}"))?;
+    connect_to("127.0.0.1", port)
+}
+
+pub(crate) fn connect_to(address: &str, port: u16) -> Result<TcpStream> {
+    let stream =
+        TcpStream::connect((address, port)).with_context(|| format!("{address} port {port}"))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     Ok(stream)

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use anyhow::{Result, ensure};
 
 use super::{Check, Group};
-use crate::world::{PATIENCE, expect, noise, run, talk};
+use crate::world::{PATIENCE, connect_to, converse, expect, noise, run, talk};
 
 const TCPMUX: u16 = 1;
 const CAT: u16 = 17999;
@@ -16,6 +16,8 @@ const TAC: u16 = 17998;
 const DESCRIPTORS: u16 = 17997;
 const BOUND: u16 = 17996;
 const DIRECTORY: u16 = 17994;
+const BOTH: u16 = 17993;
+const SIX: u16 = 17992;
 
 const SOCKET: &str = "/run/cat.sock";
 
@@ -45,6 +47,16 @@ pub(super) const GROUPS: &[Group] = &[
             promise: "a service on one address runs as its user and group",
             ask: bound,
         }],
+    },
+    Group {
+        lines: &["17993 stream tcp46 nowait nobody /bin/cat cat"],
+        prepare: || Ok(()),
+        checks: &[Check { promise: "a service of both families is reached by both", ask: both }],
+    },
+    Group {
+        lines: &["17992 stream tcp6only nowait nobody /bin/cat cat"],
+        prepare: || Ok(()),
+        checks: &[Check { promise: "a service of IPv6 is not reached by IPv4", ask: six }],
     },
     Group {
         lines: &["/run/cat.sock stream unix nowait root /bin/cat cat"],
@@ -104,6 +116,17 @@ fn bound() -> Result<()> {
     ensure!(said == expected, "{said:?}");
     let elsewhere = TcpStream::connect(("127.0.0.2", BOUND));
     ensure!(elsewhere.is_err(), "it listens on other addresses too");
+    Ok(())
+}
+
+fn both() -> Result<()> {
+    converse(&mut connect_to("127.0.0.1", BOTH)?)?;
+    converse(&mut connect_to("::1", BOTH)?)
+}
+
+fn six() -> Result<()> {
+    converse(&mut connect_to("::1", SIX)?)?;
+    ensure!(TcpStream::connect(("127.0.0.1", SIX)).is_err(), "it listens on IPv4 too");
     Ok(())
 }
 

@@ -14,9 +14,12 @@ const BEFORE: &str =
 const AFTER: &str = "17991 stream tcp4 nowait nobody /usr/bin/id id -u\n17993 stream tcp4 nowait nobody /bin/cat cat\n";
 
 pub(super) const CHECKS: &[Check] = &[
-    Check { promise: "SIGHUP moves listeners and keeps live connections", ask: moves },
-    Check { promise: "SIGHUP with a broken file changes nothing", ask: broken },
-    Check { promise: "SIGHUP without a file changes nothing", ask: missing },
+    Check {
+        promise: "palco inetd moves listeners on SIGHUP, and keeps live connections",
+        ask: moves,
+    },
+    Check { promise: "palco inetd changes nothing when the new file is broken", ask: broken },
+    Check { promise: "palco inetd changes nothing when the new file is missing", ask: missing },
 ];
 
 fn moves() -> Result<()> {

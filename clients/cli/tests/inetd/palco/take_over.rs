@@ -21,8 +21,14 @@ const RESTARTS: usize = 10;
 const SERVED_MIN: usize = 50;
 
 pub(super) const CHECKS: &[Check] = &[
-    Check { promise: "ten restarts under load refuse nobody and reset nobody", ask: restarts },
-    Check { promise: "who was taken over from leaves with its last instance", ask: leaves_last },
+    Check {
+        promise: "palco inetd is restarted ten times under load, and nobody is refused or reset",
+        ask: restarts,
+    },
+    Check {
+        promise: "palco inetd leaves with its last instance when it was taken over from",
+        ask: leaves_last,
+    },
 ];
 
 fn take_over() -> Result<Server> {
