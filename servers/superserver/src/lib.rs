@@ -6,19 +6,44 @@
 //! |---|---|
 //! | `spec.rs`, `spec/` | [`Plan`], [`ServiceSpec`]: what is to be served, whatever it was written in |
 //! | `config.rs`, `config/` | inetd.conf in four dialects, xinetd.conf and TOML, read into a plan; [`Remark`]s where they stumble |
+//! | `bind.rs` | sockets bound as a plan wants them |
+//! | `superserver.rs`, `superserver/` | [`Superserver`]: a plan as a tree of actors; from one plan, and one process, to the next |
+//! | `service.rs` | what the actors of one service share: definition, gate, counters |
+//! | `gate.rs`, `gate/` | limits: who may start now, who waits, what each limit has done |
+//! | `door.rs`, `door/` | the actor that listens: accepts, answers datagrams, or waits to start a single program |
+//! | `instance.rs`, `instance/` | the actor that serves one client, or stands for a program |
+//! | `launch.rs`, `enclosure.rs` | from a program's description and a client to what is started, and what it gives up |
+//! | `journal.rs`, `status.rs` | START, EXIT, FAIL; what it looks like from outside |
 //! | `access.rs`, `access/` | who may: `only_from`, `no_access`, `access_times`, hosts.allow and hosts.deny |
 //! | `builtins.rs`, `builtins/` | echo, discard, daytime, time, chargen, tcpmux, redirection: served without a program |
 
 #![forbid(unsafe_code)]
 
 pub mod access;
+mod bind;
 pub mod builtins;
 pub mod config;
+mod door;
+mod enclosure;
+mod gate;
+mod guest;
+mod instance;
+mod journal;
+mod launch;
+mod service;
 mod spec;
+mod status;
+mod superserver;
+mod watched;
+mod within;
 
 pub use config::Dialect;
+pub use gate::{Acted, Limit};
+pub use journal::{Entry, Event, Sink};
 pub use spec::{
     Account, Action, Address, Banners, Builtin, Confinement, Control, Descriptors, Endpoint,
     Environment, Limits, Listening, MuxName, Origin, Plan, Program, Rate, Remark, ResourceLimit,
     RpcNumbers, Run, ServiceSpec, Severity, Style,
 };
+pub use status::{Ended, InstanceStatus, LimitStatus, ServiceStatus, Status};
+pub use superserver::{Changes, Heir, Heritage, Refused, StartError, Superserver};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::{Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
@@ -91,6 +91,46 @@ impl Address {
         match self {
             Self::Tcp { socket, .. } | Self::Udp { socket, .. } => Some(*socket),
             Self::UnixStream(_) | Self::UnixDatagram(_) | Self::UnixSeqpacket(_) => None,
+        }
+    }
+}
+
+impl Address {
+    /// Whether a socket at one of them may keep the other from being bound: the same port, or the same path.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Tcp { socket: one, .. }, Self::Tcp { socket: two, .. })
+            | (Self::Udp { socket: one, .. }, Self::Udp { socket: two, .. }) => {
+                one.port() == two.port()
+            }
+            (Self::Tcp { .. } | Self::Udp { .. }, _) => false,
+            (Self::UnixStream(_) | Self::UnixDatagram(_) | Self::UnixSeqpacket(_), _) => {
+                self.path() == other.path()
+            }
+        }
+    }
+
+    /// The same with another port, if it has one and one is given.
+    #[must_use]
+    pub fn with_port(&self, port: Option<u16>) -> Self {
+        let mut other = self.clone();
+        if let (Self::Tcp { socket, .. } | Self::Udp { socket, .. }, Some(port)) =
+            (&mut other, port)
+        {
+            socket.set_port(port);
+        }
+        other
+    }
+
+    /// The path, if it is one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Tcp { .. } | Self::Udp { .. } => None,
+            Self::UnixStream(path) | Self::UnixDatagram(path) | Self::UnixSeqpacket(path) => {
+                Some(path)
+            }
         }
     }
 }

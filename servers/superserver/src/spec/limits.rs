@@ -1,5 +1,6 @@
 //! How much of a service is let through at once, and what happens to more.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -72,6 +73,18 @@ impl Default for Limits {
             load: None,
             idle: None,
             end_within: super::END_WITHIN_DEFAULT,
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    /// As palco's TOML writes it: `defer`, `drop`, `close 10s`, `fail`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Defer => f.write_str("defer"),
+            Self::Drop => f.write_str("drop"),
+            Self::Close(time) => write!(f, "close {}", humantime::format_duration(*time)),
+            Self::Fail => f.write_str("fail"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is started for a service.
 
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::path::PathBuf;
 
 use palco_processes::{Resource, User};
@@ -122,6 +122,37 @@ pub struct Confinement {
     pub processes: Option<u64>,
     /// Processors that all instances of the service together may keep busy, in percent of one (control group).
     pub cpu_percent: Option<u32>,
+}
+
+impl Account {
+    /// The account of this name; in another group, if one is given.
+    ///
+    /// # Errors
+    /// A sentence that says which name is not known.
+    pub fn look_up(name: &str, group: Option<&str>) -> Result<Self, String> {
+        let known = nix::unistd::User::from_name(name).map_err(|error| error.to_string())?;
+        let known = known.ok_or_else(|| format!("there is no user `{name}`"))?;
+        let gid = match group {
+            None => known.gid,
+            Some(group) => {
+                let found =
+                    nix::unistd::Group::from_name(group).map_err(|error| error.to_string())?;
+                found.ok_or_else(|| format!("there is no group `{group}`"))?.gid
+            }
+        };
+        let text = CString::new(name).map_err(|error| error.to_string())?;
+        let groups = nix::unistd::getgrouplist(&text, gid).map_err(|error| error.to_string())?;
+        Ok(Self {
+            name: known.name,
+            user: User {
+                uid: known.uid.as_raw(),
+                gid: gid.as_raw(),
+                groups: groups.into_iter().map(nix::unistd::Gid::as_raw).collect(),
+            },
+            home: known.dir,
+            shell: known.shell,
+        })
+    }
 }
 
 impl Program {

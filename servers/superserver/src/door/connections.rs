@@ -1,0 +1,105 @@
+//! A door that accepts, and has each client served by an instance of its own.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use palco_actors::Context;
+use socket2::Socket;
+use tokio::io::Interest;
+
+use super::{ACCEPT_PAUSE, Door, Turn};
+use crate::gate::Permit;
+use crate::instance::{Client, Instance, Task};
+use crate::service::Counts;
+use crate::spec::Action;
+use crate::watched::watch;
+
+impl Door {
+    /// Accepts until a stop or a change.
+    pub(super) async fn take_connections(&self, cx: &Context<Self>) -> io::Result<Turn> {
+        let Some((_, socket)) = self.way.copies()?.pop() else { return Ok(Turn::Again) };
+        // The handle's own registration; the sockets that are accepted block, as programs expect.
+        socket.set_nonblocking(true)?;
+        let listener = watch(socket)?;
+        loop {
+            if self.is_changed() {
+                return Ok(Turn::Again);
+            }
+            if let Some(excess) = self.service.gate.obstacle(Instant::now())
+                && excess.action == Action::Defer
+            {
+                // Counted when somebody has to wait for it.
+                let asking = listener.readable();
+                let Some(asked) = self.unless_changed(cx, asking).await else {
+                    return Ok(Turn::Stop);
+                };
+                if asked.is_none() {
+                    return Ok(Turn::Again);
+                }
+                let begin = Instant::now();
+                self.service.gate.count(excess.limit);
+                if self.wait_for_room(cx, excess).await.is_none() {
+                    return Ok(Turn::Stop);
+                }
+                self.service.gate.note_wait(excess.limit, begin.elapsed());
+                continue;
+            }
+            cx.note(|| "accepting");
+            let accepting = listener.async_io(Interest::READABLE, Socket::accept);
+            match self.unless_changed(cx, accepting).await {
+                None => return Ok(Turn::Stop),
+                Some(None) => return Ok(Turn::Again),
+                Some(Some(Ok((socket, peer)))) => {
+                    cx.begin_trace();
+                    self.take_in(cx, Client { socket, peer: peer.as_socket() });
+                }
+                Some(Some(Err(error))) => {
+                    // The client has gone before it was accepted, or descriptors have run out.
+                    tracing::warn!(service = %self.service.id, %error, "cannot accept");
+                    if cx.unless_stopped(cx.sleep(ACCEPT_PAUSE)).await.is_none() {
+                        return Ok(Turn::Stop);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives a client that has been accepted to an instance, or turns it away.
+    fn take_in(&self, cx: &Context<Self>, client: Client) {
+        let service = &self.service;
+        Counts::add(&service.counts.accepted);
+        let source = client.peer.map(|peer| peer.ip());
+        match service.gate.try_admit(source, Instant::now()) {
+            Ok(permit) => self.start(cx, client, Some(permit)),
+            Err(excess) if excess.action == Action::Defer => {
+                service.gate.count(excess.limit);
+                self.start(cx, client, None);
+            }
+            Err(excess) => {
+                let from = client.name();
+                if let Some(path) = &service.definition().spec.banners.failure {
+                    client.send_banner(path);
+                }
+                service.turn_away(excess, from);
+            }
+        }
+    }
+
+    fn start(&self, cx: &Context<Self>, client: Client, permit: Option<Permit>) {
+        let from = client.name();
+        let end_within = self.service.definition().spec.limits.end_within;
+        let instance = Instance::new(
+            Arc::clone(&self.service),
+            Task::Client(client, permit),
+            self.way.present.enter(),
+        );
+        let mut instance = Some(instance);
+        let started = cx.spawn(Instance::options(end_within), move || {
+            instance.take().expect("never restarted")
+        });
+        if let Err(error) = started {
+            self.service.note_failure(format!("actor: {error}"), from);
+        }
+    }
+}
