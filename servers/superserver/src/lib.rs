@@ -5,7 +5,8 @@
 //! | file | what |
 //! |---|---|
 //! | `spec.rs`, `spec/` | [`Plan`], [`ServiceSpec`]: what is to be served, whatever it was written in |
-//! | `config.rs`, `config/` | inetd.conf in four dialects, xinetd.conf and TOML, read into a plan; [`Remark`]s where they stumble |
+//! | `config.rs`, `config/` | inetd.conf in four dialects, xinetd.conf and TOML, [`read`] into a plan; [`Remark`]s where they stumble |
+//! | `config/explain.rs` | a service in short English phrases: [`explain`] |
 //! | `bind.rs` | sockets bound as a plan wants them |
 //! | `superserver.rs`, `superserver/` | [`Superserver`]: a plan as a tree of actors; from one plan, and one process, to the next |
 //! | `service.rs` | what the actors of one service share: definition, gate, counters |
@@ -37,7 +38,7 @@ mod superserver;
 mod watched;
 mod within;
 
-pub use config::Dialect;
+pub use config::{Dialect, Explanation, Options, ReadError, explain, read, read_text};
 pub use gate::{Acted, Limit};
 pub use journal::{Entry, Event, Sink};
 pub use spec::{
