@@ -33,7 +33,7 @@ pub(super) fn read(reading: &mut Reading<'_>, text: &[u8]) {
         }
     }
     if lines.has_carriage_returns() {
-        let text = "lines end with a carriage return, which is left out; the incumbents take it for a part of the last argument";
+        let text = "lines end with a carriage return, which is left out; openbsd-inetd takes it for a part of the last argument";
         reading.explain("crlf", &reading.line(0), text);
     }
 }

@@ -139,9 +139,14 @@ impl<'a> Reading<'a> {
         }
         let mut own = Taken::default();
         for endpoint in &service.endpoints {
-            if let Some(holder) = self.taken.holder(endpoint).or_else(|| own.holder(endpoint)) {
+            if let Some(holder) = self.taken.holder(endpoint) {
                 let text = format!("{} is taken by {holder}", endpoint.address);
                 return Err(Fault::new(text, "give one of them another port, or remove it"));
+            }
+            if own.holder(endpoint).is_some() {
+                let text =
+                    format!("{} is taken by another address of the same service", endpoint.address);
+                return Err(Fault::new(text, "name only the wider of them"));
             }
             own.take(endpoint, &service.origin);
         }

@@ -1,6 +1,7 @@
 //! Tests of reading as a whole, in a world of its own.
 
 mod bounds;
+mod files;
 mod gnu;
 mod imagined;
 mod openbsd;

@@ -18,7 +18,7 @@ pub(super) fn of_words(reading: &mut Reading<'_>, words: &[Word], origin: &Origi
         reading.explain("quotes", origin, text);
     }
     if arguments.iter().any(|word| word.0.starts_with(b"#")) {
-        let text = "`#` begins a comment at the begin of a line only: here it is an argument, as everywhere";
+        let text = "`#` begins a comment at the start of a line only: here it is an argument, as everywhere";
         reading.explain("number-sign", origin, text);
     }
 }

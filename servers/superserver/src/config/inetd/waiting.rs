@@ -40,7 +40,7 @@ impl Waiting {
         let (name, rest) = word.split_at(at);
         let style = match name {
             "wait" => Style::Single,
-            // Whatever is not `wait` has always been `nowait`.
+            // To the incumbents all that does not begin with `wait` is `nowait`; here it has to be meant.
             _ if name.eq_ignore_ascii_case("nowait") => Style::PerConnection,
             _ => {
                 let text = format!("{} is neither `wait` nor `nowait`", quoted(word));
