@@ -50,7 +50,12 @@ impl Blocks {
 
     fn add(&mut self, reading: &mut Reading<'_>, block: Block) {
         match &block.head {
-            Head::Service(_) if self.services.len() > SERVICES_MAX => {}
+            // Those that are off count too: what is kept until the defaults are known is bounded.
+            Head::Service(name) if self.services.len() >= SERVICES_MAX => {
+                let text = format!("there are {SERVICES_MAX} services already");
+                let fault = Fault::new(text, "remove those that are off");
+                reading.refuse(&block.origin, Some(name), fault);
+            }
             Head::Service(_) => self.services.push(block),
             Head::Defaults => match &self.defaults {
                 None => self.defaults = Some(block),

@@ -22,6 +22,13 @@ fn services_are_bounded() {
 }
 
 #[test]
+fn services_that_are_off_are_bounded_too() {
+    let text = "service x\n{\n disable = yes\n}\n".repeat(SERVICES_MAX + 2);
+    let plan = plan(Dialect::Xinetd, &text);
+    assert_eq!((plan.services.len(), errors(&plan).len()), (0, 2));
+}
+
+#[test]
 fn remarks_are_bounded() {
     let plan = plan(Dialect::Openbsd, &"x\n".repeat(REMARKS_MAX + 100));
     assert_eq!(plan.remarks.len(), REMARKS_MAX);
