@@ -1,5 +1,7 @@
 //! The command line.
 
+mod inetd;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,6 +12,8 @@ use palco_actors::PlaceKind;
 use palco_load::actors::Question;
 use palco_models::{AcceptBy, Action, ModelKind};
 use tracing::level_filters::LevelFilter;
+
+pub(crate) use inetd::{Activate, Inetd, InetdCommand, Reading};
 
 use crate::stage::{DashboardArgs, Demo, ServiceKind, State};
 
@@ -108,6 +112,29 @@ pub(crate) enum Command {
     ///   palco call --service kv --address 127.0.0.1:6379 PING
     #[command(verbatim_doc_comment)]
     Call(Call),
+    /// Run a superserver: one process that listens for many services and starts the program of each when somebody asks
+    ///
+    /// It stays in the foreground. SIGHUP reads the files again; Ctrl-C and SIGTERM end it, and leave running programs alone.
+    ///
+    /// Examples:
+    ///   palco inetd --config /etc/inetd.conf
+    ///   palco inetd check /etc/xinetd.conf
+    ///   palco inetd status
+    ///   palco inetd --config /etc/inetd.conf --take-over
+    ///   palco inetd sample >inetd.toml; palco inetd --config inetd.toml
+    #[command(verbatim_doc_comment)]
+    Inetd(Box<Inetd>),
+    /// Listen for a program, and start it when the first client comes (socket activation)
+    ///
+    /// The program finds the listening sockets from descriptor 3 on, as sd_listen_fds(3) says; when it ends, the next
+    /// client starts it again. Ctrl-C ends both.
+    ///
+    /// Examples:
+    ///   palco activate -l 127.0.0.1:8080 -- gunicorn app:app
+    ///   palco activate -l 8080 --idle-exit 5min -- gunicorn app:app
+    ///   palco activate -l 127.0.0.1:7000 --accept --inetd -- cat
+    #[command(verbatim_doc_comment)]
+    Activate(Activate),
     /// Measure on this machine
     #[command(subcommand)]
     Bench(Bench),

@@ -1,7 +1,9 @@
 //! One file per command; each prints to stdout what it was asked for, as text or JSON.
 
+mod activate;
 mod bench;
 mod call;
+mod inetd;
 mod inspect;
 mod models;
 mod ps;
@@ -35,6 +37,8 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         Command::Restart(target) => signal::signal(control, target, Signal::Restart, json),
         Command::Interrupt(target) => signal::signal(control, target, Signal::Interrupt, json),
         Command::Call(call) => call::call(control, &call, json),
+        Command::Inetd(inetd) => inetd::inetd(*inetd, control, json),
+        Command::Activate(activate) => activate::activate(activate, control, json),
         Command::Bench(bench) => bench::bench(bench, json),
     }
 }

@@ -7,7 +7,7 @@ mod protocol;
 mod server;
 mod socket;
 
-pub(crate) use client::ask;
+pub(crate) use client::{ask, connect};
 pub(crate) use protocol::{Reply, Request};
 pub(crate) use server::serve;
 pub(crate) use socket::{ControlSocket, remove};

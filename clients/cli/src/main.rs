@@ -6,6 +6,7 @@
 //! | `commands/` | one file per command |
 //! | `stage.rs`, `stage/` | what to run (file or embedded default), and running it |
 //! | `control.rs`, `control/` | the Unix socket through which a running stage is asked and told |
+//! | `inetd.rs`, `inetd/` | a superserver on a stage of its own |
 //! | `output.rs` | stdout is data, as text or JSON; a closed pipe is success |
 //!
 //! A process that this program starts for an actor is this program again: `main` finds out first which it is.
@@ -17,6 +18,7 @@
 mod args;
 mod commands;
 mod control;
+mod inetd;
 mod output;
 mod stage;
 

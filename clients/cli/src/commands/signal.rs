@@ -46,7 +46,12 @@ pub(crate) fn signal(
                 )
             }
         },
-        Reply::Stage(_) | Reply::Actors { .. } | Reply::Inspection(_) | Reply::Error(_) => {
+        Reply::Stage(_)
+        | Reply::Actors { .. }
+        | Reply::Inspection(_)
+        | Reply::Superserver(_)
+        | Reply::Reloaded(_)
+        | Reply::Error(_) => {
             bail!("the stage answered something else")
         }
     };

@@ -15,25 +15,17 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// Sends one request to the stage at `path` and returns its answer; an error of the stage is an error here.
 pub(crate) fn ask(path: Option<PathBuf>, request: &Request) -> Result<Reply> {
-    let path = match path {
-        Some(path) => path,
-        None => default_path()?,
-    };
-    let mut stream = UnixStream::connect(&path).with_context(|| {
-        format!(
-            "no stage answers on {}; start one with `palco`, or name its socket with --control",
-            path.display()
-        )
-    })?;
+    let stream = connect(path, request)?;
     let wait = match request {
         Request::Inspect { within_ms, .. } | Request::Signal { within_ms, .. } => *within_ms,
-        Request::Stage | Request::Actors => 0,
+        Request::Stage
+        | Request::Actors
+        | Request::Superserver
+        | Request::Reload
+        | Request::TakeOver => 0,
     };
     // A server's drain may take as long as its settings say.
     stream.set_read_timeout(Some(ANSWER_WITHIN.max(Duration::from_millis(wait) * 2) * 10))?;
-    let mut line = serde_json::to_string(request)?;
-    line.push('\n');
-    stream.write_all(line.as_bytes()).context("cannot ask the stage")?;
     let mut answer = String::new();
     BufReader::new(stream.take(REPLY_BYTES_MAX))
         .read_line(&mut answer)
@@ -47,4 +39,22 @@ pub(crate) fn ask(path: Option<PathBuf>, request: &Request) -> Result<Reply> {
         Reply::Error(text) => bail!("{text}"),
         reply => Ok(reply),
     }
+}
+
+/// Sends one request to the stage at `path`; the answer is still to be read.
+pub(crate) fn connect(path: Option<PathBuf>, request: &Request) -> Result<UnixStream> {
+    let path = match path {
+        Some(path) => path,
+        None => default_path()?,
+    };
+    let mut stream = UnixStream::connect(&path).with_context(|| {
+        format!(
+            "no stage answers on {}; start one with `palco`, or name its socket with --control",
+            path.display()
+        )
+    })?;
+    let mut line = serde_json::to_string(request)?;
+    line.push('\n');
+    stream.write_all(line.as_bytes()).context("cannot ask the stage")?;
+    Ok(stream)
 }

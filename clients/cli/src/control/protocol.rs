@@ -2,6 +2,7 @@
 
 use palco_actors::{ActorSnapshot, Effect, Inspection, Signal};
 use palco_models::DrainReport;
+use palco_superserver::{Changes, Status};
 use serde::{Deserialize, Serialize};
 
 use crate::stage::{ServerView, StageView};
@@ -23,6 +24,12 @@ pub(crate) enum Request {
     Inspect { name: String, within_ms: u64 },
     /// A signal to one actor; a stop of a server drains it.
     Signal { name: String, signal: Signal, within_ms: u64 },
+    /// The superserver, its services and their instances.
+    Superserver,
+    /// The superserver's files are read again.
+    Reload,
+    /// The superserver's sockets change hands; what follows is in `inetd/succession.rs`.
+    TakeOver,
 }
 
 /// What the stage answers.
@@ -34,6 +41,8 @@ pub(crate) enum Reply {
     Inspection(Box<InspectView>),
     Effect { name: String, effect: Effect },
     Drained { name: String, report: DrainReport },
+    Superserver(Box<Status>),
+    Reloaded(Changes),
     Error(String),
 }
 

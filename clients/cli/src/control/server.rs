@@ -14,6 +14,7 @@ use palco_actors::{
 
 use super::protocol::{InspectView, REQUEST_BYTES_MAX, Reply, Request};
 use super::socket::ControlSocket;
+use crate::inetd::{Installed, hand_over};
 use crate::stage::Stage;
 
 /// Who connects and then says nothing is hung up on.
@@ -95,6 +96,12 @@ impl Handler<Run> for Asking {
         cx.finish();
         cx.note(|| "answering");
         let reply = match self.read() {
+            Ok(Request::TakeOver) => {
+                if let Err(error) = hand_over(&self.stage, &self.stream) {
+                    tracing::error!("{error:#}");
+                }
+                return;
+            }
             Ok(request) => answer(&self.stage, request).await,
             Err(error) => Reply::Error(format!("{error:#}")),
         };
@@ -110,6 +117,7 @@ impl Asking {
         self.stream.set_read_timeout(Some(REQUEST_WITHIN))?;
         self.stream.set_write_timeout(Some(REQUEST_WITHIN))?;
         let mut line = String::new();
+        // A successor sends nothing more until it is answered: nothing is read beyond the line.
         BufReader::new((&self.stream).take(REQUEST_BYTES_MAX))
             .read_line(&mut line)
             .context("cannot read the request")?;
@@ -121,6 +129,15 @@ async fn answer(stage: &Stage, request: Request) -> Reply {
     match request {
         Request::Stage => Reply::Stage(stage.view()),
         Request::Actors => Reply::Actors { stage: stage.view(), actors: stage.system.snapshot() },
+        Request::Superserver => match installed(stage) {
+            Ok(installed) => Reply::Superserver(Box::new(installed.superserver.status())),
+            Err(text) => Reply::Error(text),
+        },
+        Request::Reload => match installed(stage).and_then(Installed::reload) {
+            Ok(changes) => Reply::Reloaded(changes),
+            Err(text) => Reply::Error(text),
+        },
+        Request::TakeOver => Reply::Error("no other request on this connection".to_owned()),
         Request::Inspect { name, within_ms } => match find(stage, &name) {
             Ok(actor) => {
                 let inspection = actor.inspect(Duration::from_millis(within_ms)).await;
@@ -146,6 +163,11 @@ async fn answer(stage: &Stage, request: Request) -> Reply {
             },
         },
     }
+}
+
+fn installed(stage: &Stage) -> Result<&Installed, String> {
+    let advice = "this stage has no superserver; one is started by `palco inetd`";
+    stage.superserver.as_ref().ok_or_else(|| advice.to_owned())
 }
 
 fn find(stage: &Stage, name: &str) -> Result<AnyRef, String> {

@@ -12,17 +12,22 @@ use palco_actors::{DeadLetter, Ledger, PlaceKind, System};
 use palco_dashboard::Dashboard;
 use palco_models::{DrainReport, ModelKind, Scores, Server, profile};
 use palco_threads::{STACK_BYTES_DEFAULT, block_on, spawn_named};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use super::{DashboardArgs, Demo, ServerEntry, ServiceKind, StageFile, page};
 use crate::control::{self, ControlSocket};
+use crate::inetd::Installed;
 use crate::output;
 
 /// A running stage.
 pub(crate) struct Stage {
     pub(crate) system: System,
     pub(super) servers: Vec<(ServerEntry, Arc<Server>)>,
+    pub(crate) superserver: Option<Installed>,
+    /// Held as long as this process is the one that is asked.
+    control: Mutex<Option<ControlSocket>>,
     started: Instant,
     page: TempDir,
 }
@@ -55,6 +60,32 @@ pub(crate) struct ServerView {
 }
 
 impl Stage {
+    fn of(system: System) -> Result<Self> {
+        Ok(Self {
+            system,
+            servers: Vec::new(),
+            superserver: None,
+            control: Mutex::new(None),
+            started: Instant::now(),
+            page: page::directory()?,
+        })
+    }
+
+    /// A stage without servers.
+    pub(crate) fn empty() -> Result<Self> {
+        Self::of(System::new().context("cannot start the actor system")?)
+    }
+
+    /// Keeps the control socket, which is removed when it is released.
+    pub(crate) fn hold(&self, socket: ControlSocket) {
+        *self.control.lock() = Some(socket);
+    }
+
+    /// Lets go of the control socket: another process may take it.
+    pub(crate) fn release_control(&self) {
+        drop(self.control.lock().take());
+    }
+
     /// Starts all servers of `file`; if one cannot be started, those before it are stopped again.
     pub(crate) fn start(file: &StageFile) -> Result<Self> {
         let mut builder = System::builder().supervision(file.supervision);
@@ -62,8 +93,7 @@ impl Stage {
             builder = builder.event_loops(event_loops);
         }
         let system = builder.build().context("cannot start the actor system")?;
-        let mut stage =
-            Self { system, servers: Vec::new(), started: Instant::now(), page: page::directory()? };
+        let mut stage = Self::of(system)?;
         for entry in &file.servers {
             let root = entry.root.as_deref().unwrap_or(stage.page.path());
             let state = entry.state.unwrap_or_default();
