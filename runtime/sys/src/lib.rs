@@ -20,6 +20,7 @@
 #![allow(unsafe_code)]
 #![deny(unsafe_op_in_unsafe_fn)]
 
+mod address_form;
 mod allocator;
 mod fatal;
 mod fork;
@@ -33,6 +34,7 @@ mod shared_words;
 mod spawn;
 mod text;
 
+pub use address_form::show_as_ipv4;
 pub use allocator::{NotingAllocator, out_of_memory};
 pub use fatal::{FATAL_OUT_OF_MEMORY, FATAL_SYSTEM_CALL, on_fatal_signal, reset_memory_faults};
 pub use fork::{Forked, exit_at_once, fork_brother, is_single_threaded};

@@ -64,7 +64,8 @@ pub(crate) fn launch(
         let nice = program.nice.unwrap_or(0).saturating_add(besides.nice.unwrap_or(0));
         launch = launch.nice(nice.clamp(-20, 19));
     }
-    for limit in &program.limits {
+    // The last one of a resource counts.
+    for limit in definition.files.iter().chain(&program.limits) {
         launch = launch.limit(limit.resource, limit.soft, limit.hard);
     }
     if let Some(fence) = &definition.fence {

@@ -13,7 +13,7 @@
 //! | `gate.rs`, `gate/` | limits: who may start now, who waits, what each limit has done |
 //! | `door.rs`, `door/` | the actor that listens: accepts, answers datagrams, or waits to start a single program |
 //! | `instance.rs`, `instance/` | the actor that serves one client, or stands for a program |
-//! | `launch.rs`, `enclosure.rs` | from a program's description and a client to what is started, and what it gives up |
+//! | `launch.rs`, `enclosure.rs`, `files.rs` | from a program's description and a client to what is started, and what it gives up |
 //! | `journal.rs`, `status.rs` | START, EXIT, FAIL; what it looks like from outside |
 //! | `access.rs`, `access/` | who may: `only_from`, `no_access`, `access_times`, hosts.allow and hosts.deny |
 //! | `builtins.rs`, `builtins/` | echo, discard, daytime, time, chargen, tcpmux, redirection: served without a program |
@@ -26,6 +26,7 @@ pub mod builtins;
 pub mod config;
 mod door;
 mod enclosure;
+mod files;
 mod gate;
 mod guest;
 mod instance;

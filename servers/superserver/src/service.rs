@@ -12,7 +12,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::access::Names;
 use crate::gate::{Excess, Gate};
 use crate::journal::Journal;
-use crate::spec::{Action, Run, ServiceSpec};
+use crate::spec::{Action, ResourceLimit, Run, ServiceSpec};
 use crate::status::Ended;
 
 /// Ends that are kept for those who ask later.
@@ -45,6 +45,8 @@ pub(crate) struct Definition {
     pub(crate) spec: ServiceSpec,
     /// What its program gives up, made ready.
     pub(crate) fence: Option<Arc<Fence>>,
+    /// The limit of descriptors for programs that have none of their own, if it is not this process's.
+    pub(crate) files: Option<ResourceLimit>,
 }
 
 /// Whether it may listen.

@@ -30,6 +30,7 @@ use running::Running;
 use crate::access::Names;
 use crate::door::Doorway;
 use crate::enclosure;
+use crate::files;
 use crate::journal::{Journal, Sink};
 use crate::service::{Definition, House};
 use crate::spec::{Plan, Remark, Run, ServiceSpec, Severity};
@@ -68,6 +69,8 @@ pub enum StartError {
 impl Superserver {
     /// Binds everything in `plan`, or takes it from `heritage`; nobody is served before [`Superserver::open`]. `name` is the
     /// path of its actors, `sink` is told what happens.
+    ///
+    /// The process may have as many descriptors as its hard limit allows from then on; its programs what it had before.
     ///
     /// A service that cannot be had is off, and a remark says why ([`Superserver::remarks`]); all others are on.
     ///
@@ -195,7 +198,7 @@ fn define(spec: &ServiceSpec) -> Result<Definition, String> {
             .map_err(|error| format!("confinement: {error}"))?,
         Run::Builtin(_) => None,
     };
-    Ok(Definition { spec: spec.clone(), fence })
+    Ok(Definition { spec: spec.clone(), fence, files: files::take_all() })
 }
 
 /// That a service is off.

@@ -2,7 +2,7 @@
 
 /// Characters of a line, without its CRLF.
 const LINE_CHARACTERS: usize = 72;
-const LINE_BYTES: usize = LINE_CHARACTERS + 2;
+pub(super) const LINE_BYTES: usize = LINE_CHARACTERS + 2;
 
 /// Space to tilde.
 const FIRST: u8 = b' ';

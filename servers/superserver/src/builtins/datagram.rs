@@ -6,12 +6,14 @@ use std::time::SystemTime;
 
 use palco_service::services::time::TimeFormat;
 
-use super::chargen::{PATTERN, PATTERN_BYTES};
+use super::chargen::{LINE_BYTES, PATTERN, PATTERN_BYTES};
 use super::clock;
 use crate::Builtin;
 
 /// The longest answer of chargen, in bytes.
 const CHARGEN_BYTES_MAX: usize = 512;
+/// So many lines have as much behind their begin.
+const LINES_TO_BEGIN_WITH: usize = (PATTERN_BYTES - CHARGEN_BYTES_MAX) / LINE_BYTES;
 
 /// Ports of services that answer anything: echo, daytime, quote of the day, chargen, time.
 const ANSWERING_PORTS: [u16; 5] = [7, 13, 17, 19, 37];
@@ -30,8 +32,9 @@ impl Builtin {
             Self::Chargen => {
                 // RFC 864 wants a random length. Nothing depends on how random it is.
                 let random = RandomState::new().hash_one(()) as usize;
-                let (length, start) = (random % (CHARGEN_BYTES_MAX + 1), random / 1024);
-                let start = start % (PATTERN_BYTES - CHARGEN_BYTES_MAX);
+                let (length, line) = (random % (CHARGEN_BYTES_MAX + 1), random / 1024);
+                // From the begin of a line, as people know it.
+                let start = line % LINES_TO_BEGIN_WITH * LINE_BYTES;
                 answer.extend_from_slice(&PATTERN[start..start + length]);
             }
             Self::Discard | Self::Tcpmux | Self::Redirect(_) => return false,

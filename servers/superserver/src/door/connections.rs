@@ -1,6 +1,7 @@
 //! A door that accepts, and has each client served by an instance of its own.
 
 use std::io;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -52,7 +53,12 @@ impl Door {
                 Some(None) => return Ok(Turn::Again),
                 Some(Some(Ok((socket, peer)))) => {
                     cx.begin_trace();
-                    self.take_in(cx, Client { socket, peer: peer.as_socket() });
+                    let peer = peer.as_socket();
+                    if peer.is_some_and(|peer| peer.ip() != peer.ip().to_canonical()) {
+                        // xinetd does so too: most programs it was made for know IPv4 alone.
+                        let _shown = palco_sys::show_as_ipv4(socket.as_fd());
+                    }
+                    self.take_in(cx, Client { socket, peer });
                 }
                 Some(Some(Err(error))) => {
                     // The client has gone before it was accepted, or descriptors have run out.

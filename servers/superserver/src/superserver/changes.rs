@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use palco_actors::SpawnError;
 use palco_threads::block_on;
@@ -15,6 +17,11 @@ use crate::bind::{self, BindError};
 use crate::door::{Doorway, shares_a_door};
 use crate::service::Definition;
 use crate::spec::{Address, Endpoint, Plan, Remark, Severity};
+
+/// How often an address that was ours a moment ago is tried again.
+const RELEASE_TRIES: u32 = 200;
+/// Between two tries.
+const RELEASE_PAUSE: Duration = Duration::from_millis(5);
 
 /// What a reload has changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -278,9 +285,17 @@ impl Wanted {
     /// Binds what could not be bound before.
     fn bind_rest(&mut self) -> Result<(), Refused> {
         for group in std::mem::take(&mut self.missing) {
-            let way = bind_all(&group)
-                .map_err(|error| self.refusal(error.to_string(), error.remedy()))?;
-            self.ways.push(way);
+            let mut tries = 0..RELEASE_TRIES;
+            let way = loop {
+                match bind_all(&group) {
+                    // A program that is being started has what its parent had until it begins.
+                    Err(BindError::InUse { .. }) if tries.next().is_some() => {
+                        thread::sleep(RELEASE_PAUSE);
+                    }
+                    bound => break bound,
+                }
+            };
+            self.ways.push(way.map_err(|error| self.refusal(error.to_string(), error.remedy()))?);
         }
         Ok(())
     }

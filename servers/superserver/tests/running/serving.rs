@@ -198,3 +198,33 @@ fn an_address_in_use_switches_only_its_own_service_off() {
     assert!(remarks[0].to_string().contains("is in use by"), "{}", remarks[0]);
     assert_eq!(read(house.connect("on")), "on\n");
 }
+
+#[test]
+fn a_client_over_ipv4_looks_like_one_although_the_socket_is_of_ipv6() {
+    let look = "exec python3 -c 'import socket; s = socket.socket(fileno=0); \
+                s.sendall(str(s.getpeername()[0]).encode())'";
+    let mut spec = script("both", look);
+    spec.endpoints[0].address = Address::Tcp { socket: "[::]:0".parse().unwrap(), only_v6: false };
+    let house = House::new([spec]);
+    let port = house.address("both").port();
+    let told = |ip: &str| read(std::net::TcpStream::connect((ip, port)).unwrap());
+    assert_eq!(told("127.0.0.1"), "127.0.0.1");
+    assert_eq!(told("::1"), "::1");
+}
+
+#[test]
+fn a_program_may_have_as_many_descriptors_as_the_superserver_was_given() {
+    let mut limited = script("limited", "ulimit -n");
+    let resource = palco_processes::Resource::RLIMIT_NOFILE;
+    let house = House::new([script("plain", "ulimit -Sn; ulimit -Hn")]);
+    let told = read(house.connect("plain"));
+    let (soft, hard) = nix::sys::resource::getrlimit(resource).unwrap();
+    assert_eq!(soft, hard, "the superserver has taken all");
+    assert!(told.ends_with(&format!("\n{hard}\n")), "{told}");
+    program(&mut limited).limits.push(palco_superserver::ResourceLimit {
+        resource,
+        soft: 33,
+        hard: 44,
+    });
+    assert_eq!(read(House::new([limited]).connect("limited")), "33\n");
+}
