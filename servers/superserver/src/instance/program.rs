@@ -111,9 +111,9 @@ impl Instance {
         };
         let pid = child.pid();
         self.presence.begin(pid, self.source, self.is_single);
-        service.note_start(Some(pid), from);
         let obtained = definition.fence.as_ref().map(|fence| fence.obtained().to_string());
         cx.stands_for(pid, obtained);
+        service.note_start(Some(pid), from);
         let outcome = match Running::new(child, program.new_session, house) {
             Ok(running) => {
                 let family = running.family();
