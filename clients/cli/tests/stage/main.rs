@@ -5,6 +5,7 @@
 mod bad_input;
 mod commands;
 mod dashboard;
+mod inetd;
 mod processes;
 #[cfg(feature = "real-clients")]
 mod real_clients;
