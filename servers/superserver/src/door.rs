@@ -14,7 +14,7 @@ use futures_util::future::{Either, select};
 use palco_actors::{Actor, Context, Failure, Handler, Message};
 use serde_json::{Value, json};
 
-pub(crate) use presence::Presence;
+pub(crate) use presence::{Presence, Starting};
 pub(crate) use way::Doorway;
 
 use crate::bind;

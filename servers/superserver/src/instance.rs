@@ -6,6 +6,7 @@ mod idle;
 mod mux;
 mod program;
 
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use socket2::Socket;
 
 pub(crate) use client::Client;
 
-use crate::door::Presence;
+use crate::door::{Presence, Starting};
 use crate::gate::Permit;
 use crate::service::Service;
 
@@ -40,6 +41,8 @@ pub(crate) struct Instance {
     since: Instant,
     /// Tells the door that it has ended.
     presence: Presence,
+    /// Tells the door that it has started its program.
+    starting: Cell<Option<Starting>>,
 }
 
 /// Begin.
@@ -56,7 +59,22 @@ impl Instance {
             Task::Sockets(..) => (None, None),
         };
         let is_single = matches!(task, Task::Sockets(..));
-        Self { service, task: Some(task), from, source, is_single, since: Instant::now(), presence }
+        Self {
+            service,
+            task: Some(task),
+            from,
+            source,
+            is_single,
+            since: Instant::now(),
+            presence,
+            starting: Cell::new(None),
+        }
+    }
+
+    /// It is to say when it has started its program, or will start none.
+    pub(crate) fn starting(self, starting: Starting) -> Self {
+        self.starting.set(Some(starting));
+        self
     }
 
     /// How it is started by its door.
@@ -65,6 +83,11 @@ impl Instance {
         SpawnOptions::new()
             .mailbox_messages_max(4)
             .stop_within(end_within.saturating_add(Duration::from_secs(2)))
+    }
+
+    /// It has started its program, or will not start one soon.
+    fn has_started(&self) {
+        drop(self.starting.take());
     }
 
     async fn serve(&mut self, cx: &Context<Self>) {

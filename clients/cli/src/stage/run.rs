@@ -73,7 +73,10 @@ impl Stage {
 
     /// A stage without servers.
     pub(crate) fn empty() -> Result<Self> {
-        Self::of(System::new().context("cannot start the actor system")?)
+        // Twice as many loops as cores: one that starts a program waits until that has begun.
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let system = System::builder().event_loops(cores * 2).build();
+        Self::of(system.context("cannot start the actor system")?)
     }
 
     /// Keeps the control socket, which is removed when it is released.

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Instant;
 
-use palco_actors::Context;
+use palco_actors::{Context, Place};
 use socket2::Socket;
 use tokio::io::Interest;
 
@@ -95,13 +95,19 @@ impl Door {
     fn start(&self, cx: &Context<Self>, client: Client, permit: Option<Permit>) {
         let from = client.name();
         let end_within = self.service.definition().spec.limits.end_within;
+        let (starting, before) = self.way.present.start();
         let instance = Instance::new(
             Arc::clone(&self.service),
             Task::Client(client, permit),
             self.way.present.enter(),
         );
-        let mut instance = Some(instance);
-        let started = cx.spawn(Instance::options(end_within), move || {
+        let mut instance = Some(instance.starting(starting));
+        let place = match before {
+            0 => Place::Task,
+            // A thread that starts a program waits until it begins. Others start theirs at the same time.
+            before => Place::Loop(before as usize % cx.system().event_loops()),
+        };
+        let started = cx.spawn(Instance::options(end_within).place(place), move || {
             instance.take().expect("never restarted")
         });
         if let Err(error) = started {

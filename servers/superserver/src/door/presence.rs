@@ -14,6 +14,8 @@ use parking_lot::Mutex;
 #[derive(Debug, Default)]
 pub(crate) struct Present {
     count: AtomicU32,
+    /// Of those the ones that have not started their program yet.
+    starting: AtomicU32,
     left: Event,
     latest: Mutex<Option<(Exit, Duration)>>,
     programs: Mutex<BTreeMap<i32, (Option<IpAddr>, bool)>>,
@@ -23,10 +25,26 @@ pub(crate) struct Present {
 #[derive(Debug)]
 pub(crate) struct Presence(Arc<Present>);
 
+/// One that has not started its program yet; it has when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Starting(Arc<Present>);
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        self.0.starting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Present {
     pub(crate) fn enter(self: &Arc<Self>) -> Presence {
         self.count.fetch_add(1, Ordering::AcqRel);
         Presence(Arc::clone(self))
+    }
+
+    /// One more is about to start a program; how many were before it.
+    pub(crate) fn start(self: &Arc<Self>) -> (Starting, u32) {
+        let before = self.starting.fetch_add(1, Ordering::Relaxed);
+        (Starting(Arc::clone(self)), before)
     }
 
     pub(crate) fn count(&self) -> u32 {

@@ -86,7 +86,10 @@ impl Instance {
         let service = &self.service;
         let permit = match permit {
             Some(permit) => Some(permit),
-            None => cx.unless_stopped(wait_for_permit(cx, service, &client)).await.flatten(),
+            None => {
+                self.has_started();
+                cx.unless_stopped(wait_for_permit(cx, service, &client)).await.flatten()
+            }
         };
         let Some(permit) = permit else { return };
         let definition = service.definition();
@@ -140,6 +143,7 @@ impl Instance {
         let service = &self.service;
         let (begin, from) = (Instant::now(), client.name());
         let idle = definition.spec.limits.idle;
+        self.has_started();
         service.note_start(None, from.clone());
         cx.note(|| "serving");
         let serving = async {

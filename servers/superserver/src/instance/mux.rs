@@ -21,6 +21,7 @@ impl Instance {
     pub(super) async fn serve_mux(&self, cx: &Context<Self>, client: Client, permit: Permit) {
         let (mux, house) = (&self.service, &self.service.house);
         let from = client.name();
+        self.has_started();
         cx.note(|| "reading the name of a service");
         let (client, wanted) = match cx.unless_stopped(read_name(client)).await {
             Some(Ok(read)) => read,

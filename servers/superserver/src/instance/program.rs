@@ -105,7 +105,9 @@ impl Instance {
         let begin = Instant::now();
         let house = &service.house;
         cx.note(|| "starting");
-        let child = match made.and_then(|launch| house.spawner.spawn_blocking(launch)) {
+        let started = made.and_then(|launch| house.spawner.spawn_blocking(launch));
+        self.has_started();
+        let child = match started {
             Ok(child) => child,
             Err(error) => return service.note_failure(format!("fork: {error}"), from),
         };
