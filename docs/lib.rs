@@ -44,5 +44,9 @@ pub mod glossary {}
 pub mod references {}
 
 #[cfg(doctest)]
+#[doc = include_str!("SUPERSERVER.md")]
+pub mod superserver {}
+
+#[cfg(doctest)]
 #[doc = include_str!("TESTING.md")]
 pub mod testing {}

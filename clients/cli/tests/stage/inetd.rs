@@ -173,7 +173,7 @@ fn check_explains_what_is_good_and_names_line_and_remedy_of_what_is_not() {
     let good = house.line(0, "echo");
     let (fine, text) = house.check(&good);
     assert!(
-        fine && text.contains("listens on") && text.contains("1 services, all of them on"),
+        fine && text.contains("listens on") && text.contains("1 service on, no errors"),
         "{text}"
     );
     let (port, user) = (house.ports[1], &house.user);
@@ -199,7 +199,7 @@ fn check_explains_what_is_good_and_names_line_and_remedy_of_what_is_not() {
             !fine && text.contains("inetd.conf:2: error") && text.contains(why),
             "{bad}: {text}"
         );
-        assert!(text.contains("1 services on, 1 error"), "{text}");
+        assert!(text.contains("1 service on, 1 error"), "{text}");
     }
     // So long a file is refused whole.
     let file = house.write(&long);

@@ -40,10 +40,14 @@ pub(crate) fn check(reading: Reading, json: bool) -> Result<ExitCode> {
     if !remarks.is_empty() {
         output::line("")?;
     }
+    let on = match services.len() {
+        1 => "1 service on".to_owned(),
+        on => format!("{on} services on"),
+    };
     output::line(match errors {
-        0 => format!("{} services, all of them on", services.len()),
-        1 => format!("{} services on, 1 error", services.len()),
-        errors => format!("{} services on, {errors} errors", services.len()),
+        0 => format!("{on}, no errors"),
+        1 => format!("{on}, 1 error"),
+        errors => format!("{on}, {errors} errors"),
     })?;
     Ok(code)
 }
