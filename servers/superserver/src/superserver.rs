@@ -4,7 +4,7 @@
 //! inetd
 //! ├─ ftp                        one supervisor per service
 //! │  ├─ tcp:0.0.0.0:21          one door per socket (or one for all, if one program gets them all)
-//! │  │  ├─ #17                  one instance per client, standing for its process
+//! │  │  ├─ 192.0.2.7:40312      one instance per client, standing for its process
 //! ```
 
 mod changes;

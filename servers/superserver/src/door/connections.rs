@@ -93,7 +93,7 @@ impl Door {
     }
 
     fn start(&self, cx: &Context<Self>, client: Client, permit: Option<Permit>) {
-        let from = client.name();
+        let (peer, from) = (client.peer, client.name());
         let end_within = self.service.definition().spec.limits.end_within;
         let (starting, before) = self.way.present.start();
         let instance = Instance::new(
@@ -107,9 +107,14 @@ impl Door {
             // A thread that starts a program waits until it begins. Others start theirs at the same time.
             before => Place::Loop(before as usize % cx.system().event_loops()),
         };
-        let started = cx.spawn(Instance::options(end_within).place(place), move || {
-            instance.take().expect("never restarted")
-        });
+        let mut options = Instance::options(end_within).place(place);
+        if let Some(name) = peer.map(|peer| peer.to_string())
+            // Unless an instance lives on whose client had the same port.
+            && cx.system().find(&format!("{}/{name}", cx.path())).is_none()
+        {
+            options = options.name(name);
+        }
+        let started = cx.spawn(options, move || instance.take().expect("never restarted"));
         if let Err(error) = started {
             self.service.note_failure(format!("actor: {error}"), from);
         }

@@ -122,6 +122,8 @@ fn an_instance_stands_for_its_process() {
     let instance = &status.services[0].instances[0];
     assert_eq!(instance.pid, Some(*pid));
     assert!(instance.rss_bytes.is_some());
+    let peer = client.local_addr().unwrap().to_string();
+    assert!(instance.actor.ends_with(&peer), "{}", instance.actor);
     // Held with its actor, and killed with it.
     let actor = house.system.find(&instance.actor).unwrap();
     let state = || {
