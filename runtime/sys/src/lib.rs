@@ -5,7 +5,7 @@
 //! | `allocator.rs` | [`NotingAllocator`]: tell a lack of memory from any other abort |
 //! | `fatal.rs` | [`on_fatal_signal`]: say in shared memory why a signal ends this process |
 //! | `fork.rs` | [`fork_brother`]: copy a process of one thread, for its parent |
-//! | `inherited.rs` | [`take_inherited_socket`]: own a descriptor that the process was started with |
+//! | `inherited.rs` | [`take_inherited_socket`], [`take_listening`]: own descriptors that the process was started with |
 //! | `interrupt.rs` | [`Interrupter`]: end a blocking system call of another thread with `EINTR` |
 //! | `ring.rs` | [`RingEnd`]: frames between a parent and a child through shared memory |
 //! | `masked.rs` | all signals of a thread blocked for a while |
@@ -38,7 +38,7 @@ pub use address_form::show_as_ipv4;
 pub use allocator::{NotingAllocator, out_of_memory};
 pub use fatal::{FATAL_OUT_OF_MEMORY, FATAL_SYSTEM_CALL, on_fatal_signal, reset_memory_faults};
 pub use fork::{Forked, exit_at_once, fork_brother, is_single_threaded};
-pub use inherited::take_inherited_socket;
+pub use inherited::{take_inherited_socket, take_listening};
 pub use interrupt::{Interrupter, Registration, interrupt_signal};
 pub use passing::{PASSED_MAX, receive_into, receive_with, send_some, send_with};
 pub use pidfd::{End, open_pidfd, reap_pidfd, signal_pidfd, wait_pidfd};

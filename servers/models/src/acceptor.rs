@@ -105,22 +105,29 @@ impl<S: Service, C: Codec<S> + Sync> Acceptor<S, C> {
 
     fn spawn(&self, cx: &Context<Self>, accepted: Accepted) -> Result<(), SpawnError> {
         let options = SpawnOptions::new().place(cx.place()).stop_within(self.drain_within);
-        let mut parts = Some((accepted, Arc::clone(&self.door.shared)));
-        let spawned = cx.spawn(options, move || {
-            let (accepted, shared) = parts.take().expect("never restarted");
-            ConnectionActor { accepted: Some(accepted), shared }
-        });
-        spawned.map(drop)
+        cx.spawn(options, ConnectionActor::life(accepted, Arc::clone(&self.door.shared))).map(drop)
     }
 }
 
 /// One connection as an actor of its own.
-struct ConnectionActor<S, C> {
+pub(crate) struct ConnectionActor<S, C> {
     accepted: Option<Accepted>,
     shared: Arc<Shared<S, C>>,
 }
 
 impl<S: Service, C: Codec<S> + Sync> ConnectionActor<S, C> {
+    /// Makes the actor, once: it is never restarted.
+    pub(crate) fn life(
+        accepted: Accepted,
+        shared: Arc<Shared<S, C>>,
+    ) -> impl FnMut() -> Self + Send + 'static {
+        let mut parts = Some((accepted, shared));
+        move || {
+            let (accepted, shared) = parts.take().expect("never restarted");
+            Self { accepted: Some(accepted), shared }
+        }
+    }
+
     async fn serve(&mut self, cx: &Context<Self>) {
         if let Some(accepted) = self.accepted.take() {
             serve(cx, &self.shared, accepted).await;

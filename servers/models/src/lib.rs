@@ -16,6 +16,8 @@
 //! | `model.rs`, `iterative.rs`, `per_connection.rs`, `team.rs` | the policies and their profiles |
 //! | `settings.rs`, `start_error.rs` | [`ServerSettings`], and what can be wrong with them |
 //! | `server.rs`, `drain.rs` | [`Server`]: a supervised tree of the above; stop accepting, finish, give up |
+//! | `leave.rs` | a server that nobody uses ends without losing who comes at that moment |
+//! | `single.rs` | [`Single`]: one connection that somebody else has accepted |
 //! | `holder.rs` | who holds a port that is in use |
 //!
 //! This room must never know a protocol; the services it serves must never know it.
@@ -30,6 +32,7 @@ mod door;
 mod drain;
 mod holder;
 mod iterative;
+mod leave;
 mod listener;
 mod model;
 mod per_connection;
@@ -39,6 +42,7 @@ mod seats;
 mod serve;
 mod server;
 mod settings;
+mod single;
 mod start_error;
 mod stream;
 mod team;
@@ -52,5 +56,6 @@ pub use model::{Concurrency, ModelKind, ModelProfile, PlanError, profile, profil
 pub use process::{AcceptBy, ProcessSettings, RecycleSettings, players, players_that_share};
 pub use scoreboard::{Ending, Scores};
 pub use server::Server;
-pub use settings::ServerSettings;
+pub use settings::{Listen, ServerSettings};
+pub use single::Single;
 pub use start_error::StartError;

@@ -1,14 +1,18 @@
 //! A listening socket, and the waiting for connections in each place.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::{SocketAddr, TcpListener as ThreadListener};
 use std::sync::Arc;
+use std::task::Poll;
 
 use palco_actors::{Actor, Context, PlaceKind, Wait};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::TcpListener as TaskListener;
 
 use crate::holder::holder_of_port;
+use crate::settings::Listen;
+use crate::start_error::StartError;
 use crate::stream::Stream;
 
 /// Why an address cannot be listened on.
@@ -33,8 +37,28 @@ pub enum BindError {
     },
 }
 
-/// Binds and listens. Connections accepted from it have `TCP_NODELAY` set: Linux lets them inherit it.
-pub(crate) fn bind(address: SocketAddr, backlog: i32) -> Result<ThreadListener, BindError> {
+/// The socket to listen on. Connections accepted from it have `TCP_NODELAY` set: Linux lets them inherit it.
+pub(crate) fn open(listen: &Listen, backlog: i32) -> Result<Arc<ThreadListener>, StartError> {
+    match listen {
+        Listen::At(address) => Ok(Arc::new(bind(*address, backlog)?)),
+        Listen::On(socket) => {
+            adopt(SockRef::from(&**socket)).map_err(StartError::Inherited)?;
+            Ok(Arc::clone(socket))
+        }
+    }
+}
+
+/// Makes a socket that others have bound what servers expect.
+fn adopt(socket: SockRef<'_>) -> io::Result<()> {
+    if socket.local_addr()?.as_socket().is_none() || !socket.is_listener()? {
+        let text = "it is no TCP socket that listens";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
+    socket.set_tcp_nodelay(true)
+}
+
+/// Binds and listens.
+fn bind(address: SocketAddr, backlog: i32) -> Result<ThreadListener, BindError> {
     let listen = || -> io::Result<ThreadListener> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
@@ -75,10 +99,14 @@ impl Listener {
         cx: &Context<A>,
     ) -> Option<io::Result<(Stream, SocketAddr)>> {
         Some(match self {
-            Self::Task(listener) => cx
-                .unless_stopped(listener.accept())
-                .await?
-                .map(|(stream, peer)| (Stream::Task(stream), peer)),
+            Self::Task(listener) => {
+                // Who comes after a stop is for the next server on this socket, if there is one.
+                let accept = poll_fn(|task| match cx.is_stopping() {
+                    true => Poll::Pending,
+                    false => listener.poll_accept(task),
+                });
+                cx.unless_stopped(accept).await?.map(|(stream, peer)| (Stream::Task(stream), peer))
+            }
             Self::Thread(listener) => cx
                 // Not std's accept, which begins again after EINTR and would never hear a signal.
                 .blocking_call(Wait::UntilStop, || SockRef::from(&**listener).accept())

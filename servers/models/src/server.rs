@@ -26,12 +26,12 @@ use crate::acceptor::{Acceptor, Handover};
 use crate::books::{Books, Ledger, Own};
 use crate::door::Door;
 use crate::drain::DrainReport;
-use crate::listener::bind;
-use crate::model::ServedBy;
+use crate::listener;
+use crate::model::{Plan, ServedBy};
 use crate::process::{Alone, Asking, KEEPER, Made, keep};
 use crate::scoreboard::Scores;
 use crate::serve::Shared;
-use crate::settings::{ServerSettings, acceptor_options};
+use crate::settings::{Listen, ServerSettings, acceptor_options};
 use crate::start_error::StartError;
 use crate::team;
 
@@ -43,6 +43,8 @@ pub struct Server {
     /// Not held: it is closed when the last acceptor has ended, also without a drain.
     socket: Weak<TcpListener>,
     acceptor_within: Duration,
+    /// How many acceptors there are once the supervisor has started all.
+    acceptors: usize,
     /// A dispatcher passes connections to standing workers.
     passes: bool,
     supervisor: ActorRef<Supervisor>,
@@ -71,7 +73,7 @@ impl Server {
             return Err(StartError::NeedsLaunch);
         }
         let books = Own::new(settings.limits);
-        let socket = Arc::new(bind(settings.listen, settings.limits.backlog)?);
+        let socket = listener::open(&settings.listen, settings.limits.backlog)?;
         let door = Door {
             shared: Arc::new(Shared { service, codec }),
             socket: Arc::clone(&socket),
@@ -165,7 +167,7 @@ impl Server {
         cast: Arc<Cast>,
     ) -> Result<Self, StartError> {
         let address = socket.local_addr().map_err(StartError::Address)?;
-        let served_by = settings.plan()?.served_by;
+        let Plan { acceptors, served_by } = settings.plan()?;
         let acceptor_within = settings.acceptor_within(served_by);
         let policy = settings.supervision;
         let options = SpawnOptions::new()
@@ -183,6 +185,7 @@ impl Server {
             address,
             socket: Arc::downgrade(socket),
             acceptor_within,
+            acceptors: acceptors.len(),
             passes: matches!(served_by, ServedBy::Worker(_)),
             supervisor,
             ledger,
@@ -199,6 +202,11 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The listening socket, unless all acceptors have ended.
+    pub(crate) fn socket(&self) -> Option<Arc<TcpListener>> {
+        self.socket.upgrade()
     }
 
     /// What it has done so far.
@@ -219,6 +227,11 @@ impl Server {
         self.children(|name| name != KEEPER && !(self.passes && team::is_worker(name)))
     }
 
+    /// Who accepts, once all of them have been started.
+    pub(crate) fn all_acceptors(&self) -> Option<Vec<AnyRef>> {
+        Some(self.acceptors()).filter(|acceptors| acceptors.len() == self.acceptors)
+    }
+
     /// Who serves, one connection after the other: the workers of a team that come by them from a dispatcher, else those
     /// who accept.
     #[must_use]
@@ -235,7 +248,7 @@ impl Server {
         self.supervisor.any().children().into_iter().filter(is_meant).collect()
     }
 
-    /// Stops listening, lets running requests finish, kills what is left after `drain_within`.
+    /// Stops listening, or only accepting where it listens on a socket of others ([`Listen::On`]); lets running requests finish, kills what is left after `drain_within`.
     pub async fn drain(&self) -> DrainReport {
         let before = self.scores();
         // All acceptors at once: a supervisor alone would stop them one after the other.
@@ -243,9 +256,16 @@ impl Server {
         for acceptor in &acceptors {
             acceptor.signal(Signal::Stop);
         }
-        // On Linux this ends the listening for all handles at once: who comes now is refused instead of left waiting.
-        if let Some(socket) = self.socket.upgrade() {
-            let _ = SockRef::from(&*socket).shutdown(Shutdown::Read);
+        match &self.settings.listen {
+            // On Linux this ends the listening for all handles at once: who comes now is refused instead of left
+            // waiting.
+            Listen::At(_) => {
+                if let Some(socket) = self.socket() {
+                    let _ = SockRef::from(&*socket).shutdown(Shutdown::Read);
+                }
+            }
+            // For all handles: also for who would accept next (systemd.socket(5) forbids it).
+            Listen::On(_) => {}
         }
         let all_ended = async {
             for acceptor in &acceptors {

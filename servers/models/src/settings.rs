@@ -1,6 +1,7 @@
 //! How to serve.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use palco_actors::{Place, PlaceKind, Restart, SpawnOptions, Supervision};
@@ -13,6 +14,25 @@ use crate::team;
 /// An acceptor may take this much longer to stop than connections that are actors of their own.
 const ACCEPTOR_GRACE: Duration = Duration::from_secs(2);
 
+/// Where a server listens.
+#[derive(Clone, Debug)]
+pub enum Listen {
+    /// On an address of its own; port 0 takes a free one.
+    At(SocketAddr),
+    /// On a socket that listens already and belongs to somebody else too: an activator, the next instance of the same
+    /// server. Its backlog stays as it is, and a drain leaves it open: who comes then waits in its queue for the next.
+    ///
+    /// It blocks, or does not, as the last server wants that was started on it: two servers with different places must
+    /// not have it at the same time.
+    On(Arc<TcpListener>),
+}
+
+impl From<SocketAddr> for Listen {
+    fn from(address: SocketAddr) -> Self {
+        Self::At(address)
+    }
+}
+
 /// How to serve.
 #[derive(Clone, Debug)]
 pub struct ServerSettings {
@@ -24,8 +44,8 @@ pub struct ServerSettings {
     pub place: PlaceKind,
     /// How many workers a team has; the model's default if not given.
     pub workers: Option<usize>,
-    /// Where to listen; port 0 takes a free one.
-    pub listen: SocketAddr,
+    /// Where to listen.
+    pub listen: Listen,
     /// How many connections.
     pub limits: Limits,
     /// How long a connection may take to end when the server stops, before it is killed.
@@ -45,7 +65,7 @@ impl ServerSettings {
             model,
             place,
             workers: None,
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)).into(),
             limits: Limits::default(),
             drain_within: Duration::from_secs(5),
             supervision: Supervision::default(),

@@ -18,6 +18,9 @@ pub enum StartError {
     /// The address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The socket that was given cannot be served on.
+    #[error("cannot serve on the socket that was given")]
+    Inherited(#[source] io::Error),
     /// The listening socket does not tell its address.
     #[error("the listening socket does not tell its address")]
     Address(#[source] io::Error),

@@ -10,7 +10,7 @@ use crate::acceptor::{Acceptor, Handover};
 use crate::admission::Limits;
 use crate::books::{Books, Ledger, Own, Pool};
 use crate::door::Door;
-use crate::listener::bind;
+use crate::listener;
 use crate::model::{Plan, ServedBy};
 use crate::seats::{Layout, Seats};
 use crate::serve::Shared;
@@ -41,7 +41,7 @@ impl Server {
     ) -> Result<Self, StartError> {
         let plan = settings.plan()?;
         let Made { config, read, service, codec } = made;
-        let socket = Arc::new(bind(settings.listen, settings.limits.backlog)?);
+        let socket = listener::open(&settings.listen, settings.limits.backlog)?;
         let options = settings.process.clone().unwrap_or_default().options(settings.model, read);
         let drain_within = settings.drain_within;
         let (service, shared_socket) = (Arc::new(service), Arc::clone(&socket));

@@ -160,7 +160,7 @@ fn an_address_is_free_again_after_a_drain() {
         for round in 0..5 {
             settings.name = format!("round-{round}");
             let (server, _) = stage.work(settings.clone());
-            settings.listen = server.address();
+            settings.listen = server.address().into();
             let mut client = Client::of(&server);
             client.say("sleep 0\n");
             assert!(client.line().starts_with("ok sleep 0 "));

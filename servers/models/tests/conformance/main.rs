@@ -9,6 +9,7 @@
 //! | `crowds.rs`, `admission.rs` | more clients than there is room for |
 //! | `drain.rs`, `drain_limits.rs` | the end of a server |
 //! | `suspension.rs`, `interrupts.rs`, `kills.rs` | signals to whoever serves |
+//! | `activation.rs` | sockets that somebody else has bound or accepted |
 //! | `settings.rs` | what cannot be started |
 //! | `crashes.rs`, `processes.rs`, `sharing.rs` | processes alone: how they die, what they may, what they share |
 //! | `stage.rs`, `actors.rs`, `watched.rs` | a system with servers, and what can be seen of them |
@@ -18,6 +19,7 @@
 
 #![cfg(test)]
 
+mod activation;
 mod actors;
 mod admission;
 mod answers;
@@ -72,6 +74,7 @@ fn main() -> ExitCode {
     }
     let mut trials = Vec::new();
     for module in [
+        activation::trials(),
         admission::trials(),
         answers::trials(),
         crashes::trials(),

@@ -29,7 +29,7 @@ fn a_port_in_use_names_its_holder() {
     in_every_cell(|stage| {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let listen = taken.local_addr().unwrap();
-        let error = refusal(stage, ServerSettings { listen, ..stage.settings() });
+        let error = refusal(stage, ServerSettings { listen: listen.into(), ..stage.settings() });
         let StartError::Bind(BindError::InUse { address, holder: Some(holder) }) = &error else {
             panic!("{error:?}");
         };
@@ -37,7 +37,7 @@ fn a_port_in_use_names_its_holder() {
         assert!(holder.ends_with(&format!("(pid {})", std::process::id())), "{holder}");
         assert_eq!(error.to_string(), format!("{listen} is in use by {holder}"));
         drop(taken);
-        let settings = ServerSettings { listen, ..stage.settings() };
+        let settings = ServerSettings { listen: listen.into(), ..stage.settings() };
         let mut server = None;
         // A process that is started in another cell at this moment holds the socket until it is another program.
         until("the address is free", || {
@@ -54,7 +54,7 @@ fn an_address_of_nobody_here_cannot_be_listened_on() {
     in_every_cell(|stage| {
         // TEST-NET-1, RFC 5737.
         let listen = SocketAddr::from(([192, 0, 2, 1], 0));
-        let error = refusal(stage, ServerSettings { listen, ..stage.settings() });
+        let error = refusal(stage, ServerSettings { listen: listen.into(), ..stage.settings() });
         assert!(
             matches!(error, StartError::Bind(BindError::Other { address, .. }) if address == listen)
         );
