@@ -163,7 +163,7 @@ impl ServerEntry {
             model: self.model,
             place: self.place,
             workers: self.workers,
-            listen: self.listen,
+            listen: self.listen.into(),
             limits: self.limits,
             drain_within: self.drain_within,
             supervision: self.supervision,

@@ -125,7 +125,8 @@ fn nobody_is_lost_when_servers_leave_and_come() {
                 let server = stage.serve::<EchoService>(on(stage, &socket), ());
                 lives.fetch_add(1, Ordering::AcqRel);
                 until("it is left", || {
-                    let look = server.drain_unless_used(&server.scores());
+                    let seen = server.scores();
+                    let look = server.drain_unless_used(&seen);
                     is_done() || stage.wait("a look", look).is_some()
                 });
                 stage.wait("the end", server.drain());
