@@ -78,8 +78,14 @@ pub(crate) enum Command {
     ///   palco serve echo --model team --place thread --workers 8 --listen 127.0.0.1:7001
     ///   palco serve kv --model per-connection --place task
     ///   palco serve kv --model team --place process --workers 4 --state shared
+    ///
+    /// Started by an activator (systemd, systemd-socket-activate, palco activate), it serves on the socket it is given:
+    ///   palco activate -l 127.0.0.1:7000 -- palco serve echo --idle-exit 30s
+    ///   palco activate -l 127.0.0.1:7000 --accept -- palco serve echo --inetd
+    /// A line of inetd.conf:
+    ///   echo stream tcp nowait nobody /usr/bin/palco palco serve echo --inetd
     #[command(verbatim_doc_comment)]
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Show the table of server architectures: dispatch policy times placement
     Models,
     /// List the servers and actors of a running stage
@@ -162,6 +168,23 @@ impl Up {
     }
 }
 
+/// What says how connections are accepted and shared out.
+const NOT_FOR_ONE_CONNECTION: [&str; 13] = [
+    "model",
+    "place",
+    "workers",
+    "state",
+    "accept_by",
+    "memory_max",
+    "listen",
+    "connections_max",
+    "when_full",
+    "idle_exit",
+    "dashboard",
+    "token_file",
+    "control",
+];
+
 #[derive(clap::Args, Debug)]
 pub(crate) struct Serve {
     /// The service
@@ -189,9 +212,9 @@ pub(crate) struct Serve {
     /// Address space of each process at most, in MiB, in place process [default: 1024]
     #[arg(long, value_name = "MIB")]
     pub(crate) memory_max: Option<u64>,
-    /// Address and port to listen on; port 0 takes a free one
-    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
-    pub(crate) listen: SocketAddr,
+    /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:0, or the socket of an activator]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
     /// Connections held at once
     #[arg(long, default_value_t = 1024, value_name = "N")]
     pub(crate) connections_max: usize,
@@ -201,6 +224,16 @@ pub(crate) struct Serve {
     /// How long requests may take to finish after Ctrl-C
     #[arg(long, default_value = "5s", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub(crate) drain_within: Duration,
+    /// Drain and end when no connection has been open for this long
+    ///
+    /// An activator starts it again for the next client; who comes meanwhile waits, and is not lost.
+    #[arg(long, value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub(crate) idle_exit: Option<Duration>,
+    /// Serve one connection and end: standard input, as from an inetd, or the one that an activator has accepted
+    ///
+    /// Nothing is printed. An error is, on standard error, unless that is the connection too.
+    #[arg(long, conflicts_with_all = NOT_FOR_ONE_CONNECTION)]
+    pub(crate) inetd: bool,
     /// The directory that service `http` shows [default: a page that explains the stage]
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,

@@ -24,7 +24,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
     match command {
         Command::Up(up) => up::up(up, control, json),
         Command::Check { file } => up::check(&file, json),
-        Command::Serve(serve) => up::serve(serve, control, json),
+        Command::Serve(serve) => up::serve(*serve, control, json),
         Command::Models => models::models(json),
         Command::Ps => ps::ps(control, json),
         Command::Tree => tree::tree(control, json),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `args.rs` | the command line |
 //! | `commands/` | one file per command |
+//! | `activation.rs` | sockets that this process was started with, by an activator or an inetd |
 //! | `stage.rs`, `stage/` | what to run (file or embedded default), and running it |
 //! | `control.rs`, `control/` | the Unix socket through which a running stage is asked and told |
 //! | `inetd.rs`, `inetd/` | a superserver on a stage of its own |
@@ -15,6 +16,7 @@
 
 #![forbid(unsafe_code)]
 
+mod activation;
 mod args;
 mod commands;
 mod control;
@@ -41,7 +43,14 @@ fn main() -> ExitCode {
         eprintln!("palco: {error}");
         return ExitCode::FAILURE;
     }
-    let args = args::Args::parse();
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        // A line of inetd.conf is wrong: that is not for the client to read.
+        Err(error) if error.use_stderr() && activation::client_hears_errors() => {
+            return ExitCode::from(2);
+        }
+        Err(error) => error.exit(),
+    };
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_max_level(args.verbosity())

@@ -1,21 +1,25 @@
 //! What to run: a stage file, parsed and checked in one go.
 
+mod attend;
 mod dashboard;
 mod demo;
+mod idle;
 mod page;
 mod run;
 mod services;
 
 use std::collections::HashSet;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use palco_actors::{PlaceKind, Supervision};
-use palco_models::{Limits, ModelKind, ProcessSettings, ServerSettings};
+use palco_models::{Limits, Listen, ModelKind, ProcessSettings, ServerSettings};
 use serde::{Deserialize, Deserializer};
 
+pub(crate) use attend::{Attending, attend};
 pub(crate) use dashboard::DashboardArgs;
 pub(crate) use demo::Demo;
 pub(crate) use run::{Running, ServerView, Stage, StageView, announce, run};
@@ -54,6 +58,9 @@ pub(crate) struct ServerEntry {
     pub(crate) workers: Option<usize>,
     /// Address and port.
     pub(crate) listen: SocketAddr,
+    /// What listens there already, if somebody else has bound it.
+    #[serde(skip)]
+    pub(crate) socket: Option<Arc<TcpListener>>,
     /// The directory that service `http` shows; a page that explains the stage if not given.
     pub(crate) root: Option<PathBuf>,
     /// How many connections.
@@ -126,14 +133,7 @@ impl ServerEntry {
 
     /// Checks what the types cannot.
     pub(crate) fn check(&self) -> Result<()> {
-        if let Some(root) = &self.root {
-            ensure!(
-                self.service == ServiceKind::Http,
-                "`root` belongs to service `http`, not to `{}`",
-                self.service
-            );
-            ensure!(root.is_dir(), "root {} is no directory", root.display());
-        }
+        check_root(self.service, self.root.as_deref())?;
         if self.limits.connections_max == 0 {
             bail!("connections-max must be at least 1");
         }
@@ -163,13 +163,28 @@ impl ServerEntry {
             model: self.model,
             place: self.place,
             workers: self.workers,
-            listen: self.listen.into(),
+            listen: match &self.socket {
+                Some(socket) => Listen::On(Arc::clone(socket)),
+                None => Listen::At(self.listen),
+            },
             limits: self.limits,
             drain_within: self.drain_within,
             supervision: self.supervision,
             process: self.process.clone(),
         }
     }
+}
+
+/// Whether this service can show this directory.
+fn check_root(service: ServiceKind, root: Option<&Path>) -> Result<()> {
+    if let Some(root) = root {
+        ensure!(
+            service == ServiceKind::Http,
+            "`root` belongs to service `http`, not to `{service}`"
+        );
+        ensure!(root.is_dir(), "root {} is no directory", root.display());
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,16 +1,19 @@
 //! `palco up`, `palco check`, `palco serve`: a stage from a file, from the binary itself, or of one server.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use palco_actors::Supervision;
 use palco_models::{AcceptBy, Limits, ProcessSettings, profile};
 
+use crate::activation;
 use crate::args::{Serve, Up};
 use crate::control::ControlSocket;
 use crate::output;
-use crate::stage::{self, DEFAULT_STAGE, Running, ServerEntry, StageFile};
+use crate::stage::{self, Attending, DEFAULT_STAGE, Running, ServerEntry, StageFile};
 
 pub(crate) fn up(up: Up, control: Option<PathBuf>, json: bool) -> Result<ExitCode> {
     if up.print {
@@ -22,17 +25,35 @@ pub(crate) fn up(up: Up, control: Option<PathBuf>, json: bool) -> Result<ExitCod
         None => StageFile::embedded()?,
     };
     let Up { dashboard, demo, .. } = up;
-    run(Running { file: &file, control, dashboard, demo }, json)
+    run(Running { file: &file, control, dashboard, demo, idle_exit: None }, json)
 }
 
 pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Result<ExitCode> {
+    if serve.inetd {
+        let Serve { service, root, drain_within, .. } = serve;
+        return stage::attend(&Attending { service, root, drain_within });
+    }
+    ensure!(
+        serve.idle_exit.is_none_or(|idle| !idle.is_zero()),
+        "--idle-exit 0s would leave nobody the time to come"
+    );
+    let socket = activation::listening()?.map(Arc::new);
+    ensure!(
+        socket.is_none() || serve.listen.is_none(),
+        "an activator has given the socket to listen on: leave out --listen"
+    );
+    let listen = match &socket {
+        Some(socket) => socket.local_addr()?,
+        None => serve.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
+    };
     let entry = ServerEntry {
         name: None,
         service: serve.service,
         model: serve.model,
         place: serve.place,
         workers: serve.workers,
-        listen: serve.listen,
+        listen,
+        socket,
         root: serve.root,
         limits: Limits {
             connections_max: serve.connections_max,
@@ -48,7 +69,8 @@ pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Resul
     let file =
         StageFile { event_loops: None, supervision: Supervision::default(), servers: vec![entry] };
     let control = control.or_else(ControlSocket::spare);
-    run(Running { file: &file, control, dashboard: serve.dashboard, demo: None }, json)
+    let Serve { dashboard, idle_exit, .. } = serve;
+    run(Running { file: &file, control, dashboard, demo: None, idle_exit }, json)
 }
 
 /// None if nothing is said about processes.

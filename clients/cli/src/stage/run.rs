@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use nix::sys::signal::{SigSet, Signal};
@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
-use super::{DashboardArgs, Demo, ServerEntry, ServiceKind, StageFile, page};
+use super::{DashboardArgs, Demo, ServerEntry, ServiceKind, StageFile, idle, page};
 use crate::control::{self, ControlSocket};
 use crate::inetd::Installed;
 use crate::output;
@@ -176,6 +176,8 @@ pub(crate) struct Running<'a> {
     pub(crate) control: Option<PathBuf>,
     pub(crate) dashboard: DashboardArgs,
     pub(crate) demo: Option<Demo>,
+    /// It ends when its server, the only one, has had no connection for so long.
+    pub(crate) idle_exit: Option<Duration>,
 }
 
 /// What is said when a stage runs.
@@ -188,18 +190,32 @@ pub(crate) struct Announcement<'a> {
     pub(crate) dashboard: Option<String>,
 }
 
-/// Runs a stage until Ctrl-C, SIGTERM, or until its root supervisor gives up. Does not return before.
+/// The signals that ask for the end: Ctrl-C and SIGTERM.
+pub(super) struct EndSignals(SigSet);
+
+impl EndSignals {
+    /// Before any other thread exists: all of them inherit the mask, and only who waits here gets the signals.
+    pub(super) fn block() -> Result<Self> {
+        let mut signals = SigSet::empty();
+        signals.add(Signal::SIGINT);
+        signals.add(Signal::SIGTERM);
+        signals.thread_block().context("cannot block signals")?;
+        Ok(Self(signals))
+    }
+
+    pub(super) fn wait(&self) -> Result<()> {
+        self.0.wait().map(drop).context("cannot wait for signals")
+    }
+}
+
+/// Runs a stage until Ctrl-C, SIGTERM, until it has been idle for long enough, or until its root supervisor gives up. Does
+/// not return before.
 pub(crate) fn run(
     running: Running<'_>,
     announce: impl Fn(&Announcement<'_>) -> Result<()>,
 ) -> Result<ExitCode> {
-    let Running { file, control, dashboard, demo } = running;
-    // Before any other thread exists: all of them inherit the mask, and only this one waits for the signals.
-    let mut signals = SigSet::empty();
-    signals.add(Signal::SIGINT);
-    signals.add(Signal::SIGTERM);
-    signals.thread_block().context("cannot block signals")?;
-
+    let Running { file, control, dashboard, demo, idle_exit } = running;
+    let signals = EndSignals::block()?;
     let socket = ControlSocket::claim(control)?;
     let stage = Arc::new(Stage::start(file)?);
     if let Some(demo) = demo {
@@ -213,44 +229,52 @@ pub(crate) fn run(
         dashboard: dashboard.as_ref().map(Dashboard::url_with_token),
     })?;
 
-    let watched = Arc::clone(&stage);
+    let system = stage.system.clone();
     let path = socket.path().to_owned();
     watch("palco-root", move || {
-        let reason = block_on(watched.system.ended());
+        let reason = block_on(system.ended());
         if reason.is_failure() {
             eprintln!("palco: the stage has failed: {reason}");
             control::remove(&path);
             process::exit(1);
         }
     })?;
-    wait(&signals)?;
+    if let (Some(idle), Some((_, server))) = (idle_exit, stage.servers.first()) {
+        let (server, stage, path) =
+            (Arc::clone(server), Arc::clone(&stage), socket.path().to_owned());
+        watch("palco-idle", move || {
+            idle::wait(&server, idle);
+            tracing::info!(idle_exit = ?idle, "idle");
+            end(stage, &path);
+        })?;
+    }
+    signals.wait()?;
     if let Some(dashboard) = &dashboard {
         dashboard.refuse_actions();
     }
     eprintln!("palco: draining; Ctrl-C again stops at once");
     let path = socket.path().to_owned();
-    watch("palco-drain", move || {
-        let reports = stage.drain();
-        let (finished, abandoned) = reports
-            .iter()
-            .fold((0, 0), |sum, (_, report)| (sum.0 + report.finished, sum.1 + report.abandoned));
-        eprintln!("palco: stopped; {finished} connections finished, {abandoned} abandoned");
-        control::remove(&path);
-        drop(stage); // with the page's directory
-        process::exit(i32::from(abandoned > 0));
-    })?;
-    wait(&signals)?;
+    watch("palco-drain", move || end(stage, &path))?;
+    signals.wait()?;
     eprintln!("palco: stopped at once");
     control::remove(socket.path());
     process::exit(130);
 }
 
-fn watch(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
-    spawn_named(name, STACK_BYTES_DEFAULT, body).map(drop).context("cannot start a thread")
+/// Drains what is left, and ends the process.
+fn end(stage: Arc<Stage>, control: &Path) {
+    let reports = stage.drain();
+    let (finished, abandoned) = reports
+        .iter()
+        .fold((0, 0), |sum, (_, report)| (sum.0 + report.finished, sum.1 + report.abandoned));
+    eprintln!("palco: stopped; {finished} connections finished, {abandoned} abandoned");
+    control::remove(control);
+    drop(stage); // with the page's directory
+    process::exit(i32::from(abandoned > 0));
 }
 
-fn wait(signals: &SigSet) -> Result<()> {
-    signals.wait().map(drop).context("cannot wait for signals")
+pub(super) fn watch(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
+    spawn_named(name, STACK_BYTES_DEFAULT, body).map(drop).context("cannot start a thread")
 }
 
 /// Prints where things are and what to try.

@@ -3,16 +3,22 @@
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use palco_actors::{Repertoire, System};
-use palco_models::{Server, ServerSettings, players as of, players_that_share as of_shared};
+use palco_models::{
+    Server, ServerSettings, Single, StartError, players as of, players_that_share as of_shared,
+};
+use palco_service::Relaunch;
 use palco_service::services::echo::EchoService;
 use palco_service::services::http::HttpService;
 use palco_service::services::kv::{self, KvService};
 use palco_service::services::time::{TimeFormat, TimeService};
 use palco_service::services::work::WorkService;
 use serde::{Deserialize, Serialize};
+
+use crate::activation::Connection;
 
 /// What can be served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,21 +64,38 @@ impl ServiceKind {
         root: &Path,
     ) -> Result<Server> {
         let name = settings.name.clone();
-        let started = match self {
-            Self::Echo => Server::launch::<EchoService>(system, settings, ()),
-            Self::Time => Server::launch::<TimeService>(system, settings, TimeFormat::Binary),
-            Self::Daytime => Server::launch::<TimeService>(system, settings, TimeFormat::Line),
-            Self::Kv => {
-                let limits = kv::Limits::default();
-                match state {
-                    State::Local => Server::launch::<KvService>(system, settings, limits),
-                    State::Shared => Server::launch_shared::<KvService>(system, settings, limits),
-                }
-            }
-            Self::Work => Server::launch::<WorkService>(system, settings, ()),
-            Self::Http => Server::launch::<HttpService>(system, settings, root.to_owned()),
+        let shares = self == Self::Kv && state == State::Shared;
+        let started = if shares {
+            Server::launch_shared::<KvService>(system, settings, kv::Limits::default())
+        } else {
+            self.introduce(root, Launching { system, settings })
         };
         started.with_context(|| format!("server `{name}`"))
+    }
+
+    /// Serves this service to one connection.
+    pub(crate) fn attend(
+        self,
+        system: &System,
+        connection: Connection,
+        drain_within: Duration,
+        root: &Path,
+    ) -> Result<Single> {
+        let name = self.name();
+        let started = self.introduce(root, Attending { system, name, connection, drain_within });
+        started.with_context(|| format!("service `{name}`"))
+    }
+
+    /// Says to `host` what type the service is of, and what it is made from.
+    fn introduce<H: Host>(self, root: &Path, host: H) -> Result<H::Started, StartError> {
+        match self {
+            Self::Echo => host.start::<EchoService>(()),
+            Self::Time => host.start::<TimeService>(TimeFormat::Binary),
+            Self::Daytime => host.start::<TimeService>(TimeFormat::Line),
+            Self::Kv => host.start::<KvService>(kv::Limits::default()),
+            Self::Work => host.start::<WorkService>(()),
+            Self::Http => host.start::<HttpService>(root.to_owned()),
+        }
     }
 
     /// Whether the service remembers anything from one connection to the next.
@@ -105,6 +128,46 @@ impl ServiceKind {
             Self::Work => "sleep 1",
             Self::Http => "GET /",
         }
+    }
+}
+
+/// Who starts something for a service of any type.
+trait Host {
+    /// What is running then.
+    type Started;
+
+    fn start<S: Relaunch>(self, config: S::Config) -> Result<Self::Started, StartError>;
+}
+
+/// Starts a server.
+struct Launching<'a> {
+    system: &'a System,
+    settings: ServerSettings,
+}
+
+impl Host for Launching<'_> {
+    type Started = Server;
+
+    fn start<S: Relaunch>(self, config: S::Config) -> Result<Server, StartError> {
+        Server::launch::<S>(self.system, self.settings, config)
+    }
+}
+
+/// Serves a connection.
+struct Attending<'a> {
+    system: &'a System,
+    name: &'static str,
+    connection: Connection,
+    drain_within: Duration,
+}
+
+impl Host for Attending<'_> {
+    type Started = Single;
+
+    fn start<S: Relaunch>(self, config: S::Config) -> Result<Single, StartError> {
+        let Self { system, name, connection, drain_within } = self;
+        let Connection { socket, peer } = connection;
+        Single::serve::<S>(system, name, socket, peer, drain_within, &config)
     }
 }
 

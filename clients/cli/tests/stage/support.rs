@@ -23,7 +23,7 @@ pub(crate) struct Stage {
     pub(crate) child: Child,
     control: PathBuf,
     _directory: TempDir,
-    view: Value,
+    pub(crate) view: Value,
 }
 
 impl Stage {
