@@ -13,6 +13,11 @@ pub(crate) fn line(text: impl AsRef<str>) -> Result<()> {
     Ok(stdout.flush()?)
 }
 
+/// Says something on stderr, if somebody still hears it: nothing depends on it, least of all the end.
+pub(crate) fn talk(text: impl AsRef<str>) {
+    let _ = writeln!(io::stderr(), "palco: {}", text.as_ref());
+}
+
 /// Prints bytes as they are.
 pub(crate) fn bytes(bytes: &[u8]) -> Result<()> {
     let mut stdout = io::stdout().lock();

@@ -1,5 +1,6 @@
 //! Running a stage: start its servers, answer on the control socket, drain on Ctrl-C.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode};
@@ -137,6 +138,11 @@ impl Stage {
         }
     }
 
+    /// Removes what `http` shows, which the end of a process does not.
+    fn remove_page(&self) {
+        let _ = fs::remove_dir_all(self.page.path());
+    }
+
     /// Drains all servers side by side, then stops the system.
     pub(crate) fn drain(&self) -> Vec<(String, DrainReport)> {
         std::thread::scope(|scope| {
@@ -234,7 +240,7 @@ pub(crate) fn run(
     watch("palco-root", move || {
         let reason = block_on(system.ended());
         if reason.is_failure() {
-            eprintln!("palco: the stage has failed: {reason}");
+            output::talk(format!("the stage has failed: {reason}"));
             control::remove(&path);
             process::exit(1);
         }
@@ -245,31 +251,31 @@ pub(crate) fn run(
         watch("palco-idle", move || {
             idle::wait(&server, idle);
             tracing::info!(idle_exit = ?idle, "idle");
-            end(stage, &path);
+            end(&stage, &path);
         })?;
     }
     signals.wait()?;
     if let Some(dashboard) = &dashboard {
         dashboard.refuse_actions();
     }
-    eprintln!("palco: draining; Ctrl-C again stops at once");
+    output::talk("draining; Ctrl-C again stops at once");
     let path = socket.path().to_owned();
-    watch("palco-drain", move || end(stage, &path))?;
+    watch("palco-drain", move || end(&stage, &path))?;
     signals.wait()?;
-    eprintln!("palco: stopped at once");
+    output::talk("stopped at once");
     control::remove(socket.path());
     process::exit(130);
 }
 
 /// Drains what is left, and ends the process.
-fn end(stage: Arc<Stage>, control: &Path) {
+fn end(stage: &Stage, control: &Path) {
     let reports = stage.drain();
     let (finished, abandoned) = reports
         .iter()
         .fold((0, 0), |sum, (_, report)| (sum.0 + report.finished, sum.1 + report.abandoned));
-    eprintln!("palco: stopped; {finished} connections finished, {abandoned} abandoned");
+    output::talk(format!("stopped; {finished} connections finished, {abandoned} abandoned"));
     control::remove(control);
-    drop(stage); // with the page's directory
+    stage.remove_page();
     process::exit(i32::from(abandoned > 0));
 }
 

@@ -13,14 +13,24 @@ use crate::support::{PATIENCE, Stage, palco, until};
 
 const PALCO: &str = env!("CARGO_BIN_EXE_palco");
 
-/// `palco activate OPTIONS -- palco serve WORDS` on a free port.
-fn activate(options: &[&str], words: &[&str]) -> Stage {
-    let listen = ["activate", "-l", "127.0.0.1:0"];
-    Stage::run(&[&listen, options, &["--", PALCO, "serve"], words].concat())
+/// An activator; when dropped it ends, and with it what it has started.
+struct Activator(Stage);
+
+impl Drop for Activator {
+    fn drop(&mut self) {
+        self.0.interrupt();
+        let _ = self.0.child.wait();
+    }
 }
 
-fn connect(activator: &Stage) -> TcpStream {
-    let address = activator.view["services"][0]["addresses"][0].as_str().unwrap();
+/// `palco activate OPTIONS -- palco serve WORDS` on a free port.
+fn activate(options: &[&str], words: &[&str]) -> Activator {
+    let listen = ["activate", "-l", "127.0.0.1:0"];
+    Activator(Stage::run(&[&listen, options, &["--", PALCO, "serve"], words].concat()))
+}
+
+fn connect(activator: &Activator) -> TcpStream {
+    let address = activator.0.view["services"][0]["addresses"][0].as_str().unwrap();
     let stream = TcpStream::connect(address.strip_prefix("tcp ").unwrap()).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream
@@ -148,20 +158,26 @@ fn a_server_does_not_leave_a_client_that_is_silent() {
 }
 
 #[test]
-fn a_server_of_its_own_leaves_when_idle_too() {
-    let mut stage = Stage::run(&[
-        "serve",
-        "echo",
-        "--place",
-        "thread",
-        "--idle-exit",
-        "10ms",
-        "--dashboard",
-        "off",
-    ]);
+fn a_server_of_its_own_leaves_when_idle_too_and_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = palco();
+    command.env("TMPDIR", directory.path());
+    let mut stage = Stage::of(
+        &mut command,
+        &["serve", "echo", "--place", "thread", "--idle-exit", "10ms", "--dashboard", "off"],
+    );
     assert_eq!(stage.child.wait().unwrap().code(), Some(0));
     assert!(!stage.control().exists());
     assert!(TcpStream::connect(stage.address("echo")).is_err());
+    assert_eq!(directory.path().read_dir().unwrap().count(), 0);
+}
+
+#[test]
+fn a_server_leaves_although_nobody_hears_what_it_says() {
+    let mut stage = Stage::run(&["serve", "echo", "--dashboard", "off", "--idle-exit", "300ms"]);
+    drop(stage.child.stderr.take());
+    assert_eq!(stage.child.wait().unwrap().code(), Some(0));
+    assert!(!stage.control().exists());
 }
 
 #[test]
@@ -222,6 +238,19 @@ fn a_signal_lets_the_request_of_a_single_connection_finish() {
     answers.read_line(&mut line).unwrap();
     assert!(line.starts_with("ok sleep 300"), "{line}");
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_single_connection_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let (client, server) = UnixStream::pair().unwrap();
+    let mut command = Command::new(PALCO);
+    command.args(["serve", "http", "--inetd"]).env("TMPDIR", directory.path());
+    let mut child = command.stdin(OwnedFd::from(server)).spawn().unwrap();
+    drop(command); // and with it the other end, of which the server has one
+    drop(client);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(directory.path().read_dir().unwrap().count(), 0);
 }
 
 #[test]
