@@ -32,13 +32,23 @@ pub(crate) enum CompileError {
 impl Compiled {
     /// Compiles one file with `cc -O2`.
     pub(crate) fn new(name: &str, source: &str) -> Result<Self, CompileError> {
+        Self::with(name, source, &[])
+    }
+
+    /// The same, and the program needs no library when it starts.
+    pub(crate) fn statically(name: &str, source: &str) -> Result<Self, CompileError> {
+        Self::with(name, source, &["-static"])
+    }
+
+    fn with(name: &str, source: &str, more: &[&str]) -> Result<Self, CompileError> {
         let failed = |source| CompileError::Io { name: name.to_owned(), source };
         let directory = tempfile::tempdir().map_err(failed)?;
         let path = directory.path().join(name);
         let file = path.with_extension("c");
         fs::write(&file, source).map_err(failed)?;
         let mut cc = Command::new("cc");
-        cc.args(["-O2", "-Wall", "-Werror", "-o"]).args([&path, &file]).stdin(Stdio::null());
+        cc.args(["-O2", "-Wall", "-Werror"]).args(more).arg("-o").args([&path, &file]);
+        cc.stdin(Stdio::null());
         match cc.output() {
             Ok(output) if output.status.success() => Ok(Self { path, _directory: directory }),
             Ok(output) => {

@@ -12,6 +12,7 @@
 //! | `actors/memory.rs` | resident memory of actors that do nothing |
 //! | `echo.rs`, `echo/` | [`echo::run`]: a connection and a round trip under every server model, beside plain servers in std and C |
 //! | `spawn.rs`, `spawn/` | [`spawn::run`]: starting and losing a process, from a small parent and from a large one |
+//! | `spawn/superservers.rs`, `spawn/superservers/` | one program per connection: palco beside the inetds that are there |
 //! | `live.rs`, `live/` | [`live::LiveLoad`]: load on a running server, for people who watch |
 //! | `observe.rs`, `observe/` | [`observe::run`]: what it costs a system to be looked at |
 //! | `compiled.rs` | baselines in C |

@@ -2,7 +2,7 @@
 
 mod text;
 
-pub(crate) use text::aligned;
+pub(crate) use text::{Facts, Section, aligned, markdown, plain, spread};
 
 use serde::{Deserialize, Serialize};
 

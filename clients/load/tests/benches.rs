@@ -12,6 +12,7 @@ use libtest_mimic::{Arguments, Trial};
 use palco_actors::{PlaceKind, Repertoire};
 use palco_load::actors::{self, Question, Settings};
 use palco_load::observe::Mode;
+use palco_load::spawn::Part;
 use palco_load::{echo, observe, spawn};
 use palco_models::ModelKind;
 use palco_service::services::echo::EchoService;
@@ -35,6 +36,10 @@ fn main() -> ExitCode {
         trial("everybody_does_the_whole_work", everybody_does_the_whole_work),
         trial("one_question_alone_can_be_asked", one_question_alone_can_be_asked),
         trial("every_way_has_its_row_with_each_parent", every_way_has_its_row_with_each_parent),
+        trial(
+            "every_superserver_has_its_row_with_each_program",
+            every_superserver_has_its_row_with_each_program,
+        ),
         trial(
             "every_mode_has_its_row_with_each_workload",
             every_mode_has_its_row_with_each_workload,
@@ -77,10 +82,13 @@ fn one_question_alone_can_be_asked() {
 }
 
 fn every_way_has_its_row_with_each_parent() {
-    let settings = spawn::Settings { rounds: 2, lives: 3, ballast_mib: 8 };
+    let only = Some(Part::Lives);
+    let settings =
+        spawn::Settings { rounds: 2, lives: 3, ballast_mib: 8, only, ..Default::default() };
     let mut turns = Vec::new();
     let report = spawn::run(&settings, |progress| turns.push((progress.done, progress.total)));
     assert_eq!(report.tables.len(), 2);
+    assert!(report.superservers.is_none());
     for table in &report.tables {
         for row in &table.rows {
             match &row.figures {
@@ -88,6 +96,37 @@ fn every_way_has_its_row_with_each_parent() {
                 None => {
                     let why = row.refused.as_ref().unwrap();
                     assert!(why.contains("no C compiler") || why.contains("only root"), "{why}");
+                }
+            }
+        }
+    }
+    let total = turns.len();
+    assert!(turns.into_iter().enumerate().all(|(n, turn)| turn == (n, total)), "no turn unseen");
+}
+
+/// Those that are not on this machine have a row too; palco cannot be one of them, for this program has no command line.
+fn every_superserver_has_its_row_with_each_program() {
+    let only = Some(Part::Superservers);
+    let patience = Duration::from_millis(100);
+    let settings =
+        spawn::Settings { rounds: 2, connections: 3, patience, only, ..Default::default() };
+    let mut turns = Vec::new();
+    let report = spawn::run(&settings, |progress| turns.push((progress.done, progress.total)));
+    assert!(report.tables.is_empty());
+    let found = report.superservers.as_ref().unwrap();
+    assert!((2..=3).contains(&found.tables.len()));
+    for table in &found.tables {
+        assert_eq!(table.rows.len(), 6);
+        for row in &table.rows {
+            match (&row.sequential, &row.concurrent) {
+                (Some(one), Some(several)) => {
+                    let name = format!("{}, {}", row.name, table.program);
+                    assert_eq!(row.failure, None, "{name}");
+                    assert!(one.ops > 0 && several.ops > 0 && one.p50_ns <= one.max_ns, "{name}");
+                }
+                _ => {
+                    let why = row.refused.as_ref().unwrap();
+                    assert!(why.starts_with("absent: "), "{}: {why}", row.name);
                 }
             }
         }

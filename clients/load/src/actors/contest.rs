@@ -94,6 +94,8 @@ pub(crate) enum Refusal {
     WrongCount { expected: u64, got: u64 },
     #[error("failed: {0}")]
     Failed(String),
+    #[error("absent: {0}")]
+    Absent(String),
     #[error("panicked")]
     Panicked,
 }

@@ -5,55 +5,81 @@ use std::iter;
 
 use super::{Figures, MemoryRow, Report, Row, Table};
 use crate::actors::Question;
+use crate::stats::Spread;
 
 const HEAD: [&str; 9] =
     ["", "p50", "p99", "max", "best", "median", "CPU", "ratio (range)", "where"];
 const MEMORY_HEAD: [&str; 4] = ["", "bytes", "actors", "where"];
 
 /// A table as text.
-struct Section {
-    title: &'static str,
-    head: Vec<String>,
-    rows: Vec<Vec<String>>,
+pub(crate) struct Section {
+    pub(crate) title: String,
+    pub(crate) head: Vec<String>,
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+/// Name and value of what is known about a run.
+pub(crate) type Facts = Vec<(&'static str, String)>;
+
+/// A page of Markdown.
+pub(crate) fn markdown(
+    title: &str,
+    facts: &Facts,
+    sections: &[Section],
+    notes: impl IntoIterator<Item = impl AsRef<str>>,
+) -> String {
+    let mut text = format!("# {title}\n\n");
+    for (name, value) in facts {
+        let _ = writeln!(text, "* {name}: {value}");
+    }
+    for Section { title, head, rows } in sections {
+        let _ = writeln!(text, "\n## {title}\n\n| {} |", head.join(" | "));
+        let _ = writeln!(text, "|{}", "---|".repeat(head.len()));
+        for row in rows {
+            let _ = writeln!(text, "| {} |", row.join(" | "));
+        }
+    }
+    let _ = writeln!(text, "\n## How to read it\n");
+    for note in notes {
+        let _ = writeln!(text, "* {}", note.as_ref());
+    }
+    text
+}
+
+/// For a terminal, without the notes.
+pub(crate) fn plain(facts: &Facts, sections: &[Section]) -> String {
+    let mut text = String::new();
+    for (name, value) in facts {
+        let _ = writeln!(text, "{name}: {value}");
+    }
+    for Section { title, head, rows } in sections {
+        let _ = writeln!(text, "\n{title}");
+        text.push_str(&aligned(head, rows));
+    }
+    text
+}
+
+/// Median and range; nothing of nothing.
+pub(crate) fn spread(spread: Option<Spread>) -> String {
+    spread.map_or(String::new(), |Spread { median, min, max }| {
+        format!("{median:.2} ({min:.2}–{max:.2})")
+    })
 }
 
 impl Report {
     /// Tables and notes as Markdown.
     #[must_use]
     pub fn to_markdown(&self) -> String {
-        let mut text = String::from("# Actors side by side\n\n");
-        for (name, value) in self.facts() {
-            let _ = writeln!(text, "* {name}: {value}");
-        }
-        for Section { title, head, rows } in self.sections() {
-            let _ = writeln!(text, "\n## {title}\n\n| {} |", head.join(" | "));
-            let _ = writeln!(text, "|{}", "---|".repeat(head.len()));
-            for row in rows {
-                let _ = writeln!(text, "| {} |", row.join(" | "));
-            }
-        }
-        let _ = writeln!(text, "\n## How to read it\n");
-        for note in &self.notes {
-            let _ = writeln!(text, "* {note}");
-        }
-        text
+        markdown("Actors side by side", &self.facts(), &self.sections(), &self.notes)
     }
 
     /// Tables for a terminal, without the notes.
     #[must_use]
     pub fn to_table(&self) -> String {
-        let mut text = String::new();
-        for (name, value) in self.facts() {
-            let _ = writeln!(text, "{name}: {value}");
-        }
-        for Section { title, head, rows } in self.sections() {
-            let _ = writeln!(text, "\n{title}");
-            text.push_str(&aligned(&head, &rows));
-        }
-        text
+        plain(&self.facts(), &self.sections())
     }
 
-    fn facts(&self) -> Vec<(&'static str, String)> {
+    fn facts(&self) -> Facts {
         let mut facts = self.machine.facts();
         facts.push(("Rounds", self.rounds.to_string()));
         facts
@@ -64,7 +90,11 @@ impl Report {
         let weighed = [Question::MemoryTask, Question::MemoryThread].map(|question| {
             let rows = self.memory.iter().filter(|row| row.question == question);
             let head = MEMORY_HEAD.map(str::to_owned).to_vec();
-            Section { title: question.title(), head, rows: rows.map(memory_cells).collect() }
+            Section {
+                title: question.title().to_owned(),
+                head,
+                rows: rows.map(memory_cells).collect(),
+            }
         });
         timed.chain(weighed).filter(|section| !section.rows.is_empty()).collect()
     }
@@ -75,7 +105,11 @@ fn section(table: &Table) -> Section {
     if let Some(baseline) = &table.baseline {
         head[0] = format!("ratio to: {baseline}");
     }
-    Section { title: table.question.title(), head, rows: table.rows.iter().map(cells).collect() }
+    Section {
+        title: table.question.title().to_owned(),
+        head,
+        rows: table.rows.iter().map(cells).collect(),
+    }
 }
 
 fn cells(row: &Row) -> Vec<String> {
@@ -92,13 +126,10 @@ fn cells(row: &Row) -> Vec<String> {
 }
 
 fn numbers(figures: &Figures) -> [String; 7] {
-    let ratio = figures.ratio.map_or(String::new(), |ratio| {
-        format!("{:.2} ({:.2}–{:.2})", ratio.median, ratio.min, ratio.max)
-    });
     let Figures { p50_ns, p99_ns, max_ns, best_ns, median_ns, cpu_ns, .. } = *figures;
     let [p50, p99, max, best, median, cpu] =
         [p50_ns, p99_ns, max_ns, best_ns, median_ns, cpu_ns].map(nanos);
-    [p50, p99, max, best, median, cpu, ratio]
+    [p50, p99, max, best, median, cpu, spread(figures.ratio)]
 }
 
 fn nanos(nanos: f64) -> String {

@@ -1,14 +1,12 @@
 //! What the run has found: how long and how dear a life is, and how many times the floor that is.
 
-use std::fmt::Write;
-
 use serde::{Deserialize, Serialize};
 
 use super::Played;
+use super::Superservers;
 use super::ways::{BASELINES, Way};
 use crate::machine::Machine;
-use crate::report::{Figures, Row, aligned};
-use crate::stats::Spread;
+use crate::report::{Facts, Figures, Row, Section, markdown, plain, spread};
 
 /// Name and version of the JSON form.
 const SCHEMA: &str = "palco-bench-spawn/1";
@@ -38,9 +36,12 @@ pub struct SpawnReport {
     pub machine: Machine,
     /// Rounds of every row.
     pub rounds: usize,
-    /// One for each parent.
+    /// One for each parent; none when they were not asked for.
     pub tables: Vec<SpawnTable>,
-    /// How to read the figures.
+    /// Superservers, if they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superservers: Option<Superservers>,
+    /// How to read the figures of the tables; what is said of superservers is theirs.
     pub notes: Vec<String>,
 }
 
@@ -59,12 +60,12 @@ impl SpawnReport {
     pub(super) fn new(
         machine: Machine,
         rounds: usize,
-        ways: &[Way],
-        played: impl IntoIterator<Item = (usize, Played)>,
+        tables: Vec<SpawnTable>,
+        superservers: Option<Superservers>,
     ) -> Self {
-        let tables = played.into_iter().map(|(mib, played)| SpawnTable::new(mib, ways, &played));
-        let notes = NOTES.iter().map(|note| (*note).to_owned()).collect();
-        Self { schema: SCHEMA.to_owned(), machine, rounds, tables: tables.collect(), notes }
+        let notes = if tables.is_empty() { &[] } else { NOTES };
+        let notes = notes.iter().map(|note| (*note).to_owned()).collect();
+        Self { schema: SCHEMA.to_owned(), machine, rounds, tables, superservers, notes }
     }
 
     /// The JSON form.
@@ -76,48 +77,32 @@ impl SpawnReport {
     /// As a Markdown page.
     #[must_use]
     pub fn to_markdown(&self) -> String {
-        let mut text = String::from("# Starting and losing a process\n\n");
-        for (name, value) in self.facts() {
-            let _ = writeln!(text, "* {name}: {value}");
-        }
-        for table in &self.tables {
-            let _ = writeln!(text, "\n## {}\n\n| {} |", table.title(), table.head().join(" | "));
-            let _ = writeln!(text, "|{}", "---|".repeat(HEAD.len()));
-            for row in &table.rows {
-                let _ = writeln!(text, "| {} |", cells(row).join(" | "));
-            }
-        }
-        let _ = writeln!(text, "\n## How to read it\n");
-        for note in &self.notes {
-            let _ = writeln!(text, "* {note}");
-        }
-        text
+        let of_superservers = self.superservers.iter().flat_map(|found| &found.notes);
+        let notes = self.notes.iter().chain(of_superservers);
+        markdown("Starting and losing a process", &self.facts(), &self.sections(), notes)
     }
 
     /// For a terminal.
     #[must_use]
     pub fn to_table(&self) -> String {
-        let mut text = String::new();
-        for (name, value) in self.facts() {
-            let _ = writeln!(text, "{name}: {value}");
-        }
-        for table in &self.tables {
-            let rows: Vec<_> = table.rows.iter().map(cells).collect();
-            let _ = writeln!(text, "\n{}", table.title());
-            text.push_str(&aligned(&table.head(), &rows));
-        }
-        text
+        plain(&self.facts(), &self.sections())
     }
 
-    fn facts(&self) -> Vec<(&'static str, String)> {
+    fn facts(&self) -> Facts {
         let mut facts = self.machine.facts();
         facts.push(("Rounds", format!("{}, interleaved", self.rounds)));
+        facts.extend(self.superservers.as_ref().and_then(Superservers::fact));
         facts
+    }
+
+    fn sections(&self) -> Vec<Section> {
+        let tables = self.tables.iter().map(SpawnTable::section);
+        tables.chain(self.superservers.iter().flat_map(Superservers::sections)).collect()
     }
 }
 
 impl SpawnTable {
-    fn new(parent_mib: usize, ways: &[Way], played: &Played) -> Self {
+    pub(super) fn new(parent_mib: usize, ways: &[Way], played: &Played) -> Self {
         let floor = BASELINES.iter().find_map(|name| {
             let (_, rounds) = ways.iter().zip(played).find(|(way, _)| way.name == *name)?;
             Some((*name, rounds.as_ref().ok()?))
@@ -132,6 +117,11 @@ impl SpawnTable {
         });
         let baseline = floor.map(|(name, _)| name.to_owned());
         Self { parent_mib, baseline, rows: rows.collect() }
+    }
+
+    fn section(&self) -> Section {
+        let rows = self.rows.iter().map(cells).collect();
+        Section { title: self.title(), head: self.head(), rows }
     }
 
     fn title(&self) -> String {
@@ -157,18 +147,13 @@ fn cells(row: &Row) -> Vec<String> {
         return vec![row.name.clone(), "–".into(), empty(), empty(), empty(), empty(), why];
     };
     let micros = |nanos: f64| format!("{:.1}", nanos / 1e3);
-    let ratio = |ratio: Option<Spread>| {
-        ratio.map_or(String::new(), |Spread { median, min, max }| {
-            format!("{median:.2} ({min:.2}–{max:.2})")
-        })
-    };
     vec![
         row.name.clone(),
         micros(figures.p50_ns),
         micros(figures.p99_ns),
-        ratio(figures.ratio),
+        spread(figures.ratio),
         micros(figures.cpu_ns),
-        ratio(figures.ratio_cpu),
+        spread(figures.ratio_cpu),
         row.setting.clone(),
     ]
 }
@@ -191,7 +176,8 @@ mod tests {
             ways.iter().map(|_| Ok(vec![round(3_000), round(9_000)])).collect();
         played[0] = Ok(vec![round(2_000), round(3_000)]);
         played[1] = Err(Refusal::failed("there is no C compiler").to_string());
-        SpawnReport::new(Machine::default(), 2, &ways, [(0, played.clone()), (256, played)])
+        let tables = [0, 256].map(|mib| SpawnTable::new(mib, &ways, &played)).into();
+        SpawnReport::new(Machine::default(), 2, tables, None)
     }
 
     #[test]

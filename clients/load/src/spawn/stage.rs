@@ -40,14 +40,18 @@ fn zygote(spawner: &Spawner) -> Result<Zygote, Refusal> {
     block_on(Zygote::start(spawner, launch, &Confinement::none())).map_err(Refusal::failed)
 }
 
-/// Memory of the parent, all of it touched, in pages of the usual size: large ones would make a fork cheap.
-pub(super) struct Ballast {
+/// Memory of this process, all of it touched, in pages of the usual size: large ones would make a fork cheap. Held until
+/// dropped.
+#[derive(Debug)]
+pub struct Ballast {
     pub(super) mib: usize,
     _bytes: Vec<u8>,
 }
 
 impl Ballast {
-    pub(super) fn touch(mib: usize) -> Self {
+    /// So many MiB.
+    #[must_use]
+    pub fn touch(mib: usize) -> Self {
         // Refused only by kernels that have no large pages.
         let _set = prctl::set_thp_disable(true);
         let bytes = vec![1; mib << 20];
