@@ -10,6 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use palco_actors::PlaceKind;
 use palco_load::actors::Question;
+use palco_load::spawn::Part;
 use palco_models::{AcceptBy, Action, ModelKind};
 use tracing::level_filters::LevelFilter;
 
@@ -302,14 +303,19 @@ pub(crate) enum Bench {
         markdown: bool,
     },
     /// Starting and losing a process: with std, with a bare C program, with palco, and as an actor; from a small parent
-    /// and from one with 256 MiB touched, interleaved in one run
+    /// and from one with 256 MiB touched. And superservers, one program per connection: palco inetd beside openbsd-inetd,
+    /// xinetd, inetutils-inetd and tcpserver, those that are found (in PATH, /usr/sbin, or below $PALCO_DAEMONS);
+    /// interleaved in one run
     Spawn {
-        /// Five seconds instead of twenty; less certain
+        /// Half a minute instead of two; less certain
         #[arg(long)]
         quick: bool,
         /// Print Markdown
         #[arg(long, conflicts_with = "json")]
         markdown: bool,
+        /// Only this part
+        #[arg(long, value_parser = named::<Part>(Part::ALL.map(Part::name)))]
+        only: Option<Part>,
     },
     /// Being looked at: what messages cost with nobody there, with an observer attached, under the eyes of a dashboard,
     /// and while everything is captured; on one loop, and on 2 000 actors; interleaved in one run

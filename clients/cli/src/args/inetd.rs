@@ -32,6 +32,9 @@ pub(crate) struct Inetd {
     /// Append the log to this file instead of writing it to stderr
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
+    /// Touch so much memory first, and keep it: `palco bench spawn` shows that it does not matter
+    #[arg(long, hide = true, default_value_t = 0, value_name = "MIB")]
+    pub(crate) touch_mib: usize,
     #[command(flatten)]
     pub(crate) dashboard: DashboardArgs,
 }

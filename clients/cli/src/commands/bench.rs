@@ -1,6 +1,7 @@
 //! `palco bench`: measurements on this machine.
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -24,9 +25,12 @@ pub(crate) fn bench(bench: Bench, json: bool) -> Result<ExitCode> {
                 _ => report.to_table(),
             }
         }
-        Bench::Spawn { quick, markdown } => {
+        Bench::Spawn { quick, markdown, only } => {
             let settings =
                 if quick { spawn::Settings::quick() } else { spawn::Settings::default() };
+            // This very program, even if another file is at its path by now.
+            let palco = Some(PathBuf::from("/proc/self/exe"));
+            let settings = spawn::Settings { palco, only, ..settings };
             let report = spawn::run(&settings, |progress| show(format_args!("{progress}")));
             match (json, markdown) {
                 (true, _) => report.to_json(),

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use palco_load::spawn::Ballast;
 use palco_superserver::config::SAMPLE;
 
 use crate::args::{Inetd, InetdCommand};
@@ -30,6 +31,7 @@ pub(crate) fn inetd(inetd: Inetd, control: Option<PathBuf>, json: bool) -> Resul
         }
         None if inetd.dry_run => check::check(inetd.reading, json),
         None => {
+            let _ballast = Ballast::touch(inetd.touch_mib);
             let running = Running {
                 source: Source::Files(inetd.reading),
                 control,
