@@ -192,6 +192,7 @@ fn ticks(stat: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
     use std::process::{Command, Stdio};
 
     use super::*;
@@ -201,24 +202,38 @@ mod tests {
 
     #[test]
     fn a_child_of_the_server_counts_when_it_has_ended() {
-        for make in [Account::of, |pids: &[i32]| Account::Ticks(pids.to_vec())] {
-            let mut command = Command::new("/bin/sh");
-            command.args(["-c", &format!("read line; {WORK}")]);
-            let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-            let account = make(&[i32::try_from(child.id()).unwrap()]);
-            let before = account.nanos().unwrap();
-            let mut input = child.stdin.take().unwrap();
-            io::Write::write_all(&mut input, b"\n").unwrap();
-            io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &format!("read line; {WORK}")]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let pids = [i32::try_from(child.id()).unwrap()];
+        // In all of them at once, where there is the right to make them.
+        let mut accounts = groups(&pids);
+        accounts.push(Account::Ticks(pids.to_vec()));
+        let before: Vec<u64> = accounts.iter().map(|account| account.nanos().unwrap()).collect();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(b"\n").unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        for (account, before) in accounts.iter().zip(before) {
             assert!(account.nanos().unwrap() > before, "{account:?}");
-            drop(input);
-            child.wait().unwrap();
-            if let Account::Group(group) = account {
-                let directory = group.directory.clone();
-                drop(group);
-                assert!(!directory.exists());
-            }
         }
+        drop(input);
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_group_goes_when_it_is_dropped() {
+        for account in groups(&[]) {
+            let Account::Group(group) = account else { unreachable!("only groups") };
+            let directory = group.directory.clone();
+            assert!(directory.exists());
+            drop(group);
+            assert!(!directory.exists());
+        }
+    }
+
+    fn groups(pids: &[i32]) -> Vec<Account> {
+        let group = |kind| Group::new(kind, &own_group(kind)?, pids).ok();
+        Kind::ALL.into_iter().filter_map(group).map(Account::Group).collect()
     }
 
     #[test]
