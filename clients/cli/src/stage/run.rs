@@ -30,7 +30,8 @@ pub(crate) struct Stage {
     /// Held as long as this process is the one that is asked.
     control: Mutex<Option<ControlSocket>>,
     started: Instant,
-    page: TempDir,
+    /// What service `http` shows without a directory of its own; none without servers.
+    page: Option<TempDir>,
 }
 
 /// A stage as seen from outside.
@@ -61,15 +62,15 @@ pub(crate) struct ServerView {
 }
 
 impl Stage {
-    fn of(system: System) -> Result<Self> {
-        Ok(Self {
+    fn of(system: System) -> Self {
+        Self {
             system,
             servers: Vec::new(),
             superserver: None,
             control: Mutex::new(None),
             started: Instant::now(),
-            page: page::directory()?,
-        })
+            page: None,
+        }
     }
 
     /// A stage without servers.
@@ -77,7 +78,7 @@ impl Stage {
         // Twice as many loops as cores: one that starts a program waits until that has begun.
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let system = System::builder().event_loops(cores * 2).build();
-        Self::of(system.context("cannot start the actor system")?)
+        Ok(Self::of(system.context("cannot start the actor system")?))
     }
 
     /// Keeps the control socket, which is removed when it is released.
@@ -97,9 +98,10 @@ impl Stage {
             builder = builder.event_loops(event_loops);
         }
         let system = builder.build().context("cannot start the actor system")?;
-        let mut stage = Self::of(system)?;
+        let mut stage = Self::of(system);
+        let page = page::directory()?;
         for entry in &file.servers {
-            let root = entry.root.as_deref().unwrap_or(stage.page.path());
+            let root = entry.root.as_deref().unwrap_or(page.path());
             let state = entry.state.unwrap_or_default();
             match entry.service.start(&stage.system, entry.settings(), state, root) {
                 Ok(server) => stage.servers.push((entry.clone(), Arc::new(server))),
@@ -109,7 +111,8 @@ impl Stage {
                 }
             }
         }
-        page::write(&stage.page, &stage.view().servers)?;
+        page::write(&page, &stage.view().servers)?;
+        stage.page = Some(page);
         Ok(stage)
     }
 
@@ -140,7 +143,9 @@ impl Stage {
 
     /// Removes what `http` shows, which the end of a process does not.
     fn remove_page(&self) {
-        let _ = fs::remove_dir_all(self.page.path());
+        if let Some(page) = &self.page {
+            let _ = fs::remove_dir_all(page.path());
+        }
     }
 
     /// Drains all servers side by side, then stops the system.
