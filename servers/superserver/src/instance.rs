@@ -108,7 +108,9 @@ impl Actor for Instance {
 
     /// A stop that comes before it has begun: a client that has been accepted is served nevertheless, and told to end.
     async fn stopped(&mut self, _: &ExitReason, cx: &mut Context<Self>) {
-        self.serve(cx).await;
+        if self.task.is_some() {
+            Box::pin(self.serve(cx)).await;
+        }
     }
 
     fn state(&self) -> Value {

@@ -88,7 +88,8 @@ impl Instance {
             Some(permit) => Some(permit),
             None => {
                 self.has_started();
-                cx.unless_stopped(wait_for_permit(cx, service, &client)).await.flatten()
+                let waiting = Box::pin(wait_for_permit(cx, service, &client));
+                cx.unless_stopped(waiting).await.flatten()
             }
         };
         let Some(permit) = permit else { return };
@@ -106,7 +107,7 @@ impl Instance {
                     client.send_banner(path);
                 }
                 client.say(&extras.banner);
-                return self.follow_refusal(cx, &definition, client, extras).await;
+                return Box::pin(self.follow_refusal(cx, &definition, client, extras)).await;
             }
             None => return,
         };
@@ -125,9 +126,10 @@ impl Instance {
                 )
                 .await;
             }
-            Run::Builtin(Builtin::Tcpmux) => self.serve_mux(cx, client, permit).await,
+            // Apart, so that an instance which stands for a program stays small.
+            Run::Builtin(Builtin::Tcpmux) => Box::pin(self.serve_mux(cx, client, permit)).await,
             Run::Builtin(builtin) => {
-                self.serve_builtin(cx, &definition, builtin, client, permit).await;
+                Box::pin(self.serve_builtin(cx, &definition, builtin, client, permit)).await;
             }
         }
     }
@@ -209,10 +211,11 @@ pub(super) async fn judge(
     cx.note(|| "judging the client");
     let local = client.socket.local_addr().ok().and_then(|local| local.as_socket());
     let caller = Caller { peer: client.peer, local };
-    let judgement = cx.unless_stopped(rules.judge(&caller, &service.house.names)).await?;
+    let judging = Box::pin(rules.judge(&caller, &service.house.names));
+    let judgement = cx.unless_stopped(judging).await?;
     Some(match judgement {
         Judgement::Granted(extras) if !extras.conditions.is_empty() => {
-            program::under_conditions(cx, service, extras).await
+            Box::pin(program::under_conditions(cx, service, extras)).await
         }
         judgement => judgement,
     })
