@@ -6,6 +6,7 @@ mod presence;
 mod single;
 mod way;
 
+use std::cell::Cell;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -50,6 +51,8 @@ enum Turn {
 pub(crate) struct Door {
     pub(crate) service: Arc<Service>,
     pub(crate) way: Arc<Doorway>,
+    /// How often the service had changed when it was looked at last.
+    seen: Cell<u64>,
 }
 
 /// Begin.
@@ -117,9 +120,14 @@ impl Handler<Open> for Door {
 }
 
 impl Door {
+    pub(crate) fn new(service: Arc<Service>, way: Arc<Doorway>) -> Self {
+        Self { service, way, seen: Cell::new(0) }
+    }
+
     /// Until a stop, or until the door is closed.
     async fn serve(&self, cx: &Context<Self>) -> std::io::Result<()> {
         while !self.way.is_closed() {
+            self.seen.set(self.service.changes());
             match self.service.shut() {
                 Shut::Open => {}
                 Shut::Until(until, why) => match self.stay_shut(cx, Some(until), &why).await {
@@ -202,7 +210,7 @@ impl Door {
 
     /// Whether a look at the service is needed.
     fn is_changed(&self) -> bool {
-        self.way.is_closed() || self.service.shut() != Shut::Open
+        self.way.is_closed() || self.service.changes() != self.seen.get()
     }
 
     /// Waits until a limit that lets wait may allow one more, or something changes. `None` is a stop.

@@ -37,6 +37,8 @@ pub(crate) struct Service {
     definition: RwLock<Arc<Definition>>,
     shut: Mutex<Shut>,
     changed: Event,
+    /// How often that was rung.
+    changes: AtomicU64,
     ends: Mutex<VecDeque<Ended>>,
 }
 
@@ -132,6 +134,7 @@ impl Service {
             definition: RwLock::new(Arc::new(definition)),
             shut: Mutex::new(Shut::Open),
             changed: Event::new(),
+            changes: AtomicU64::new(0),
             ends: Mutex::default(),
         }
     }
@@ -150,12 +153,18 @@ impl Service {
 
     /// Tells everybody who follows [`Service::changed`].
     pub(crate) fn announce(&self) {
+        self.changes.fetch_add(1, Ordering::Release);
         self.changed.notify(usize::MAX);
     }
 
     /// Resolves at the next change; to be asked for before looking at what may change.
     pub(crate) fn changed(&self) -> EventListener {
         self.changed.listen()
+    }
+
+    /// How often it has changed.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
     }
 
     /// Whether it may listen now.

@@ -60,8 +60,10 @@ impl Door {
                     }
                     self.take_in(cx, Client { socket, peer });
                 }
+                // The client has gone before it was accepted.
+                Some(Some(Err(error))) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Some(Some(Err(error))) => {
-                    // The client has gone before it was accepted, or descriptors have run out.
+                    // Descriptors have run out, most likely.
                     tracing::warn!(service = %self.service.id, %error, "cannot accept");
                     if cx.unless_stopped(cx.sleep(ACCEPT_PAUSE)).await.is_none() {
                         return Ok(Turn::Stop);

@@ -121,7 +121,7 @@ fn start(
         None => options,
     };
     let (service, way) = (Arc::clone(service), Arc::clone(way));
-    let made = move || Door { service: Arc::clone(&service), way: Arc::clone(&way) };
+    let made = move || Door::new(Arc::clone(&service), Arc::clone(&way));
     Ok(supervisor.supervise(options, made)?.any())
 }
 
