@@ -49,7 +49,7 @@ pub use world::{ProgramFile, System, World};
 pub const SAMPLE: &str = include_str!("config/toml/sample.toml");
 
 /// Most bytes of a file.
-pub const FILE_BYTES_MAX: usize = 1024 * 1024;
+pub const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// What is said beside the text, on a command line.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -31,7 +31,7 @@ fn what_is_no_text_of_a_bearable_size_is_an_error_that_names_it() {
     let error = failed(&path("large"));
     assert!(
         error.to_string().contains("large")
-            && error.source().unwrap().to_string().contains("1048576")
+            && error.source().unwrap().to_string().contains("67108864")
     );
     assert!(matches!(failed(&path("missing")), ReadError::File { .. }));
     assert!(matches!(failed(directory.path()), ReadError::File { .. }));
