@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Error, Read, Result, Write};
 use std::net::{Ipv4Addr, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -22,27 +23,41 @@ pub(crate) struct Driver {
     _directory: TempDir,
 }
 
-impl Driver {
-    pub(crate) fn start() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let chromedriver = Command::new("chromedriver")
+/// How often a chromedriver may fail to listen: the port that it takes for IPv4 may be somebody's for IPv6.
+const TRIES_MAX: usize = 10;
+
+/// A chromedriver, and the port it listens on.
+fn listening(directory: &Path) -> (Child, u16) {
+    for _ in 0..TRIES_MAX {
+        let mut chromedriver = Command::new("chromedriver")
             .arg("--port=0")
-            .env("TMPDIR", directory.path())
+            .env("TMPDIR", directory)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver is not there: apt install chromium chromium-driver");
+        let lines = BufReader::new(chromedriver.stdout.take().unwrap()).lines();
+        let port = lines.map_while(Result::ok).find_map(|line| port_in(&line));
+        match port {
+            Some(port) => return (chromedriver, port),
+            None => drop(chromedriver.wait()),
+        }
+    }
+    panic!("chromedriver did not say its port in {TRIES_MAX} tries");
+}
+
+impl Driver {
+    pub(crate) fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let (chromedriver, port) = listening(directory.path());
         let mut driver = Self {
             chromedriver,
-            port: 0,
+            port,
             session: String::new(),
             browser_pid: None,
             _directory: directory,
         };
-        let lines = BufReader::new(driver.chromedriver.stdout.take().unwrap()).lines();
-        let mut ports = lines.map_while(Result::ok).filter_map(|line| port_in(&line));
-        driver.port = ports.next().expect("chromedriver did not say its port");
         let session = driver.call("POST", "/session", &capabilities(), ANSWER_WITHIN);
         let session = session.expect("the browser did not start");
         session["sessionId"].as_str().unwrap().clone_into(&mut driver.session);
