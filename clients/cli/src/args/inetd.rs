@@ -29,7 +29,7 @@ pub(crate) struct Inetd {
     /// The old one leaves when its last instance has ended. If this one fails, the old one goes on.
     #[arg(long)]
     pub(crate) take_over: bool,
-    /// Append the log to this file instead of writing it to stderr
+    /// Append the log to this file instead of writing it to stderr; SIGHUP opens it again
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
     /// Touch so much memory first, and keep it: `palco bench spawn` shows that it does not matter

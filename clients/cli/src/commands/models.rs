@@ -41,5 +41,8 @@ pub(crate) fn models(json: bool) -> Result<ExitCode> {
     ];
     output::table(heading, rows)?;
     output::line("\nTry one: palco serve echo --model team --place thread --workers 4")?;
+    output::line(
+        "A fourth policy, the superserver, starts a program of anybody for each client: palco inetd --help",
+    )?;
     Ok(ExitCode::SUCCESS)
 }

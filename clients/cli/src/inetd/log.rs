@@ -7,21 +7,29 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use palco_superserver::{Entry, Sink};
+use parking_lot::RwLock;
 
 /// A file, or standard error.
 #[derive(Clone, Debug)]
 pub(crate) enum Log {
     Stderr,
-    File(Arc<File>),
+    File { path: Arc<Path>, file: Arc<RwLock<File>> },
 }
 
 impl Log {
     /// Appends to `path`, if one is given.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self> {
         let Some(path) = path else { return Ok(Self::Stderr) };
-        let file = OpenOptions::new().create(true).append(true).open(path);
-        let file = file.with_context(|| format!("cannot write the log {}", path.display()))?;
-        Ok(Self::File(Arc::new(file)))
+        let file = append(path)?;
+        Ok(Self::File { path: path.into(), file: Arc::new(RwLock::new(file)) })
+    }
+
+    /// Opens the file again: it may have been renamed, and another is to be begun.
+    pub(crate) fn reopen(&self) -> Result<()> {
+        if let Self::File { path, file } = self {
+            *file.write() = append(path)?;
+        }
+        Ok(())
     }
 
     /// Writes a line about the superserver itself.
@@ -45,7 +53,12 @@ impl Log {
         // In one call, so that lines of several processes stay whole. A full disk must not stop a superserver.
         let _written = match self {
             Self::Stderr => io::stderr().write_all(line.as_bytes()),
-            Self::File(file) => (&**file).write_all(line.as_bytes()),
+            Self::File { file, .. } => (&*file.read()).write_all(line.as_bytes()),
         };
     }
+}
+
+fn append(path: &Path) -> Result<File> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    file.with_context(|| format!("cannot write the log {}", path.display()))
 }

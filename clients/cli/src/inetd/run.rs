@@ -87,13 +87,7 @@ pub(crate) fn run(running: Running, json: bool) -> Result<ExitCode> {
     announce(&superserver, &path, dashboard.as_ref(), json)?;
     loop {
         match signals.wait().context("cannot wait for signals")? {
-            Signal::SIGHUP => match installed.source.check_reloadable() {
-                Ok(()) => match installed.reload() {
-                    Ok(changes) => log.say(&format!("reloaded: {changes}")),
-                    Err(why) => log.say(&format!("not reloaded, {why}")),
-                },
-                Err(error) => log.say(&format!("not reloaded: {error}")),
-            },
+            Signal::SIGHUP => hear_hangup(&installed, &log),
             signal => {
                 log.say(&format!("{signal}: closing"));
                 break;
@@ -107,6 +101,21 @@ pub(crate) fn run(running: Running, json: bool) -> Result<ExitCode> {
     block_on(stage.system.shutdown());
     stage.release_control();
     process::exit(0);
+}
+
+/// The log is opened again, and the files are read again.
+fn hear_hangup(installed: &Installed, log: &Log) {
+    if let Err(error) = log.reopen() {
+        log.say(&format!("{error:#}"));
+    }
+    let reloaded = match installed.source.check_reloadable() {
+        Ok(()) => installed.reload(),
+        Err(error) => Err(error.to_string()),
+    };
+    match reloaded {
+        Ok(changes) => log.say(&format!("reloaded: {changes}")),
+        Err(why) => log.say(&format!("not reloaded: {why}")),
+    }
 }
 
 /// Bound, and not yet open. A superserver that serves nothing has no reason to run.

@@ -274,3 +274,23 @@ fn refused(arguments: &[&str], why: &str) {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains(why), "{arguments:?}: {said}");
 }
+
+#[test]
+fn a_log_that_was_renamed_is_begun_anew_by_a_hangup() {
+    let house = House::new(1);
+    house.write(&house.line(0, "echo hello"));
+    let (log, old) = (house.directory.path().join("log"), house.directory.path().join("log.1"));
+    let stage = house.start(&["--log", log.to_str().unwrap()]);
+    assert_eq!(house.told(0), "hello\n");
+    fs::rename(&log, &old).unwrap();
+    stage.kill("-HUP");
+    while !fs::read_to_string(&log).is_ok_and(|text| text.contains("reloaded: nothing has changed"))
+    {
+        std::thread::yield_now();
+    }
+    assert_eq!(house.told(0), "hello\n");
+    assert!(fs::read_to_string(&old).unwrap().contains("START: "));
+    while !fs::read_to_string(&log).unwrap().contains("EXIT: ") {
+        std::thread::yield_now();
+    }
+}
