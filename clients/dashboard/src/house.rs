@@ -1,9 +1,11 @@
 //! What a dashboard is given by whoever has put the stage together.
 
+use std::fmt;
 use std::sync::Arc;
 
 use palco_models::Server;
 use palco_observe::Observer;
+use palco_superserver::{Changes, Superserver};
 
 /// What a dashboard shows and acts on.
 #[derive(Clone, Debug)]
@@ -12,6 +14,8 @@ pub struct House {
     pub observer: Observer,
     /// The stage's servers, in the order in which they were started.
     pub servers: Vec<Served>,
+    /// The stage's superserver, if it has one.
+    pub services: Option<Services>,
     /// The version of the program.
     pub version: String,
     /// Threads that run event loops.
@@ -33,4 +37,23 @@ pub struct Served {
     pub example_request: String,
     /// The server itself.
     pub server: Arc<Server>,
+}
+
+/// A superserver of the stage.
+#[derive(Clone)]
+pub struct Services {
+    /// The superserver itself.
+    pub superserver: Arc<Superserver>,
+    /// Has it take on what its files say now.
+    pub reload: Reload,
+}
+
+/// Reads files again and takes on what they say, on a thread that may block. The error is for people, and says that nothing
+/// has changed.
+pub type Reload = Arc<dyn Fn() -> Result<Changes, String> + Send + Sync>;
+
+impl fmt::Debug for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Services").field("superserver", &self.superserver).finish_non_exhaustive()
+    }
 }

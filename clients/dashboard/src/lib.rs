@@ -33,6 +33,6 @@ mod token;
 mod views;
 
 pub use dashboard::{Dashboard, DashboardSettings, StartError};
-pub use house::{House, Served};
+pub use house::{House, Reload, Served, Services};
 pub use token::{Token, TokenError};
 pub use views::{LoadView, ServerLimits, ServerView, StageInfo, StageView};

@@ -9,6 +9,7 @@ mod metrics;
 mod openapi;
 mod page;
 mod servers;
+mod services;
 mod snapshot;
 mod waits;
 
@@ -58,6 +59,12 @@ const ALL: &[Entry] = &[
     Entry { path: "/api/flow", methods: &["GET"], fill: |r| r.route(read().to(waits::flow)) },
     Entry { path: "/api/capture", methods: &["GET"], fill: |r| r.route(read().to(capture::get)) },
     Entry { path: "/api/servers", methods: &["GET"], fill: |r| r.route(read().to(servers::list)) },
+    Entry { path: "/api/services", methods: &["GET"], fill: |r| r.route(read().to(services::get)) },
+    Entry {
+        path: "/api/services/reload",
+        methods: &["POST"],
+        fill: |r| r.route(web::post().to(services::reload)),
+    },
     Entry { path: "/api/models", methods: &["GET"], fill: |r| r.route(read().to(servers::models)) },
     Entry {
         path: "/api/load",

@@ -11,7 +11,7 @@ use palco_actors::{ActorId, AnyRef, System};
 use crate::events::Hub;
 use crate::guards::host::Names;
 use crate::guards::token::cookie_name;
-use crate::house::{House, Served};
+use crate::house::{House, Served, Services};
 use crate::loads::Loads;
 use crate::refusal::Refusal;
 use crate::token::Token;
@@ -77,6 +77,7 @@ impl Shared {
             started_at: humantime::format_rfc3339_seconds(self.started_at).to_string(),
             event_loops: self.house.event_loops,
             can_act,
+            superserver: self.house.services.is_some(),
             demo: self.house.demo.clone(),
         }
     }
@@ -93,6 +94,15 @@ impl Shared {
 
     pub(crate) fn server(&self, served: &Served) -> ServerView {
         ServerView::new(served, self.loads.latency(&served.name))
+    }
+
+    pub(crate) fn services(&self) -> Result<&Services, Refusal> {
+        self.house.services.as_ref().ok_or_else(|| {
+            Refusal::unknown(
+                "this stage has no superserver",
+                "`palco inetd` runs a stage that has one",
+            )
+        })
     }
 
     pub(crate) fn find_server(&self, name: &str) -> Result<&Served, Refusal> {

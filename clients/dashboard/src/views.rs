@@ -26,6 +26,8 @@ pub struct StageInfo {
     pub event_loops: usize,
     /// Whether who asks has shown the token.
     pub can_act: bool,
+    /// Whether it has a superserver.
+    pub superserver: bool,
     /// The demonstration that runs, if one does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub demo: Option<String>,

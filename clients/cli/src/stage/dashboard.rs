@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use palco_dashboard::{Dashboard, DashboardSettings, House, Served, StartError, Token};
+use palco_dashboard::{Dashboard, DashboardSettings, House, Served, Services, StartError, Token};
 use palco_observe::Observer;
 
 use super::Stage;
@@ -94,9 +94,14 @@ fn house(stage: &Stage, demo: Option<&str>) -> House {
         example_request: entry.service.example_request().to_owned(),
         server: Arc::clone(server),
     });
+    let services = stage.superserver.clone().map(|installed| Services {
+        superserver: Arc::clone(&installed.superserver),
+        reload: Arc::new(move || installed.reload()),
+    });
     House {
         observer: Observer::attach(&stage.system),
         servers: served.collect(),
+        services,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         event_loops: stage.system.event_loops(),
         demo: demo.map(str::to_owned),

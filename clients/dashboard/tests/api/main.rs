@@ -10,6 +10,7 @@ mod loads;
 mod metrics;
 mod reading;
 mod security;
+mod services;
 mod stage;
 mod starting;
 mod stuck;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use palco_actors::{Actor, ActorRef, Context, Handler, Message, PlaceKind, SpawnOptions, System};
-use palco_dashboard::{Dashboard, DashboardSettings, House, Served, Token};
+use palco_dashboard::{Dashboard, DashboardSettings, House, Served, Services, Token};
 use palco_models::{ModelKind, Server, ServerSettings};
 use palco_observe::Observer;
 use palco_service::services::echo::EchoService;
@@ -32,6 +32,18 @@ impl Stage {
 
     /// With settings changed.
     pub(crate) fn with(change: impl FnOnce(&mut DashboardSettings)) -> Self {
+        Self::of(change, |_| None)
+    }
+
+    /// With a superserver.
+    pub(crate) fn with_services(services: impl FnOnce(&System) -> Services) -> Self {
+        Self::of(|_| {}, |system| Some(services(system)))
+    }
+
+    fn of(
+        change: impl FnOnce(&mut DashboardSettings),
+        services: impl FnOnce(&System) -> Option<Services>,
+    ) -> Self {
         let system = System::builder().event_loops(2).build().unwrap();
         let of = |name: &str, model, place| ServerSettings::new(name, model, place);
         let (task, thread) = (PlaceKind::Task, PlaceKind::Thread);
@@ -56,6 +68,7 @@ impl Stage {
                 served("kv", "INCR load", kv),
                 served("work", "sleep 1", work),
             ],
+            services: services(&system),
             version: "0.0.1".into(),
             event_loops: 2,
             demo: None,
