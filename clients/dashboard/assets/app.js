@@ -14,6 +14,7 @@ import { overviewView } from "./views/overview.js";
 import { processesView } from "./views/processes.js";
 import { sequenceView } from "./views/sequence.js";
 import { serversView } from "./views/servers.js";
+import { servicesView } from "./views/services.js";
 import { timelineView } from "./views/timeline.js";
 import { treeView } from "./views/tree.js";
 import { waitsView } from "./views/waits.js";
@@ -22,7 +23,7 @@ import { waitsView } from "./views/waits.js";
 const ROUTES = [
   ["", "Overview", overviewView], ["tree", "Tree", treeView], ["actors", "Actors", actorsView], ["flow", "Flow", flowView],
   ["sequence", "Sequence", sequenceView], ["timeline", "Timeline", timelineView], ["servers", "Servers", serversView],
-  ["processes", "Processes", processesView], ["log", "Log", logView], ["waits", "Waits", waitsView],
+  ["services", "Services", servicesView], ["processes", "Processes", processesView], ["log", "Log", logView], ["waits", "Waits", waitsView],
 ];
 /** How often times that grow are drawn when nothing else changes. */
 const TICK_MS = 500;
@@ -112,6 +113,7 @@ function drawTop() {
   setText(/** @type {Element} */ (word), store.connection);
   setAttr(connection, "title", store.connectionText || "updates arrive as they happen");
   const { stage, lints } = store.state;
+  offered("services", stage?.superserver === true);
   counted("", lints.length);
   counted("waits", lints.filter((lint) => lint.kind === "deadlock").length);
   const notice = byId("notice");
@@ -120,6 +122,14 @@ function drawTop() {
   setText(notice, text);
   setAttr(notice, "data-tone", store.connection === "lost" ? "bad" : "calm");
   notice.hidden = !text;
+}
+
+/** Shows the link of a view that not every stage has. @param {string} name @param {boolean} isThere */
+function offered(name, isThere) {
+  const link = links.get(name);
+  if (!link || link.hidden === !isThere) return;
+  link.hidden = !isThere;
+  if (isThere && link.hasAttribute("aria-current")) link.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 /** @param {string} name @param {number} count */

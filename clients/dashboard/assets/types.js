@@ -95,6 +95,7 @@
  * @property {string} started_at
  * @property {number} event_loops
  * @property {boolean} can_act
+ * @property {boolean} superserver
  * @property {string|null} [demo]
  */
 /** @typedef {Record<string, number>} Scores */
@@ -134,6 +135,63 @@
  * @property {number} [cpu_ms]
  * @property {string|null} [error]
  */
+/** @typedef {{ secs_since_epoch: number, nanos_since_epoch: number }} Moment */
+/**
+ * @typedef {object} ServiceInstance
+ * @property {string} actor its path
+ * @property {number|null} pid
+ * @property {string|null} doing
+ * @property {number|null} age_ms
+ * @property {number|null} rss_bytes
+ * @property {number|null} cpu_ms
+ */
+/**
+ * @typedef {object} ServiceLimit
+ * @property {string} limit
+ * @property {string} max
+ * @property {string} action
+ * @property {number} times
+ * @property {Moment|null} last
+ * @property {{ secs: number, nanos: number }} waited_max
+ */
+/** @typedef {{ at: Moment, pid: number|null, how: string, ran_ms: number }} ServiceEnd */
+/**
+ * @typedef {object} Service
+ * @property {string} id
+ * @property {string} origin
+ * @property {string[]} addresses
+ * @property {string} state
+ * @property {string} style
+ * @property {string} runs
+ * @property {string|null} user
+ * @property {string} confinement
+ * @property {ServiceInstance[]} instances
+ * @property {number} running
+ * @property {number} waiting
+ * @property {number} accepted
+ * @property {number} started
+ * @property {number} ended
+ * @property {number} failed
+ * @property {number} refused
+ * @property {ServiceLimit[]} limits
+ * @property {ServiceEnd[]} ends the latest, oldest first
+ */
+/**
+ * @typedef {{ event: "start", pid: number|null, from: string|null } | { event: "exit", pid: number|null, how: string, duration_ms: number }
+ *   | { event: "fail", reason: string, from: string|null } | { event: "listen", address: string } | { event: "close", why: string }} ServiceEvent
+ */
+/** @typedef {{ at: Moment, service: string, event: ServiceEvent }} ServiceEntry */
+/**
+ * @typedef {object} Services
+ * @property {number} pid
+ * @property {number} uptime_s
+ * @property {string[]} files
+ * @property {number} reloads
+ * @property {Service[]} services
+ * @property {string[]} remarks
+ * @property {ServiceEntry[]} log the latest, oldest first
+ */
+/** @typedef {{ added: string[], changed: string[], removed: string[] }} ServiceChanges */
 /** @typedef {{ stage: StageInfo, observed: StageSnapshot, servers: ServerView[] }} SnapshotBody */
 /** @typedef {{ message: string, urgent: boolean, ask: boolean, from: number|null, waiting_us: number|null }} Queued */
 /** @typedef {{ at_ms: number, reason: ExitReason, text: string, restarted: boolean }} ExitEntry */

@@ -33,9 +33,12 @@ export class FakeStage {
     /** @type {Any[]} */ this.letters = [];
     /** @type {Map<string, Any>} */ this.loads = new Map();
     /** @type {Set<number>} */ this.ended = new Set();
-    this.stage = { version: "0.1.0", pid: 4242, uptime_s: 0, started_at: new Date().toISOString(), event_loops: 2, can_act: canAct, demo: null };
+    this.stage = { version: "0.1.0", pid: 4242, uptime_s: 0, started_at: new Date().toISOString(), event_loops: 2, can_act: canAct, superserver: true, demo: null };
     this.servers = SERVERS.map(([name, service, model, place, workers, classic], i) => this.#server(String(name), service, model, place, workers, classic, 7001 + i));
     this.#troubles();
+    const inetd = this.add("inetd", null, "Supervisor", "task");
+    this.instances = ["192.0.2.7:40312", "192.0.2.8:40313"].map((peer) => `inetd/ftp/tcp:0.0.0.0:21/${peer}`);
+    for (const path of this.instances) this.add(path, inetd, "Instance", "task", { status: "busy", message: "Serve", running_ms: 700 });
     const pool = this.add("pool", null, "Supervisor", "task");
     for (let i = 0; i < fillers; i += 1) this.add(`pool/worker-${i}`, pool, "Worker", "task", { pace: this.rand() * 40 });
   }

@@ -5,6 +5,7 @@ import { extname, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { FakeStage } from "./fake-stage.mjs";
+import { services } from "./fake-services.mjs";
 import * as traffic from "./fake-traffic.mjs";
 
 const ASSETS = fileURLToPath(new URL("../assets/", import.meta.url));
@@ -56,6 +57,8 @@ export function serve(options) {
     if (what === "waits") return json(traffic.waits(stage));
     if (what === "flow") return json(traffic.flow(stage));
     if (what === "servers") return json({ servers: stage.servers });
+    if (what === "services" && id === "reload") return json({ added: ["gopher"], changed: [], removed: [] });
+    if (what === "services") return json(services(Date.now(), stage.instances));
     if (what === "capture") {
       const window_ms = Number(url.searchParams.get("window_ms") ?? 1000);
       setTimeout(() => json(traffic.capture(stage, window_ms)), window_ms);
