@@ -8,6 +8,7 @@ mod driver;
 mod load;
 mod permission;
 mod sequence;
+mod services;
 mod stage;
 mod stuck;
 mod views;

@@ -2,6 +2,8 @@
 
 use std::io::{BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -29,7 +31,7 @@ state = "shared"
 pub(crate) struct Stage {
     child: Child,
     announced: Value,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Stage {
@@ -43,13 +45,22 @@ impl Stage {
         let file = directory.path().join("stage.toml");
         let listen = "[[server]]\nlisten = \"127.0.0.1:0\"";
         std::fs::write(&file, servers.replace("[[server]]", listen)).unwrap();
+        Self::run(directory, &[&["up", file.to_str().unwrap()], arguments].concat())
+    }
+
+    /// `palco inetd` on these `[[service]]` tables; `DIRECTORY` is one of its own.
+    pub(crate) fn inetd(services: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = write_services(&directory, services);
+        Self::run(directory, &["inetd", "--config", file.to_str().unwrap()])
+    }
+
+    fn run(directory: TempDir, arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_palco"))
             .args(["--json", "--control"])
             .arg(directory.path().join("control.sock"))
-            .arg("up")
-            .arg(&file)
-            .args(["--dashboard", "127.0.0.1:0"])
             .args(arguments)
+            .args(["--dashboard", "127.0.0.1:0"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -58,7 +69,17 @@ impl Stage {
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let first = serde_json::Deserializer::from_reader(stdout).into_iter::<Value>().next();
         let announced = first.expect("the stage did not start").unwrap();
-        Self { child, announced, _directory: directory }
+        Self { child, announced, directory }
+    }
+
+    /// From now on the file of `palco inetd` says this.
+    pub(crate) fn write_services(&self, services: &str) {
+        write_services(&self.directory, services);
+    }
+
+    /// A client of the service that listens at this path of its directory.
+    pub(crate) fn connect(&self, path: &str) -> UnixStream {
+        UnixStream::connect(self.directory.path().join(path)).unwrap()
     }
 
     /// Where the dashboard is for those who may act.
@@ -89,4 +110,12 @@ impl Drop for Stage {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What `palco inetd` reads.
+fn write_services(directory: &TempDir, services: &str) -> PathBuf {
+    let file = directory.path().join("inetd.toml");
+    let path = directory.path().to_str().unwrap();
+    std::fs::write(&file, services.replace("DIRECTORY", path)).unwrap();
+    file
 }

@@ -22,7 +22,7 @@ const VIEWS: [(&str, &str, &str); 10] = [
 ];
 
 /// How far something sticks out of the page, and what.
-const TOO_WIDE: &str = "
+pub(crate) const TOO_WIDE: &str = "
     const page = document.documentElement, main = document.querySelector('main');
     if (page.scrollWidth <= innerWidth && main.scrollWidth <= main.clientWidth) return '';
     return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth)
