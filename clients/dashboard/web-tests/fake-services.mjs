@@ -26,7 +26,7 @@ export function services(now, paths) {
         ends: [{ at: at(now - 9000), pid: 5090, how: "status=0", ran_ms: 830 }, { at: at(now - 8000), pid: 5091, how: "signal=11 core", ran_ms: 12 }] }),
       service("finger", { state: "closed for 7 s: more than 100 starts in 60s", failed: 1, limits: [{ limit: "rate", max: "100 in 60s", action: "close 10s", times: 1, last: at(now - 3000), waited_max: NEVER }] }),
       service("tftp", { style: "wait", state: "off: no such program: /usr/sbin/in.tftpd", refused: 9 }),
-      service("daytime", { runs: "internal daytime", user: null, ends: [{ at: at(now - 8500), pid: null, how: "status=0", ran_ms: 0 }] }),
+      service("daytime", { runs: "internal daytime", user: null, ends: [{ at: at(now - 8500), pid: null, how: "status=0 received=0 sent=26", ran_ms: 0 }] }),
     ],
     remarks: ["/etc/inetd.conf:14: error: tftp: there is no program /usr/sbin/in.tftpd; install it, or comment the line out"],
     log: [

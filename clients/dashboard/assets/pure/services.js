@@ -45,7 +45,7 @@ export function changesText(changes) {
 
 /** @param {string} how whether an instance has ended as programs do that have no complaint */
 export function isCleanEnd(how) {
-  return how === "status=0";
+  return how === "status=0" || how.startsWith("status=0 ");
 }
 
 /** Those of the chosen service, or of all. @param {readonly Service[]} services @param {string} chosen an id, or nothing */
