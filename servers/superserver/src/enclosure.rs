@@ -4,25 +4,14 @@ use std::sync::Arc;
 
 use palco_processes::{ConfineError, Enclosure, Fence};
 
-use crate::spec::{Confinement, Program};
+use crate::spec::Program;
 
 /// None if it gives up nothing. `name` is that of the service.
 pub(crate) fn prepare(name: &str, program: &Program) -> Result<Option<Arc<Fence>>, ConfineError> {
-    let wish = &program.confinement;
-    if *wish == Confinement::default() {
+    if program.confinement == Enclosure::default() {
         return Ok(None);
     }
-    let enclosure = Enclosure {
-        program: Some(program.path.clone()),
-        no_new_privileges: wish.no_new_privileges,
-        read: wish.read.clone(),
-        write: wish.write.clone(),
-        no_administration: wish.no_administration,
-        no_network: wish.no_network,
-        private_tmp_bytes: wish.private_tmp_bytes,
-        memory_bytes: wish.memory_bytes,
-        processes: wish.processes,
-        cpu_percent: wish.cpu_percent,
-    };
+    let path = Some(program.path.clone());
+    let enclosure = Enclosure { program: path, ..program.confinement.clone() };
     enclosure.prepare(name).map(|fence| Some(Arc::new(fence)))
 }

@@ -39,13 +39,15 @@ mod superserver;
 mod watched;
 mod within;
 
+pub use palco_processes::Enclosure;
+
 pub use config::{Dialect, Explanation, Options, ReadError, explain, read, read_text};
 pub use gate::{Acted, Limit};
 pub use journal::{Entry, Event, Sink};
 pub use spec::{
-    Account, Action, Address, Banners, Builtin, Confinement, Control, Descriptors, Endpoint,
-    Environment, Limits, Listening, MuxName, Origin, Plan, Program, Rate, Remark, ResourceLimit,
-    RpcNumbers, Run, ServiceSpec, Severity, Style,
+    Account, Action, Address, Banners, Builtin, Control, Descriptors, Endpoint, Environment,
+    Limits, Listening, MuxName, Origin, Plan, Program, Rate, Remark, ResourceLimit, RpcNumbers,
+    Run, ServiceSpec, Severity, Style,
 };
 pub use status::{Ended, InstanceStatus, LimitStatus, ServiceStatus, Status};
 pub use superserver::{Changes, Heir, Heritage, Refused, StartError, Superserver};

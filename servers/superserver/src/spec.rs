@@ -14,7 +14,7 @@ use crate::access::Rules;
 
 pub use endpoint::{Address, Endpoint, Listening};
 pub use limits::{Action, Control, Limits, Rate};
-pub use program::{Account, Confinement, Descriptors, Environment, Program, ResourceLimit};
+pub use program::{Account, Descriptors, Environment, Program, ResourceLimit};
 pub use remark::{Origin, Remark, Severity};
 
 /// Everything that one superserver serves, and what is to be said about how it was written.

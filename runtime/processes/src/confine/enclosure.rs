@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use nix::unistd::geteuid;
 use palco_sys::{FreshDirectories, Restrictions, landlock_abi};
+use serde::Serialize;
 
 use super::control_groups::{Group, Limit, groups_for};
 use super::landlock::{Below, Rules};
@@ -29,7 +30,7 @@ const FIRST_LINE_BYTES_MAX: u64 = 256;
 const FILES_MIN: u64 = 1024;
 
 /// What a program of others gives up before it begins. By default nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Serialize, Clone, Debug, PartialEq, Eq, Default)]
 pub struct Enclosure {
     /// The program, which it must be able to execute though `read` does not name it, and whatever interpreter its first
     /// line names.

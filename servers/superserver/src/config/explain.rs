@@ -4,11 +4,12 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::path::PathBuf;
 
+use palco_processes::Enclosure;
 use serde::Serialize;
 
 use crate::spec::{
-    Action, Address, Builtin, Confinement, Control, Descriptors, Endpoint, Environment, Program,
-    Rate, Run, ServiceSpec, Style,
+    Action, Address, Builtin, Control, Descriptors, Endpoint, Environment, Program, Rate, Run,
+    ServiceSpec, Style,
 };
 
 /// What a service will do, as it was understood. Every phrase stands for itself; a list that is empty says nothing.
@@ -316,7 +317,7 @@ fn banners(service: &ServiceSpec) -> Vec<String> {
     .collect()
 }
 
-fn confinement(confinement: &Confinement) -> Vec<String> {
+fn confinement(confinement: &Enclosure) -> Vec<String> {
     let paths =
         |paths: &[PathBuf]| list(&paths.iter().map(|path| path.display()).collect::<Vec<_>>());
     let read = confinement

@@ -3,7 +3,7 @@
 use std::ffi::{CString, OsString};
 use std::path::PathBuf;
 
-use palco_processes::{Resource, User};
+use palco_processes::{Enclosure, Resource, User};
 use serde::Serialize;
 
 /// A program and the state it begins in.
@@ -31,8 +31,8 @@ pub struct Program {
     pub nice: Option<i32>,
     /// Limits of resources.
     pub limits: Vec<ResourceLimit>,
-    /// What it gives up.
-    pub confinement: Confinement,
+    /// What it gives up. That it must be able to execute itself goes without saying.
+    pub confinement: Enclosure,
 }
 
 /// An account of this machine with everything that a start needs of it, looked up ahead.
@@ -101,29 +101,6 @@ fn resource<S: serde::Serializer>(resource: &Resource, serializer: S) -> Result<
     serializer.collect_str(&format_args!("{resource:?}"))
 }
 
-/// What a program gives up before it begins. By default nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Confinement {
-    /// Nothing it executes gives it privileges.
-    pub no_new_privileges: bool,
-    /// Below which paths it may read, list and execute; with `write`, all that it may. `None` is everywhere.
-    pub read: Option<Vec<PathBuf>>,
-    /// Below which paths it may also write, make, rename and remove. `None` is everywhere unless `read` is given.
-    pub write: Option<Vec<PathBuf>>,
-    /// It may make no system call of administration: mount, modules, tracing, clocks, other users' affairs.
-    pub no_administration: bool,
-    /// It may make neither TCP connections nor listen.
-    pub no_network: bool,
-    /// A `/tmp` and `/var/tmp` of its own, of at most so many bytes.
-    pub private_tmp_bytes: Option<u64>,
-    /// Memory of all instances of the service together, in bytes (control group).
-    pub memory_bytes: Option<u64>,
-    /// Processes of all instances of the service together (control group).
-    pub processes: Option<u64>,
-    /// Processors that all instances of the service together may keep busy, in percent of one (control group).
-    pub cpu_percent: Option<u32>,
-}
-
 impl Account {
     /// The account of this name; in another group, if one is given.
     ///
@@ -171,7 +148,7 @@ impl Program {
             umask: None,
             nice: None,
             limits: Vec::new(),
-            confinement: Confinement::default(),
+            confinement: Enclosure::default(),
         }
     }
 }

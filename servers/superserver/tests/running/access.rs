@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::{Shutdown, UdpSocket};
 
 use palco_superserver::access::Hosts;
-use palco_superserver::{Address, Builtin, Confinement, Event};
+use palco_superserver::{Address, Builtin, Enclosure, Event};
 
 use crate::support::{House, any_port, builtin, is_exit, is_fail, program, read, script};
 
@@ -85,11 +85,11 @@ fn a_confined_program_cannot_and_status_says_what_was_obtained() {
     fs::write(directory.path().join("allowed"), "allowed\n").unwrap();
     let try_both = format!("cd {0}; cat allowed; cat /etc/passwd", directory.path().display());
     let mut spec = script("confined", &try_both);
-    program(&mut spec).confinement = Confinement {
+    program(&mut spec).confinement = Enclosure {
         no_new_privileges: true,
         no_administration: true,
         read: Some(vec![directory.path().to_owned(), "/usr/bin".into(), "/bin".into()]),
-        ..Confinement::default()
+        ..Enclosure::default()
     };
     let house = House::new([spec]);
     let told = read(house.connect("confined"));

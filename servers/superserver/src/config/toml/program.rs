@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use palco_processes::Resource;
+use palco_processes::{Enclosure, Resource};
 use toml::Spanned;
 
 use crate::config::fault::{Fault, Read, quoted};
@@ -11,6 +11,7 @@ use crate::config::program::{absolute, account, check, user_and_group};
 use crate::config::units::{nice, umask};
 use crate::config::world::World;
 use crate::spec;
+
 use crate::spec::{Program, ResourceLimit};
 
 use super::model::{Confinement, Descriptors, Environment, Inherit, Scalar, Service, Shared};
@@ -147,7 +148,7 @@ fn limit((name, value): (&String, &Spanned<Scalar>)) -> At<ResourceLimit> {
     })
 }
 
-fn confinement(confinement: &Confinement) -> At<spec::Confinement> {
+fn confinement(confinement: &Confinement) -> At<Enclosure> {
     let paths = |paths: &Option<Vec<Spanned<String>>>| -> At<Option<Vec<PathBuf>>> {
         let read = |paths: &Vec<Spanned<String>>| {
             paths.iter().map(|path| at(path, |path| directory_path(path))).collect()
@@ -156,8 +157,9 @@ fn confinement(confinement: &Confinement) -> At<spec::Confinement> {
     };
     let size =
         |size: &Option<Spanned<Scalar>>| size.as_ref().map(|size| at(size, bytes)).transpose();
-    let ours = spec::Confinement::default();
-    Ok(spec::Confinement {
+    let ours = Enclosure::default();
+    Ok(Enclosure {
+        program: None,
         no_new_privileges: confinement.no_new_privileges.unwrap_or(ours.no_new_privileges),
         read: paths(&confinement.read)?,
         write: paths(&confinement.write)?,
