@@ -16,7 +16,7 @@ pub(crate) struct ControlSocket {
     path: PathBuf,
     listener: UnixListener,
     /// Held for as long as the stage lives.
-    _lock: File,
+    lock: File,
 }
 
 impl ControlSocket {
@@ -53,7 +53,7 @@ impl ControlSocket {
         lock.set_len(0)?;
         writeln!(lock, "{}", std::process::id())?;
         let listener = listen(&path)?;
-        Ok(Self { path, listener, _lock: lock })
+        Ok(Self { path, listener, lock })
     }
 
     /// A path of this process's own, if a live stage has the default one; `None` if that is free.
@@ -115,6 +115,8 @@ fn spare_name() -> String {
 impl Drop for ControlSocket {
     fn drop(&mut self) {
         remove(&self.path);
+        // Not only closed: a program that is being started has a copy of the descriptor until it begins.
+        let _unlocked = self.lock.unlock();
     }
 }
 
