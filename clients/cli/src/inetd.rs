@@ -32,6 +32,7 @@ impl Installed {
     /// Reads the files again, and takes on what they say. The error is for people, and says that nothing has changed.
     pub(crate) fn reload(&self) -> Result<Changes, String> {
         let unchanged = |why: String| format!("nothing was changed:\n{why}");
+        self.source.check_reloadable().map_err(|error| error.to_string())?;
         let plan = self.source.plan().map_err(|error| unchanged(format!("{error:#}")))?;
         self.superserver.reload(plan).map_err(|refused| {
             let lines: Vec<String> = refused.remarks.iter().map(ToString::to_string).collect();

@@ -108,11 +108,7 @@ fn hear_hangup(installed: &Installed, log: &Log) {
     if let Err(error) = log.reopen() {
         log.say(&format!("{error:#}"));
     }
-    let reloaded = match installed.source.check_reloadable() {
-        Ok(()) => installed.reload(),
-        Err(error) => Err(error.to_string()),
-    };
-    match reloaded {
+    match installed.reload() {
         Ok(changes) => log.say(&format!("reloaded: {changes}")),
         Err(why) => log.say(&format!("not reloaded: {why}")),
     }
