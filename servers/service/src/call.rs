@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use palco_core::Ticket;
 use parking_lot::Mutex;
 
 /// A boxed future that stays on the thread that made it.
@@ -36,6 +37,10 @@ pub trait Host {
     fn checkpoint(&self) -> LocalFuture<'_, ()>;
     /// Runs `work` where blocking harms nobody else: inline on a thread of one's own, on a helper thread otherwise.
     fn block(&self, work: Box<dyn FnOnce() + Send>) -> LocalFuture<'_, ()>;
+    /// What gives its client power over the call; none where there is no urgent port.
+    fn ticket(&self) -> Option<Ticket> {
+        None
+    }
     /// Ends the process at once, if the call has it to itself. Returns, and has done nothing, where others would go
     /// down with it; so does the default.
     fn crash(&self, how: Crash) {
@@ -90,6 +95,13 @@ impl<'a> CallContext<'a> {
         let filled = Arc::clone(&slot);
         self.host.block(Box::new(move || *filled.lock() = Some(work()))).await;
         slot.lock().take()
+    }
+
+    /// What gives its client power over this call, and with another number over any other of the same connection: for
+    /// the client, in the words of its protocol. `None` where no urgent port is open.
+    #[must_use]
+    pub fn ticket(&self) -> Option<Ticket> {
+        self.host.ticket()
     }
 
     /// Ends the process at once, if this server runs in processes of its own: for demonstrations and tests. Returns,

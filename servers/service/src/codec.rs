@@ -48,6 +48,11 @@ pub enum Next {
 /// A codec is pure: the same bytes give the same requests however they are cut. One clone serves one connection and
 /// may keep parsing state in itself.
 pub trait Codec<S: Service>: Clone + Send + 'static {
+    /// Whether the protocol has a meaning for TCP urgent data, as Telnet and FTP have. Then an urgent byte stays where it
+    /// is among the others (`SO_OOBINLINE`), and [`Codec::interrupts`] and [`Codec::urgent`] are called. Otherwise
+    /// urgent data never reaches the codec; it is the server's.
+    const USES_URGENT_DATA: bool = false;
+
     /// Takes one request from the front of `input`, or returns `None` and leaves an incomplete one there.
     ///
     /// Called once with empty input when the connection opens (a protocol in which the server speaks first yields a
@@ -61,6 +66,26 @@ pub trait Codec<S: Service>: Clone + Send + 'static {
     /// Appends the bytes of `response` (of its current part) to `output`; says whether the connection goes on
     /// afterwards. The answer for the last part counts.
     fn encode(&mut self, response: &mut S::Response, output: &mut BytesMut) -> Next;
+
+    /// Urgent data has come while a request is being served: whether it ends that request. `unread` is what has come since
+    /// the last read, up to the urgent byte and with it.
+    fn interrupts(&self, unread: &[u8]) -> bool {
+        let _ = unread;
+        false
+    }
+
+    /// Urgent data has come, and no request is being served (any more). `input` is all that has not been decoded, up to
+    /// the urgent byte and with it; what the codec leaves there is decoded next.
+    fn urgent(&mut self, input: &mut BytesMut) {
+        let _ = input;
+    }
+
+    /// The running request was given up: appends what the client is told instead of a response (of the rest of it), and
+    /// says whether the connection goes on. The default says farewell and closes.
+    fn interrupted(&mut self, output: &mut BytesMut) -> Next {
+        self.farewell(&Farewell::Interrupted, output);
+        Next::Close
+    }
 
     /// Appends the protocol's last words to `output`; nothing if the protocol has none.
     fn farewell(&self, why: &Farewell, output: &mut BytesMut) {
