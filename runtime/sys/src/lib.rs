@@ -10,10 +10,13 @@
 //! | `ring.rs` | [`RingEnd`]: frames between a parent and a child through shared memory |
 //! | `masked.rs` | all signals of a thread blocked for a while |
 //! | `passing.rs` | [`send_with`], [`receive_with`]: messages with descriptors |
-//! | `pidfd.rs` | [`open_pidfd`], [`signal_pidfd`], [`reap_pidfd`], [`wait_pidfd`]: processes by descriptor |
+//! | `pidfd.rs` | [`open_pidfd`], [`signal_pidfd`], [`reap_pidfd`], [`wait_pidfd`]: processes by descriptor; [`borrow_descriptor`]: theirs |
+//! | `real_time_guard.rs` | [`RealTimeGuard`]: a real-time thread that does not let go becomes a usual one |
+//! | `scheduling.rs` | [`become_fifo`], [`set_nice`], [`scheduling_of`]: real time and nice values of threads |
 //! | `shared_words.rs` | [`SharedWords`]: atomics in memory that two processes share |
 //! | `spawn.rs` | [`start`]: run a program without copying the parent |
 //! | `text.rs` | [`move_text_to_huge_pages`]: make forks of this process cheap |
+//! | `urgent_data.rs` | [`is_at_mark`], [`unsent_bytes`]: what TCP tells about urgent data |
 //!
 //! Every `unsafe` block of the workspace is here, each with a `SAFETY` note and a test. One file per mechanism.
 
@@ -29,10 +32,13 @@ mod interrupt;
 mod masked;
 mod passing;
 mod pidfd;
+mod real_time_guard;
 mod ring;
+mod scheduling;
 mod shared_words;
 mod spawn;
 mod text;
+mod urgent_data;
 
 pub use address_form::show_as_ipv4;
 pub use allocator::{NotingAllocator, out_of_memory};
@@ -41,11 +47,17 @@ pub use fork::{Forked, exit_at_once, fork_brother, is_single_threaded};
 pub use inherited::{take_inherited_socket, take_listening};
 pub use interrupt::{Interrupter, Registration, interrupt_signal};
 pub use passing::{PASSED_MAX, receive_into, receive_with, send_some, send_with};
-pub use pidfd::{End, open_pidfd, reap_pidfd, signal_pidfd, wait_pidfd};
+pub use pidfd::{End, borrow_descriptor, open_pidfd, reap_pidfd, signal_pidfd, wait_pidfd};
+pub use real_time_guard::{Demotion, RealTimeGuard};
 pub use ring::{RingEnd, RingError, spin_budget};
+pub use scheduling::{
+    Scheduling, become_fifo, become_usual, may_set_nice, nice_of, scheduling_of, set_nice,
+    thread_id,
+};
 pub use shared_words::SharedWords;
 pub use spawn::{
     FilterStep, FreshDirectories, Ids, Restrictions, Start, StartFailure, Started, Step,
     landlock_abi, start,
 };
 pub use text::move_text_to_huge_pages;
+pub use urgent_data::{is_at_mark, unsent_bytes};

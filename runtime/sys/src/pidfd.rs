@@ -1,6 +1,6 @@
 //! Processes by descriptor: watch, signal and reap exactly the one that is meant, whatever becomes of its id.
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_long};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::ptr;
@@ -30,6 +30,27 @@ pub fn open_pidfd(pid: i32) -> io::Result<OwnedFd> {
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
+    own(fd)
+}
+
+/// A duplicate of descriptor `fd` of the process `pid`, close-on-exec: the same open file, which stays open as long as
+/// any of its descriptors does.
+///
+/// # Errors
+/// The kernel's: `ESRCH` when there is no such process, `EBADF` when it has no such descriptor, `EPERM` without the
+/// right to trace it (`PTRACE_MODE_ATTACH_REALCREDS`, ptrace(2)), `EMFILE` when descriptors have run out.
+pub fn borrow_descriptor(pid: i32, fd: i32) -> io::Result<OwnedFd> {
+    let pidfd = open_pidfd(pid)?;
+    // SAFETY: plain system call on an open descriptor.
+    let copy = unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), fd, 0) };
+    if copy < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    own(copy)
+}
+
+/// Owns what a system call has answered.
+fn own(fd: c_long) -> io::Result<OwnedFd> {
     let fd = c_int::try_from(fd).map_err(io::Error::other)?;
     // SAFETY: a new descriptor, close-on-exec by itself, that nobody else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
@@ -92,6 +113,7 @@ fn wait(pidfd: &impl AsFd, options: c_int) -> io::Result<Option<End>> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
     use std::process::{Command, Stdio};
 
     use super::*;
@@ -113,6 +135,28 @@ mod tests {
         assert_eq!(signal_pidfd(&pidfd, 0).unwrap_err().raw_os_error(), Some(libc::ESRCH));
         assert_eq!(reap_pidfd(&pidfd).unwrap_err().raw_os_error(), Some(libc::ECHILD));
         child.wait().unwrap_err();
+    }
+
+    #[test]
+    fn a_borrowed_descriptor_is_the_same_open_file() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        let mut child = Command::new("cat").stdin(reader).stdout(Stdio::piped()).spawn().unwrap();
+        let pid = child.id().try_into().unwrap();
+        let mut borrowed = std::fs::File::from(borrow_descriptor(pid, 0).unwrap());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        writer.write_all(b"hello").unwrap();
+        drop(writer);
+        let mut text = String::new();
+        borrowed.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "hello");
+    }
+
+    #[test]
+    fn a_descriptor_that_is_not_there_is_not_borrowed() {
+        let this = std::process::id().try_into().unwrap();
+        assert_eq!(borrow_descriptor(this, -1).unwrap_err().raw_os_error(), Some(libc::EBADF));
+        assert!(borrow_descriptor(i32::MAX, 0).is_err());
     }
 
     #[test]
