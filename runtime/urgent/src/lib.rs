@@ -2,15 +2,38 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `data.rs` | [`take_urgent`], [`send_urgent`]: TCP urgent data, and what its bytes mean |
 //! | `desk.rs` | [`Desk`]: who knows the requests, and does something about them |
-//! | `secret.rs` | [`Secret`]: the keys to them |
+//! | `policy.rs` | [`Policy`]: how the urgent thread gets before the others, and [`Obtained`]: what it got |
+//! | `secret.rs` | [`Secret`]: the keys to requests |
+//! | `watch.rs` | [`Watch`]: hear urgent data on any number of connections, of other processes too |
 //!
 //! This room must never know an actor, a server or a protocol: whoever has requests brings a [`Desk`].
+//!
+//! Clients need the data alone, without the feature `port`.
 
 #![forbid(unsafe_code)]
 
+mod data;
+#[cfg(feature = "port")]
 mod desk;
+#[cfg(feature = "port")]
+mod policy;
+#[cfg(feature = "port")]
 mod secret;
+#[cfg(feature = "port")]
+mod watch;
 
+pub use data::{
+    ANNOUNCED_PAST_MAX, Call, SendUrgentError, Urgent, acknowledgement, of_acknowledgement,
+    send_urgent, take_urgent,
+};
+#[cfg(feature = "port")]
 pub use desk::{Desk, Soon};
+pub use palco_sys::is_at_mark;
+#[cfg(feature = "port")]
+pub use policy::{Obtained, Policy};
+#[cfg(feature = "port")]
 pub use secret::Secret;
+#[cfg(feature = "port")]
+pub use watch::{Rest, Watch};
