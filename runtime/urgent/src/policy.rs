@@ -56,11 +56,15 @@ impl Policy {
         Obtained { policy: Self::Usual, why }
     }
 
+    /// As much as there is without real time.
+    pub(crate) fn most_nice() -> Self {
+        Self::Nice(Nice::new(-20).expect("the least nice value is one"))
+    }
+
     /// What to try one after the other.
     fn and_less(self) -> Vec<Self> {
-        let most = Nice::new(-20).expect("the least nice value is one");
         match self {
-            Self::Fifo(_) => vec![self, Self::Nice(most)],
+            Self::Fifo(_) => vec![self, Self::most_nice()],
             Self::Nice(_) => vec![self],
             Self::Usual => Vec::new(),
         }
