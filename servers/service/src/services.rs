@@ -11,6 +11,9 @@
 //! Every codec here is generic over the service: it serves any [`Service`](crate::Service) with the same request and
 //! response types.
 
+mod arguments;
+mod burn;
+
 pub mod echo;
 pub mod http;
 pub mod kv;

@@ -23,20 +23,20 @@
 //! calibrates it as the fastest of some batches. Computing until a clock says so would do less work on a busy machine
 //! and make every model look equally fast.
 
-mod burn;
 mod line;
 
 use std::hint::black_box;
 use std::thread;
 use std::time::Duration;
 
-use burn::{Burner, Checkpoints};
 pub use line::{LINE_BYTES_MAX, WorkCodec};
 
+use super::arguments;
+use super::burn::{Burner, Checkpoints};
 use crate::{CallContext, CannotRelaunch, Crash, Peer, Relaunch, Service};
 
 /// The longest `cpu`, `hog`, `sleep`, `block` or `offload`: 60 s.
-pub const DURATION_MAX: Duration = Duration::from_secs(60);
+pub const DURATION_MAX: Duration = arguments::DURATION_MAX;
 /// The largest `alloc`: 1 GiB, in KiB.
 pub const ALLOC_KIB_MAX: u64 = 1024 * 1024;
 

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use bytes::{Buf, BytesMut};
 
-use super::{ALLOC_KIB_MAX, DURATION_MAX, WorkRequest, WorkResponse};
+use super::{ALLOC_KIB_MAX, WorkRequest, WorkResponse};
+use crate::services::arguments::{micros, millis, number, quoted};
 use crate::{Codec, Crash, Farewell, Malformed, Next, Service};
 
 /// The longest line, without its end: 1 KiB. A longer one ends the connection.
@@ -14,8 +15,6 @@ pub const LINE_BYTES_MAX: usize = 1024;
 pub(super) const HELP: &str = "cpu <us> | hog <us> | sleep <ms> | block <ms> | offload <ms> | \
                                alloc <KiB> | panic <text> | crash <how> | help";
 const VERBS: &str = "cpu, hog, sleep, block, offload, alloc, panic, crash, help";
-/// Text of the client that an error line repeats, at most.
-const QUOTED_CHARS_MAX: usize = 40;
 
 /// Lines of text; for any service from [`WorkRequest`] to [`WorkResponse`].
 ///
@@ -112,33 +111,4 @@ fn crash(argument: &str) -> Result<Crash, String> {
             quoted(argument)
         )),
     }
-}
-
-fn micros(verb: &str, argument: &str) -> Result<u64, String> {
-    number(verb, argument, "us", limit(DURATION_MAX.as_micros()))
-}
-
-fn millis(verb: &str, argument: &str) -> Result<u64, String> {
-    number(verb, argument, "ms", limit(DURATION_MAX.as_millis()))
-}
-
-fn limit(units: u128) -> u64 {
-    u64::try_from(units).unwrap_or(u64::MAX)
-}
-
-fn number(verb: &str, argument: &str, unit: &str, max: u64) -> Result<u64, String> {
-    if argument.is_empty() || !argument.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(format!("{verb} takes a whole number of {unit}, not {}", quoted(argument)));
-    }
-    match argument.parse() {
-        Ok(number) if number <= max => Ok(number),
-        _ => Err(format!("{verb} ends at {max} {unit}")),
-    }
-}
-
-/// Client text that is safe inside one line.
-fn quoted(text: &str) -> String {
-    let short: String = text.chars().take(QUOTED_CHARS_MAX).collect();
-    let dots = if short.len() < text.len() { "…" } else { "" };
-    format!("{short:?}{dots}")
 }
