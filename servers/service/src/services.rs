@@ -13,6 +13,8 @@
 
 mod arguments;
 mod burn;
+mod count;
+mod ticket;
 
 pub mod echo;
 pub mod http;

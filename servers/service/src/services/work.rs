@@ -5,19 +5,26 @@
 //! | line | what the handler does | what it shows |
 //! |---|---|---|
 //! | `cpu <us>` | computes, with a checkpoint about every 100 µs | cooperative sharing, interrupts |
-//! | `hog <us>` | computes, without any checkpoint | what cooperation cannot help |
+//! | `hog <us>` | computes, with one checkpoint before and none within | what cooperation cannot help |
 //! | `sleep <ms>` | waits in the place's own way | many waiting connections |
-//! | `block <ms>` | puts its thread to sleep, wrongly | an event loop that stands still |
+//! | `block <ms>` | puts its thread to sleep, wrongly, after one checkpoint | an event loop that stands still |
 //! | `offload <ms>` | the same through [`CallContext::block`] | the cure |
 //! | `alloc <KiB>` | allocates and touches memory, then frees it | page faults, memory limits |
+//! | `count <lines>` | sends that many numbered lines before its answer, in parts with a checkpoint each | an answer that can be held |
 //! | `panic <text>` | panics | crash isolation |
 //! | `crash <how>` | ends its process: `segv`, `abort`, `exit <status>` or `memory` | what only a process of its own isolates |
+//! | `ticket` | says the ticket of the next request, see below | the urgent port |
 //! | `help` | lists the verbs | |
 //!
 //! The answer is `ok <line> took <us> us`, measured with [`CallContext::elapsed`], or `error: …`; an error keeps the
-//! connection. Durations end at [`DURATION_MAX`], allocations at [`ALLOC_KIB_MAX`].
+//! connection. Durations end at [`DURATION_MAX`], allocations at [`ALLOC_KIB_MAX`], counts at [`COUNT_LINES_MAX`].
 //!
 //! `crash` is refused where the process serves others as well: there it would end the whole server.
+//!
+//! `ticket` answers `ok ticket work/17.2:key@address`: what gives its client power, at the urgent port, over the next
+//! request of this connection. Requests of a connection are numbered from 1, and every line is one, also an empty or a
+//! wrong one; so a client that counts its lines needs to ask only once, and writes the number itself. Without an urgent
+//! port the answer is an error.
 //!
 //! `cpu 1000` is a fixed amount of computation, the amount that takes 1000 µs where nothing else runs: the first call
 //! calibrates it as the fastest of some batches. Computing until a clock says so would do less work on a busy machine
@@ -29,10 +36,14 @@ use std::hint::black_box;
 use std::thread;
 use std::time::Duration;
 
+use palco_core::Ticket;
+
 pub use line::{LINE_BYTES_MAX, WorkCodec};
 
 use super::arguments;
 use super::burn::{Burner, Checkpoints};
+pub use super::count::{COUNT_LINES_MAX, Count};
+use super::{count, ticket};
 use crate::{CallContext, CannotRelaunch, Crash, Peer, Relaunch, Service};
 
 /// The longest `cpu`, `hog`, `sleep`, `block` or `offload`: 60 s.
@@ -58,10 +69,14 @@ pub enum WorkRequest {
     Offload(u64),
     /// Allocate, touch and free this many KiB.
     Alloc(u64),
+    /// Send this many numbered lines.
+    Count(u64),
     /// Panic with this text.
     Panic(String),
     /// End the process.
     Crash(Crash),
+    /// Say the ticket of the next request.
+    Ticket,
     /// List the verbs.
     Help,
     /// The line is no request; the text says why.
@@ -78,6 +93,17 @@ pub enum WorkResponse {
         /// How long it took.
         took: Duration,
     },
+    /// Numbered lines, and after the last of them that the work is done.
+    Counting {
+        /// The lines.
+        count: Count,
+        /// When the first part was begun.
+        start: Duration,
+        /// How long it took; of the last part only.
+        took: Option<Duration>,
+    },
+    /// What gives power over the next request.
+    Ticket(Ticket),
     /// A line about the protocol.
     Help(&'static str),
     /// Nothing was done; the text says why.
@@ -116,6 +142,10 @@ impl Service for WorkService {
         if matches!(request, WorkRequest::Cpu(_) | WorkRequest::Hog(_)) {
             self.burner.calibrate(cx);
         }
+        if matches!(request, WorkRequest::Hog(_) | WorkRequest::Block(_)) {
+            // The last moment at which a signal can act.
+            cx.checkpoint().await;
+        }
         let start = cx.elapsed();
         let what = match request {
             WorkRequest::Cpu(us) => {
@@ -148,6 +178,12 @@ impl Service for WorkService {
                 }
                 format!("alloc {kib} KiB")
             }
+            WorkRequest::Count(lines) => {
+                cx.checkpoint().await;
+                let count = Count::new(lines, count::PART_LINES);
+                let took = count.is_last_part().then(|| cx.elapsed().saturating_sub(start));
+                return WorkResponse::Counting { count, start, took };
+            }
             WorkRequest::Panic(text) => panic!("asked to panic: {text}"),
             WorkRequest::Crash(how) => {
                 cx.crash(how);
@@ -155,10 +191,27 @@ impl Service for WorkService {
                     "this process serves others too: it does not crash".into(),
                 );
             }
+            WorkRequest::Ticket => {
+                return match ticket::next(cx) {
+                    Ok(ticket) => WorkResponse::Ticket(ticket),
+                    Err(why) => WorkResponse::Refused(why.into()),
+                };
+            }
             WorkRequest::Help => return WorkResponse::Help(line::HELP),
             WorkRequest::Invalid(why) => return WorkResponse::Refused(why),
         };
         WorkResponse::Done { what, took: cx.elapsed().saturating_sub(start) }
+    }
+
+    async fn more(&self, response: &mut WorkResponse, cx: &CallContext<'_>) -> bool {
+        let WorkResponse::Counting { count, start, took } = response else { return false };
+        if count.is_last_part() {
+            return false;
+        }
+        cx.checkpoint().await;
+        count.advance();
+        *took = count.is_last_part().then(|| cx.elapsed().saturating_sub(*start));
+        true
     }
 }
 

@@ -7,12 +7,21 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::BytesMut;
+use palco_core::Ticket;
 use palco_service::{
     CallContext, Codec, Crash, Farewell, Host, LocalFuture, Malformed, Next, Peer, Service,
 };
 
 /// 2001-09-09 01:46:40 UTC, on every wall clock of these tests.
 pub(crate) const NOW: u64 = 1_000_000_000;
+
+/// The ticket of the first request of every connection whose host has an urgent port.
+pub(crate) const FIRST_TICKET: &str = "stage/7.1:00112233445566778899aabbccddeeff@127.0.0.1:7009";
+
+/// The ticket of another of its requests.
+pub(crate) fn ticket(number: u64) -> String {
+    FIRST_TICKET.replace("7.1:", &format!("7.{number}:"))
+}
 
 /// A host whose clock moves on by 1 µs with every look at it, and by what is slept; blocking work runs at once.
 #[derive(Default)]
@@ -22,6 +31,16 @@ pub(crate) struct TestHost {
     pub(crate) checkpoints: Cell<u32>,
     pub(crate) blocks: Cell<u32>,
     pub(crate) crashes: RefCell<Vec<Crash>>,
+    urgent_port: bool,
+    /// The number of the request that is being answered.
+    request: Cell<u64>,
+}
+
+impl TestHost {
+    /// A host that has tickets for its one connection.
+    pub(crate) fn with_urgent_port() -> Self {
+        Self { urgent_port: true, ..Self::default() }
+    }
 }
 
 impl Host for TestHost {
@@ -49,6 +68,11 @@ impl Host for TestHost {
         self.blocks.set(self.blocks.get() + 1);
         work();
         Box::pin(future::ready(()))
+    }
+
+    fn ticket(&self) -> Option<Ticket> {
+        let first = self.urgent_port.then(|| FIRST_TICKET.parse::<Ticket>().unwrap());
+        first.map(|ticket| ticket.with_number(self.request.get()))
     }
 
     /// Lives on.
@@ -133,6 +157,7 @@ impl<'a, S: Service, C: Codec<S>> Connection<'a, S, C> {
     }
 
     fn answer(&mut self, request: S::Request) {
+        self.host.request.set(self.host.request.get() + 1);
         let cx = CallContext::new(self.host);
         let mut response = ready(self.service.call(&mut self.session, request, &cx));
         loop {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use palco_service::services::work::{LINE_BYTES_MAX, WorkCodec, WorkService};
 use palco_service::{Crash, Farewell, Malformed};
 
-use crate::support::{Connection, TestHost, farewell};
+use crate::support::{Connection, TestHost, farewell, ticket};
 
 fn ask(host: &TestHost, line: &str) -> String {
     let service = WorkService::default();
@@ -30,11 +30,45 @@ fn cpu_passes_a_checkpoint_every_100_us() {
 }
 
 #[test]
-fn hog_passes_no_checkpoint() {
+fn hog_and_block_pass_one_checkpoint_before_they_begin() {
+    for (line, least) in [("hog 10000\r\n", 10_000), ("block 0\n", 0)] {
+        let host = TestHost::default();
+        let answer = ask(&host, line);
+        assert!(took(&answer) >= least, "{answer}");
+        assert_eq!(host.checkpoints.get(), 1, "{line}");
+    }
+}
+
+#[test]
+fn count_answers_in_small_parts_with_a_checkpoint_each() {
     let host = TestHost::default();
-    let answer = ask(&host, "hog 10000\r\n");
-    assert!(took(&answer) >= 10_000, "{answer}");
-    assert_eq!(host.checkpoints.get(), 0);
+    let service = WorkService::default();
+    let mut connection = Connection::open(&service, WorkCodec::default(), &host);
+    let answer = connection.ask("count 10000\n");
+    let (lines, done) = answer.split_at(answer.find("ok").unwrap());
+    assert_eq!(lines, (1..=10_000).map(|number| format!("{number}\n")).collect::<String>());
+    assert!(done.starts_with("ok count 10000 took ") && done.ends_with(" us\n"), "{done}");
+    assert!(connection.part_peak <= 16 * 1024, "{}", connection.part_peak);
+    assert_eq!(host.checkpoints.get(), 8);
+    assert!(connection.ask("count 1\n").starts_with("1\nok count 1 took "));
+    assert!(connection.ask("count 0\n").starts_with("ok count 0 took "));
+}
+
+#[test]
+fn every_line_counts_for_the_ticket_of_the_next() {
+    let host = TestHost::with_urgent_port();
+    let service = WorkService::default();
+    let mut connection = Connection::open(&service, WorkCodec::default(), &host);
+    assert_eq!(connection.ask("ticket\n"), format!("ok ticket {}\n", ticket(2)));
+    connection.ask("\nwrong\ncount 2000\n");
+    assert_eq!(connection.ask("ticket\r\n"), format!("ok ticket {}\n", ticket(6)));
+    assert_eq!(connection.ask("ticket 1\n"), "error: ticket takes no argument\n");
+}
+
+#[test]
+fn without_an_urgent_port_there_is_no_ticket() {
+    let host = TestHost::default();
+    assert_eq!(ask(&host, "ticket\n"), "error: this server has no urgent port\n");
 }
 
 #[test]
@@ -107,12 +141,14 @@ fn errors_name_the_limit_and_keep_the_connection() {
         ("sleep 60001", "error: sleep ends at 60000 ms\n"),
         ("block 99999999999999999999999", "error: block ends at 60000 ms\n"),
         ("alloc 1048577", "error: alloc ends at 1048576 KiB\n"),
+        ("count 1000000001", "error: count ends at 1000000000 lines\n"),
+        ("count", "error: count takes a whole number of lines, not \"\"\n"),
         ("hog -1", "error: hog takes a whole number of us, not \"-1\"\n"),
         ("offload", "error: offload takes a whole number of ms, not \"\"\n"),
         (
             "dance 1",
             "error: unknown verb \"dance\"; the verbs are cpu, hog, sleep, block, offload, alloc, \
-             panic, crash, help\n",
+             count, panic, crash, ticket, help\n",
         ),
         ("crash", "error: crash how? segv, abort, exit <status> or memory, not \"\"\n"),
         (

@@ -1,10 +1,11 @@
 //! The line protocol of [`work`](super): words to requests, results to lines.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 
-use super::{ALLOC_KIB_MAX, WorkRequest, WorkResponse};
+use super::{ALLOC_KIB_MAX, COUNT_LINES_MAX, WorkRequest, WorkResponse};
 use crate::services::arguments::{micros, millis, number, quoted};
 use crate::{Codec, Crash, Farewell, Malformed, Next, Service};
 
@@ -13,12 +14,14 @@ pub const LINE_BYTES_MAX: usize = 1024;
 
 /// The answer to `help`.
 pub(super) const HELP: &str = "cpu <us> | hog <us> | sleep <ms> | block <ms> | offload <ms> | \
-                               alloc <KiB> | panic <text> | crash <how> | help";
-const VERBS: &str = "cpu, hog, sleep, block, offload, alloc, panic, crash, help";
+                               alloc <KiB> | count <lines> | panic <text> | crash <how> | ticket | \
+                               help";
+const VERBS: &str = "cpu, hog, sleep, block, offload, alloc, count, panic, crash, ticket, help";
 
 /// Lines of text; for any service from [`WorkRequest`] to [`WorkResponse`].
 ///
-/// Empty lines are errors too: every line has exactly one answer, so a client can count.
+/// Empty lines are errors too: every line has exactly one answer, so a client can count. Only the answer of `count` is
+/// more than one line; it ends with the one that begins with `ok`, or with `error` if it was interrupted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WorkCodec {
     /// Bytes at the front of the input that hold no line end.
@@ -47,9 +50,14 @@ impl<S: Service<Request = WorkRequest, Response = WorkResponse>> Codec<S> for Wo
 
     fn encode(&mut self, response: &mut WorkResponse, output: &mut BytesMut) -> Next {
         match response {
-            WorkResponse::Done { what, took } => {
-                put(output, format_args!("ok {what} took {} us\n", took.as_micros()));
+            WorkResponse::Done { what, took } => done(output, what, *took),
+            WorkResponse::Counting { count, took, .. } => {
+                count.write("\n", output);
+                if let Some(took) = took {
+                    done(output, &format!("count {}", count.lines()), *took);
+                }
             }
+            WorkResponse::Ticket(ticket) => put(output, format_args!("ok ticket {ticket}\n")),
             WorkResponse::Help(text) => put(output, format_args!("ok {text}\n")),
             WorkResponse::Refused(why) => put(output, format_args!("error: {why}\n")),
         }
@@ -64,6 +72,10 @@ impl<S: Service<Request = WorkRequest, Response = WorkResponse>> Codec<S> for Wo
             Farewell::Interrupted => put(output, format_args!("error: the call was interrupted\n")),
         }
     }
+}
+
+fn done(output: &mut BytesMut, what: &str, took: Duration) {
+    put(output, format_args!("ok {what} took {} us\n", took.as_micros()));
 }
 
 fn put(output: &mut BytesMut, text: std::fmt::Arguments<'_>) {
@@ -86,11 +98,13 @@ fn parse(line: &str) -> WorkRequest {
         "block" => millis(verb, argument).map(WorkRequest::Block),
         "offload" => millis(verb, argument).map(WorkRequest::Offload),
         "alloc" => number(verb, argument, "KiB", ALLOC_KIB_MAX).map(WorkRequest::Alloc),
+        "count" => number(verb, argument, "lines", COUNT_LINES_MAX).map(WorkRequest::Count),
         // Escaped, because a panic's text ends up on a terminal.
         "panic" => Ok(WorkRequest::Panic(argument.escape_debug().to_string())),
         "crash" => crash(argument).map(WorkRequest::Crash),
+        "ticket" if argument.is_empty() => Ok(WorkRequest::Ticket),
         "help" if argument.is_empty() => Ok(WorkRequest::Help),
-        "help" => Err("help takes no argument".into()),
+        "ticket" | "help" => Err(format!("{verb} takes no argument")),
         _ => Err(format!("unknown verb {}; the verbs are {VERBS}", quoted(verb))),
     };
     request.unwrap_or_else(WorkRequest::Invalid)
