@@ -24,6 +24,10 @@
 //! * A command has a limit as a whole ([`Limits::command_bytes_max`]).
 //! * `redis_version` in `INFO` and `HELLO` is the protocol level that clients look for; `palco_version` is the truth.
 //!
+//! `PALCO.TICKET`, which redis does not have, answers with a bulk string such as `kv/17.2:key@address`: what gives its
+//! client power, at the urgent port, over the next request of this connection. Requests of a connection are numbered from
+//! 1; every command is one, also a wrong one, but not an empty line.
+//!
 //! A server in several processes has a store in each (`palco_state:local` in `INFO`), or one that they ask
 //! (`palco_state:shared`); numbers of clients are those of the client's process.
 //!
@@ -54,6 +58,7 @@ use shared::Keeper;
 use store::Store;
 use table::Run;
 
+use super::ticket;
 use crate::{CallContext, CannotRelaunch, Peer, Relaunch, Service};
 
 /// The redis version whose protocol this is; clients choose their dialect by it.
@@ -170,6 +175,10 @@ impl Service for KvService {
                 let _ = cx.block(move || drop(removed)).await;
                 Reply::Status("OK")
             }
+            Run::Ticket => match ticket::next(cx) {
+                Ok(ticket) => Reply::text(ticket.to_string()),
+                Err(why) => Reply::Error(format!("ERR {why}").into()),
+            },
         }
     }
 

@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use palco_service::services::kv::{KvService, Reply, RespCodec};
 use palco_service::{Codec, Farewell};
 
-use crate::support::{Connection, TestHost, farewell};
+use crate::support::{Connection, TestHost, farewell, ticket};
 
 fn open<'a>(service: &'a KvService, host: &'a TestHost) -> Connection<'a, KvService, RespCodec> {
     Connection::open(service, RespCodec::default(), host)
@@ -18,8 +18,8 @@ fn benchmark_and_cli_get_the_answers_they_start_with() {
     assert_eq!(connection.ask("CONFIG GET append*\r\n"), "*2\r\n$10\r\nappendonly\r\n$2\r\nno\r\n");
     assert_eq!(connection.ask("CONFIG GET nothing\r\n"), "*0\r\n");
     assert_eq!(connection.ask("SELECT 0\r\n"), "+OK\r\n");
-    assert_eq!(connection.ask("COMMAND COUNT\r\n"), ":23\r\n");
-    assert!(connection.ask("COMMAND\r\n").starts_with("*23\r\n*10\r\n$3\r\nget\r\n:2\r\n*2\r\n"));
+    assert_eq!(connection.ask("COMMAND COUNT\r\n"), ":24\r\n");
+    assert!(connection.ask("COMMAND\r\n").starts_with("*24\r\n*10\r\n$3\r\nget\r\n:2\r\n*2\r\n"));
     assert_eq!(connection.ask("COMMAND INFO nothing\r\n"), "*1\r\n*-1\r\n");
     assert_eq!(
         connection.ask("COMMAND DOCS get nothing\r\n"),
@@ -96,6 +96,23 @@ fn each_client_has_its_own_name() {
         first.ask("CLIENT ID x\r\n"),
         "-ERR wrong number of arguments for 'client|id' command\r\n"
     );
+}
+
+#[test]
+fn a_ticket_is_of_the_next_command_and_wrong_ones_count() {
+    let (host, service) = (TestHost::with_urgent_port(), KvService::default());
+    let mut connection = open(&service, &host);
+    let bulk = |text: String| format!("${}\r\n{text}\r\n", text.len());
+    assert_eq!(connection.ask("PALCO.TICKET\r\n"), bulk(ticket(2)));
+    connection.ask("nonsense\r\n\r\n*0\r\nGET\r\n");
+    assert_eq!(connection.ask("palco.ticket\r\n"), bulk(ticket(5)));
+    assert_eq!(
+        connection.ask("PALCO.TICKET now\r\n"),
+        "-ERR wrong number of arguments for 'palco.ticket' command\r\n"
+    );
+    let host = TestHost::default();
+    let mut connection = open(&service, &host);
+    assert_eq!(connection.ask("PALCO.TICKET\r\n"), "-ERR this server has no urgent port\r\n");
 }
 
 #[test]

@@ -69,7 +69,7 @@ impl SharedState for KvService {
         let command = Command::from_arguments(question.0.iter().map(|part| &part[..]));
         let spec = table::find(command.name()).filter(|spec| spec.takes(command.len()));
         let reply = match spec {
-            None => Reply::error("ERR not a question for the keeper of the state"),
+            None => not_a_question(),
             Some(spec) if spec.name == "info" => Reply::text(information::contents(self, &command)),
             Some(spec) => match spec.run {
                 // No command that needs the store looks at the client.
@@ -81,6 +81,8 @@ impl SharedState for KvService {
                         Reply::Status("OK")
                     }
                 },
+                // It is of a connection, and the keeper has none.
+                Run::Ticket => not_a_question(),
             },
         };
         if reply.bytes_within(PAYLOAD_BYTES_MAX).is_some() {
@@ -104,6 +106,10 @@ fn nobody() -> KvSession {
         library_name: String::new(),
         library_version: String::new(),
     }
+}
+
+fn not_a_question() -> Reply {
+    Reply::error("ERR not a question for the keeper of the state")
 }
 
 fn too_large(what: &str) -> Reply {

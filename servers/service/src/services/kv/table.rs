@@ -10,6 +10,8 @@ pub(super) enum Run {
     Now(Function),
     /// Empties the store; the only command that takes long enough to wait for.
     Flush,
+    /// Says the ticket of the next request; the only command that asks the place that it runs in.
+    Ticket,
 }
 
 /// The keys among the arguments: first, last (negative from the end) and step, as `COMMAND` gives them.
@@ -86,6 +88,7 @@ pub(super) static COMMANDS: &[Spec] = &[
     spec("command", -1, READ_MANY, NO_KEYS, "server", "2.8.13", "The commands of the server", information::command),
     flush("flushdb"),
     flush("flushall"),
+    TICKET,
 ];
 
 #[expect(clippy::too_many_arguments, reason = "one row of the table above")]
@@ -114,6 +117,18 @@ const fn flush(name: &'static str) -> Spec {
         run: Run::Flush,
     }
 }
+
+/// No command of redis: `since` is the version of palco.
+const TICKET: Spec = Spec {
+    name: "palco.ticket",
+    arity: 1,
+    flags: TALK,
+    keys: NO_KEYS,
+    group: "connection",
+    summary: "The ticket of the next request, for the urgent port",
+    since: env!("CARGO_PKG_VERSION"),
+    run: Run::Ticket,
+};
 
 #[cfg(test)]
 mod tests {
