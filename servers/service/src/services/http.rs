@@ -31,6 +31,12 @@
 //! root, and then opened by its canonical path. Between the two, somebody who can write below the root can put a link
 //! in place of a component; who may do that is trusted. Hard links and mounts below the root count as its contents.
 //!
+//! # Tickets
+//!
+//! A request with a field `Palco-Ticket`, whatever its value, gets `Palco-Ticket: http/17.2:key@address` in the head of
+//! its response: what gives the client power, at the urgent port, over this very request while its content is sent.
+//! Without an urgent port the value is `none`. Requests of a connection are numbered from 1, refused ones too.
+//!
 //! Last words carry no `Date`, because a codec has no clock.
 
 mod answer;
@@ -55,9 +61,13 @@ pub use request::{
 pub use response::{Response, Status};
 pub use root::HttpRootError;
 
+use request::TICKET;
 use root::Root;
 
 use crate::{CallContext, CannotRelaunch, Peer, Relaunch, Service};
+
+/// What stands for a ticket where the server has no urgent port.
+const NO_TICKET: &str = "none";
 
 /// Serves one directory.
 #[derive(Debug)]
@@ -73,6 +83,19 @@ impl HttpService {
     /// [`HttpRootError`] if `root` cannot be resolved or is no directory.
     pub fn new(root: impl AsRef<Path>) -> Result<Self, HttpRootError> {
         Ok(Self { root: Arc::new(Root::new(root.as_ref())?) })
+    }
+
+    async fn answer(&self, request: Request, cx: &CallContext<'_>) -> Response {
+        let now = cx.wall_clock();
+        let request = Arc::new(request);
+        if let Some(status) = answer::refusal(&request) {
+            return Response::error(&request, now, status);
+        }
+        let root = Arc::clone(&self.root);
+        let asked = Arc::clone(&request);
+        cx.block(move || answer::answer(&root, &asked, now))
+            .await
+            .unwrap_or_else(|| Response::error(&request, now, Status::InternalServerError))
     }
 }
 
@@ -100,16 +123,13 @@ impl Service for HttpService {
     fn open(&self, _peer: &Peer) {}
 
     async fn call(&self, _session: &mut (), request: Request, cx: &CallContext<'_>) -> Response {
-        let now = cx.wall_clock();
-        let request = Arc::new(request);
-        if let Some(status) = answer::refusal(&request) {
-            return Response::error(&request, now, status);
+        let ticket = request.asks_ticket.then(|| cx.ticket());
+        let mut response = self.answer(request, cx).await;
+        if let Some(ticket) = ticket {
+            let text = ticket.map_or(NO_TICKET.into(), |ticket| ticket.to_string());
+            response.add(TICKET, text);
         }
-        let root = Arc::clone(&self.root);
-        let asked = Arc::clone(&request);
-        cx.block(move || answer::answer(&root, &asked, now))
-            .await
-            .unwrap_or_else(|| Response::error(&request, now, Status::InternalServerError))
+        response
     }
 
     async fn more(&self, response: &mut Response, cx: &CallContext<'_>) -> bool {

@@ -6,7 +6,7 @@ use palco_service::services::http::{
 use palco_service::{Codec, Farewell};
 
 use crate::http_files::{Answer, Site};
-use crate::support::{Connection, TestHost, farewell};
+use crate::support::{Connection, TestHost, farewell, ticket};
 
 fn get(site: &Site, head: &str) -> Answer {
     let host = TestHost::default();
@@ -208,4 +208,23 @@ fn only_a_directory_can_be_served() {
     assert!(matches!(file, HttpRootError::NotADirectory { .. }), "{file}");
     let nothing = HttpService::new(site.root.join("nothing")).unwrap_err();
     assert!(matches!(nothing, HttpRootError::Unreadable { .. }), "{nothing}");
+}
+
+#[test]
+fn who_asks_for_a_ticket_gets_that_of_this_very_request_and_nobody_else_gets_any() {
+    let site = Site::new();
+    let host = TestHost::with_urgent_port();
+    let mut connection = Connection::open(&site.service, HttpCodec::default(), &host);
+    let mut ask = |method: &str, field: &str| {
+        let request = format!("{method} /hello.txt HTTP/1.1\r\nHost: h\r\n{field}\r\n");
+        let text = connection.ask(request);
+        let answers = Answer::all(&text);
+        answers[0].field("Palco-Ticket").map(str::to_owned)
+    };
+    assert_eq!(ask("GET", ""), None);
+    assert_eq!(ask("GET", "Palco-Ticket: ?\r\n"), Some(ticket(2)));
+    assert_eq!(ask("BREW", "palco-ticket:\r\n"), Some(ticket(3)));
+    assert_eq!(ask("HEAD", "Palco-Ticket: ?\r\n"), Some(ticket(4)));
+    let answer = get(&site, "GET / HTTP/1.1\r\nPalco-Ticket: ?");
+    assert_eq!(answer.field("Palco-Ticket"), Some("none"));
 }

@@ -11,6 +11,9 @@ pub const FIELDS_MAX: usize = 64;
 /// The largest request body that is skipped: 64 KiB.
 pub const REQUEST_BODY_BYTES_MAX: usize = 64 * 1024;
 
+/// The field in which a client asks for its ticket, and gets it.
+pub(super) const TICKET: &str = "Palco-Ticket";
+
 /// What [`Malformed::TooLarge`] calls a body.
 pub(super) const BODY: &str = "request body";
 
@@ -49,6 +52,8 @@ pub struct Request {
     pub persistence: Persistence,
     /// A status that the head alone calls for; then the rest says nothing.
     pub refused: Option<Status>,
+    /// The client asks for the ticket of this request.
+    pub(super) asks_ticket: bool,
     pub(super) conditions: Conditions,
 }
 
@@ -60,6 +65,7 @@ impl Request {
             target: String::new(),
             persistence: Persistence::Close,
             refused: Some(status),
+            asks_ticket: false,
             conditions: Conditions::default(),
         }
     }
@@ -89,6 +95,7 @@ impl Request {
             target: parsed.path.unwrap_or_default().into(),
             persistence: framing.persistence(old),
             refused: None,
+            asks_ticket: parsed.headers.iter().any(|field| field.name.eq_ignore_ascii_case(TICKET)),
             conditions: Conditions::read(parsed.headers),
         };
         Ok((request, framing.length.unwrap_or(0)))
