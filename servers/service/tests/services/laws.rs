@@ -2,8 +2,10 @@
 
 use bytes::BytesMut;
 use palco_service::services::echo::{EchoCodec, EchoService, REQUEST_BYTES_MAX};
+use palco_service::services::ftp::{FtpCodec, FtpService};
 use palco_service::services::http::{HEAD_BYTES_MAX, HttpCodec, HttpService};
 use palco_service::services::kv::{Command, KvService, Limits, RespCodec, write_command};
+use palco_service::services::telnet::{self, TelnetCodec, TelnetService};
 use palco_service::services::time::{TimeCodec, TimeFormat, TimeService};
 use palco_service::services::work::{LINE_BYTES_MAX, WorkCodec, WorkService};
 use palco_service::{Codec, Service};
@@ -150,7 +152,109 @@ fn work_bytes() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat())
 }
 
+/// Lines and Telnet commands, some of them cut off or endless.
+fn terminal_bytes(lines: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
+    let line = prop::sample::select(lines).prop_map(|line| line.as_bytes().to_vec());
+    let end = prop::sample::select(vec![&b"\r\n"[..], b"\n", b"\r", b"\r\0", b"\0", b""]);
+    let command = prop_oneof![
+        3 => (240_u8..=255).prop_map(|code| vec![255, code]),
+        2 => (251_u8..=254, any::<u8>()).prop_map(|(verb, option)| vec![255, verb, option]),
+        1 => prop::collection::vec(any::<u8>(), 0..20)
+            .prop_map(|inner| [&[255, 250], &inner[..], &[255, 240]].concat()),
+        1 => Just(vec![255]),
+    ];
+    let long = (LINE_BYTES_MAX - 3..LINE_BYTES_MAX + 3).prop_map(|length| vec![b'x'; length]);
+    let endless = Just([&[255, 250][..], &[b'x'; telnet::LINE_BYTES_MAX]].concat());
+    let piece = prop_oneof![
+        10 => (line, end).prop_map(|(line, end)| [&line[..], end].concat()),
+        10 => command,
+        1 => garbage(),
+        1 => long,
+        1 => endless,
+    ];
+    prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
+}
+
+fn telnet_bytes() -> impl Strategy<Value = Vec<u8>> {
+    terminal_bytes(&[
+        "help",
+        "count 3",
+        "count 2 5",
+        "count 3000",
+        "sleep 7",
+        "ticket",
+        "",
+        "what",
+        "count",
+        "quit",
+        "a\u{fc}",
+    ])
+}
+
+fn ftp_bytes() -> impl Strategy<Value = Vec<u8>> {
+    terminal_bytes(&[
+        "USER a",
+        "pass",
+        "SITE SLEEP 3",
+        "site cpu 2",
+        "SITE TICKET",
+        "ABOR",
+        "STAT",
+        "HELP",
+        "RETR x",
+        "",
+        "TYPE I",
+        "QUIT",
+        "what \u{fc}",
+    ])
+}
+
+/// Urgent data comes after `before`, and then something else; the connection answers `line` afterwards, or is closed.
+fn assert_urgent_data_is_survived<S: Service, C: Codec<S>>(
+    service: &S,
+    codec: C,
+    pieces: [&[u8]; 3],
+    line: &[u8],
+) -> Result<(), TestCaseError> {
+    let host = TestHost::default();
+    let mut connection = Connection::open(service, codec, &host);
+    let [before, urgent, after] = pieces;
+    connection.send(before);
+    if !connection.closed {
+        connection.urgent(urgent);
+    }
+    connection.send(after);
+    // Whatever is incomplete, this completes; then comes a data mark.
+    connection.send(b"\xff\xf0\xff\xf0\xff\xf2\r\n");
+    connection.output.clear();
+    connection.send(line);
+    prop_assert!(connection.closed || !connection.output.is_empty());
+    Ok(())
+}
+
 proptest! {
+    #[test]
+    fn cuts_do_not_matter_to_telnet(bytes in telnet_bytes(), cuts in cuts()) {
+        assert_cuts_do_not_matter!(TelnetService, TelnetCodec::default(), &bytes, &cuts);
+    }
+
+    #[test]
+    fn cuts_do_not_matter_to_ftp(bytes in ftp_bytes(), cuts in cuts()) {
+        assert_cuts_do_not_matter!(FtpService::default(), FtpCodec::default(), &bytes, &cuts);
+    }
+
+    #[test]
+    fn urgent_data_anywhere_is_survived(
+        before in telnet_bytes(),
+        urgent in telnet_bytes(),
+        after in ftp_bytes(),
+    ) {
+        let pieces = [&before[..], &urgent, &after];
+        assert_urgent_data_is_survived(&TelnetService, TelnetCodec::default(), pieces, b"help\n")?;
+        let ftp = FtpService::default();
+        assert_urgent_data_is_survived(&ftp, FtpCodec::default(), pieces, b"NOOP\n")?;
+    }
+
     #[test]
     fn cuts_do_not_matter_to_echo(
         bytes in prop::collection::vec(any::<u8>(), 0..2000),
@@ -200,11 +304,22 @@ fn cuts_do_not_matter_to_http() {
 
 /// Sends `first` and then `endless` over and over, 4 MiB in all; returns the most that was left in the input.
 fn flood<S: Service, C: Codec<S>>(service: &S, codec: C, first: &[u8], endless: &[u8]) -> usize {
+    flood_chunks(service, codec, first, endless, 1024)
+}
+
+/// The same with so many chunks of 4 KiB.
+fn flood_chunks<S: Service, C: Codec<S>>(
+    service: &S,
+    codec: C,
+    first: &[u8],
+    endless: &[u8],
+    chunks: u32,
+) -> usize {
     let host = TestHost::default();
     let mut connection = Connection::open(service, codec, &host);
     connection.send(first);
     let chunk = endless.repeat(4096_usize.div_ceil(endless.len()));
-    for _ in 0..1024 {
+    for _ in 0..chunks {
         connection.send(&chunk);
         connection.output.clear();
     }
@@ -222,6 +337,18 @@ fn an_endless_request_is_not_hoarded() {
     assert_eq!(time, 0);
     let work = flood(&WorkService::default(), WorkCodec::default(), b"cpu ", b"1");
     assert!(work <= LINE_BYTES_MAX + READ_BYTES_MAX, "{work}");
+}
+
+#[test]
+fn an_endless_line_of_a_terminal_is_not_hoarded() {
+    for endless in
+        [&b"x"[..], b"\xff", b"\xff\xf6", b"x\xff\xf7", b"\xff\xfax", b"\0", b"\r", b"\xff\xfd\x06"]
+    {
+        let telnet = flood_chunks(&TelnetService, TelnetCodec::default(), b"count", endless, 32);
+        assert!(telnet <= READ_BYTES_MAX, "{} {telnet}", endless.escape_ascii());
+        let ftp = flood_chunks(&FtpService::default(), FtpCodec::default(), b"", endless, 32);
+        assert!(ftp <= READ_BYTES_MAX, "{} {ftp}", endless.escape_ascii());
+    }
 }
 
 #[test]

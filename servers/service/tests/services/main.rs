@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing, its support too")]
 
 mod echo;
+mod ftp;
 mod http;
 mod http_files;
 mod kv;
@@ -10,5 +11,6 @@ mod kv_server;
 mod kv_shared;
 mod laws;
 mod support;
+mod telnet;
 mod time;
 mod work;

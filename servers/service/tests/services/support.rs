@@ -137,6 +137,28 @@ impl<'a, S: Service, C: Codec<S>> Connection<'a, S, C> {
         String::from_utf8_lossy(&self.output.split()).into_owned()
     }
 
+    /// Urgent data arrives, the last of `bytes` being the urgent one, and nothing runs.
+    pub(crate) fn urgent(&mut self, bytes: &[u8]) {
+        self.input.extend_from_slice(bytes);
+        self.codec.urgent(&mut self.input);
+        self.serve();
+    }
+
+    /// The same while the request of `line` runs. Whether that was the end of the request.
+    pub(crate) fn urgent_during(&mut self, line: &[u8], bytes: &[u8]) -> bool {
+        self.input.extend_from_slice(line);
+        let request = self.codec.decode(&mut self.input).unwrap().expect("one whole request");
+        let interrupts = self.codec.interrupts(bytes);
+        if interrupts {
+            drop(request);
+            self.closed = self.codec.interrupted(&mut self.output) == Next::Close;
+        } else {
+            self.answer(request);
+        }
+        self.urgent(bytes);
+        interrupts
+    }
+
     fn serve(&mut self) {
         while !self.closed {
             let decoded = self.codec.decode(&mut self.input);
