@@ -105,6 +105,14 @@ pub enum Error {
         /// Where it breaks the protocol.
         source: Malformed,
     },
+    /// The server was asked for a ticket and answered something else; the connection is as good as before.
+    #[error("{address} gives no ticket ({came}); has its server an urgent port?")]
+    NoTicket {
+        /// The address as it was given.
+        address: String,
+        /// The answer.
+        came: Excerpt,
+    },
     /// More came with the last answer than belonged to it, so the next answer could not be told apart.
     #[error("after its last answer {address} sent what nobody asked for ({came}); connect anew")]
     Unasked {

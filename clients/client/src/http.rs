@@ -11,7 +11,12 @@ mod response;
 pub use parser::{FIELDS_MAX, HEAD_BYTES_MAX, ResponseParser};
 pub use response::Response;
 
-use crate::{Connection, Error};
+use palco_core::Ticket;
+
+use crate::{Connection, Error, ticket};
+
+/// The field in which a ticket is asked for and given.
+const TICKET: &str = "Palco-Ticket";
 
 /// What is asked of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +45,7 @@ impl Method {
 /// # Errors
 /// Every [`Error`] but those of [`Connection::open`]; [`Error::Request`] if `path` is not such a path.
 pub fn get(connection: &mut Connection, path: &str) -> Result<Response, Error> {
-    call(connection, Method::Get, path)
+    call(connection, Method::Get, path, "")
 }
 
 /// Asks what [`get`] would answer; the body stays empty.
@@ -48,10 +53,32 @@ pub fn get(connection: &mut Connection, path: &str) -> Result<Response, Error> {
 /// # Errors
 /// As [`get`].
 pub fn head(connection: &mut Connection, path: &str) -> Result<Response, Error> {
-    call(connection, Method::Head, path)
+    call(connection, Method::Head, path, "")
 }
 
-fn call(connection: &mut Connection, method: Method, path: &str) -> Result<Response, Error> {
+/// Asks for the ticket of the next request of this connection, by a `HEAD` of `/` that asks for its own.
+///
+/// # Errors
+/// As [`get`], and [`Error::NoTicket`] if the server has no urgent port, or is no palco.
+pub fn ticket(connection: &mut Connection) -> Result<Ticket, Error> {
+    let response = call(connection, Method::Head, "/", &format!("{TICKET}: ?\r\n"))?;
+    let given = response.header(TICKET);
+    let answered = given.map_or_else(
+        || format!("{} without {TICKET}", response.status),
+        |given| format!("{TICKET}: {given}"),
+    );
+    let own = ticket::read(connection, given, &answered)?;
+    let next = own.request.number.saturating_add(1);
+    Ok(own.with_number(next))
+}
+
+/// Sends a request with `fields` beside those that each has, every one with its line end.
+fn call(
+    connection: &mut Connection,
+    method: Method,
+    path: &str,
+    fields: &str,
+) -> Result<Response, Error> {
     if !path.starts_with('/') {
         return Err(Error::Request("a path starts with a slash"));
     }
@@ -60,7 +87,7 @@ fn call(connection: &mut Connection, method: Method, path: &str) -> Result<Respo
         return Err(Error::Request("a path is ASCII without blanks; write a blank as %20"));
     }
     let request = format!(
-        "{} {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: palco\r\nAccept: */*\r\n\r\n",
+        "{} {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: palco\r\nAccept: */*\r\n{fields}\r\n",
         method.name(),
         connection.address(),
     );

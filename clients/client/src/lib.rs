@@ -10,19 +10,23 @@
 //! | work | [`work::call`] | after a line |
 //! | http | [`http::get`], [`http::head`] | after `Content-Length`, or where the server closes |
 //!
+//! [`work::ticket`], [`resp::ticket`] and [`http::ticket`] ask for the ticket of the next request of a connection, which
+//! gives power over it at the urgent port. The requests after that have the numbers that follow.
+//!
 //! | file | what |
 //! |---|---|
 //! | `connection.rs`, `exchange.rs` | sockets and deadlines; nothing about any protocol |
 //! | `parser.rs` | what a [`Parser`] is; it never sees a socket |
 //! | `exactly.rs`, `line.rs` | the two parsers that several services share |
 //! | `resp.rs`, `http.rs` | the two protocols with parsers of their own |
+//! | `ticket.rs` | a ticket from the words of an answer |
 //! | `error.rs`, `excerpt.rs` | what went wrong, what came, and what to do |
 //!
 //! Parsers take bytes in pieces of any size, so they are tested without sockets. They hold what has come and never
 //! reserve memory for what a length announces.
 //!
-//! What this crate does not do: retries, TLS, pipelining, anything asynchronous. It links no other palco crate, so that
-//! a service and its client cannot share a misunderstanding.
+//! What this crate does not do: retries, TLS, pipelining, anything asynchronous. Of the other palco crates it links the
+//! vocabulary alone, for tickets, and nothing of a service: the two cannot share a misunderstanding.
 
 #![forbid(unsafe_code)]
 
@@ -38,6 +42,7 @@ mod parser;
 #[cfg(test)]
 mod pieces;
 pub mod resp;
+mod ticket;
 pub mod time;
 pub mod work;
 

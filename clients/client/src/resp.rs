@@ -18,7 +18,9 @@ mod value;
 pub use parser::{ARRAYS_NESTED_MAX, VALUES_MAX, ValueParser};
 pub use value::Value;
 
-use crate::{Connection, Error};
+use palco_core::Ticket;
+
+use crate::{Connection, Error, ticket};
 
 /// Sends the command `arguments`, its name first, and returns the reply.
 ///
@@ -33,6 +35,21 @@ pub fn call(connection: &mut Connection, arguments: &[&[u8]]) -> Result<Value, E
     }
     let parser = ValueParser::new(connection.limits().answer_bytes_max);
     connection.call(&command(arguments), parser)
+}
+
+/// Asks for the ticket of the next command of this connection.
+///
+/// # Errors
+/// As [`call`], and [`Error::NoTicket`] if the server has no urgent port, or is no palco.
+pub fn ticket(connection: &mut Connection) -> Result<Ticket, Error> {
+    let value = call(connection, &[b"PALCO.TICKET"])?;
+    let text = match &value {
+        Value::Bulk(bytes) => str::from_utf8(bytes).ok(),
+        Value::Simple(_) | Value::Error(_) | Value::Integer(_) | Value::Null | Value::Array(_) => {
+            None
+        }
+    };
+    ticket::read(connection, text, &value.to_string())
 }
 
 /// The bytes of a command: an array of bulk strings.

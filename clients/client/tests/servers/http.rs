@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use palco_client::{Connection, Error, Limits, http};
 
-use crate::server::{close, expect, open, send_slowly, serve};
+use crate::server::{TICKET, close, expect, open, send_slowly, serve};
 
 fn expect_request(stream: &mut TcpStream, method: &str, path: &str) {
     let host = stream.local_addr().expect("a bound socket");
@@ -78,6 +78,37 @@ fn an_endless_body_is_too_large() {
         },
     );
     assert!(matches!(error, Error::TooLarge { limit: 1_000_000, .. }), "{error:?}");
+}
+
+#[test]
+fn a_ticket_is_that_of_the_request_after_the_one_that_asks() {
+    serve(
+        |mut stream| {
+            let mut answer = |field: &str| {
+                let host = stream.local_addr().expect("a bound socket");
+                let request = format!(
+                    "HEAD / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: palco\r\nAccept: */*\r\n\
+                     Palco-Ticket: ?\r\n\r\n"
+                );
+                expect(&mut stream, request.as_bytes());
+                let head = format!("HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n{field}\r\n");
+                send_slowly(&mut stream, head.as_bytes());
+            };
+            answer(&format!("palco-ticket: {TICKET}\r\n"));
+            answer("Palco-Ticket: none\r\n");
+            answer("");
+        },
+        |address| {
+            let mut connection = open(address);
+            let ticket = http::ticket(&mut connection).unwrap();
+            assert_eq!(ticket.to_string(), TICKET.replace("17.2:", "17.3:"));
+            for said in ["Palco-Ticket: none", "403 without Palco-Ticket"] {
+                let error = http::ticket(&mut connection).unwrap_err();
+                assert!(matches!(error, Error::NoTicket { .. }), "{error:?}");
+                assert!(error.to_string().contains(said), "{error}");
+            }
+        },
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use palco_client::{Error, LINE_BYTES_MAX, time, work};
 
-use crate::server::{close, expect, open, send_slowly, serve};
+use crate::server::{TICKET, close, expect, open, send_slowly, serve};
 
 #[test]
 fn binary_time_is_read_from_a_server_that_speaks_first() {
@@ -54,6 +54,47 @@ fn a_line_of_work_has_one_line_of_answer() {
             let done = work::call(&mut connection, "cpu 10").unwrap();
             assert_eq!(done, "ok cpu 10 us took 11 us");
             assert_eq!(work::call(&mut connection, "nap").unwrap(), "error: unknown verb");
+        },
+    );
+}
+
+#[test]
+fn numbered_lines_come_before_the_answer_of_count() {
+    serve(
+        |mut stream| {
+            expect(&mut stream, b"count 3\n");
+            send_slowly(&mut stream, b"1\n2\n3\nok count 3 took 9 us\n");
+            expect(&mut stream, b"count 9\n");
+            stream.write_all(b"1\n2\nerror: the call was interrupted\n").unwrap();
+        },
+        |address| {
+            let mut connection = open(address);
+            let done = work::call(&mut connection, "count 3").unwrap();
+            assert_eq!(done, "ok count 3 took 9 us");
+            let done = work::call(&mut connection, "count 9").unwrap();
+            assert_eq!(done, "error: the call was interrupted");
+        },
+    );
+}
+
+#[test]
+fn a_ticket_of_work_is_a_line() {
+    serve(
+        |mut stream| {
+            expect(&mut stream, b"ticket\n");
+            send_slowly(&mut stream, format!("ok ticket {TICKET}\n").as_bytes());
+            expect(&mut stream, b"ticket\n");
+            send_slowly(&mut stream, b"error: this server has no urgent port\n");
+            expect(&mut stream, b"help\n");
+            send_slowly(&mut stream, b"ok help\n");
+        },
+        |address| {
+            let mut connection = open(address);
+            assert_eq!(work::ticket(&mut connection).unwrap().to_string(), TICKET);
+            let error = work::ticket(&mut connection).unwrap_err();
+            assert!(matches!(error, Error::NoTicket { .. }), "{error:?}");
+            assert!(error.to_string().contains("no urgent port"), "{error}");
+            assert_eq!(work::call(&mut connection, "help").unwrap(), "ok help");
         },
     );
 }

@@ -6,7 +6,7 @@ use std::io::Write;
 use palco_client::resp::{self, Value};
 use palco_client::{Error, Malformed};
 
-use crate::server::{close, expect, open, send_slowly, serve, wait};
+use crate::server::{TICKET, close, expect, open, send_slowly, serve, wait};
 
 #[test]
 fn a_command_goes_out_as_bulk_strings_and_its_reply_comes_in_slowly() {
@@ -35,6 +35,30 @@ fn an_error_reply_is_a_value_and_the_connection_goes_on() {
             assert_eq!(error, Value::Error("ERR unknown command".into()));
             let pong = resp::call(&mut connection, &[b"PING"]).unwrap();
             assert_eq!(pong, Value::Simple("PONG".into()));
+        },
+    );
+}
+
+#[test]
+fn a_ticket_is_a_bulk_string_and_anything_else_is_none() {
+    serve(
+        |mut stream| {
+            expect(&mut stream, &resp::command(&[b"PALCO.TICKET"]));
+            let reply = format!("${}\r\n{TICKET}\r\n", TICKET.len());
+            send_slowly(&mut stream, reply.as_bytes());
+            for reply in ["-ERR unknown command\r\n", "$-1\r\n", "$3\r\nabc\r\n"] {
+                expect(&mut stream, &resp::command(&[b"PALCO.TICKET"]));
+                stream.write_all(reply.as_bytes()).unwrap();
+            }
+        },
+        |address| {
+            let mut connection = open(address);
+            assert_eq!(resp::ticket(&mut connection).unwrap().to_string(), TICKET);
+            for said in ["ERR unknown command", "nil", "abc"] {
+                let error = resp::ticket(&mut connection).unwrap_err();
+                assert!(matches!(error, Error::NoTicket { .. }), "{error:?}");
+                assert!(error.to_string().contains(said), "{error}");
+            }
         },
     );
 }

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use palco_client::{Connection, Limits};
 
+/// A ticket.
+pub(crate) const TICKET: &str = "a server/17.2:00112233445566778899aabbccddeeff@127.0.0.1:7009";
+
 /// Runs `server` with the one connection that `client` makes to the address that it is given.
 ///
 /// Both have ended when this returns; a panic in either is the test's.
