@@ -147,6 +147,19 @@ fn interrupt_process_with_a_synch_ends_the_command_and_keeps_the_connection() {
 }
 
 #[test]
+fn a_second_synch_during_the_same_command_may_bring_the_interrupt() {
+    let host = TestHost::default();
+    let mut connection = open(&host);
+    // `send synch`, `send ip` and `send synch` of inetutils, one after the other, as they arrive together.
+    let bytes = b"count 5\r\n\xff\xf2\xff\xf4\xff";
+    assert!(connection.urgent_during(b"count 100000 300\r\n", bytes));
+    assert_eq!(
+        connection.ask(b"\xf2"),
+        "\r\n[interrupted]\r\n[synch: 9 bytes of input discarded]\r\n"
+    );
+}
+
+#[test]
 fn commands_among_discarded_text_are_obeyed() {
     let host = TestHost::default();
     let mut connection = open(&host);
