@@ -61,6 +61,18 @@ impl AnyRef {
         self.cell.wake();
     }
 
+    /// The process that the actor lives in, if that is its own, or stands for; as [`ActorSnapshot`] shows it.
+    #[must_use]
+    pub fn pid(&self) -> Option<i32> {
+        self.vitals().process().and_then(|process| process.pid)
+    }
+
+    /// Whether the actor rests because of a [`Signal::Suspend`].
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.vitals().signals.is_held()
+    }
+
     /// Whether [`Signal::Restart`] has an effect: it has a supervisor that starts it again.
     #[must_use]
     pub fn can_be_restarted(&self) -> bool {

@@ -222,14 +222,18 @@ impl<A: Actor> Context<A> {
 
     /// Lets signals act on a long computation; on an event loop it also lets others run. Cancel-safe.
     pub async fn checkpoint(&self) {
-        let yields = match self.place() {
-            PlaceKind::Task => true,
-            PlaceKind::Thread => false,
-            PlaceKind::Process => {
-                self.cell.vitals.beat();
-                false
-            }
-        };
+        if self.place() == PlaceKind::Process {
+            self.cell.vitals.beat();
+        }
+        self.yield_if(self.place() == PlaceKind::Task).await;
+    }
+
+    /// Lets signals act, and nothing else: where none is waiting it costs one load, also on an event loop. Cancel-safe.
+    pub async fn heed_signals(&self) {
+        self.yield_if(false).await;
+    }
+
+    async fn yield_if(&self, yields: bool) {
         let mut passed = false;
         poll_fn(|task| {
             if passed || !(yields || self.cell.vitals.signals.has(ATTENTION)) {
@@ -267,6 +271,16 @@ impl<A: Actor> Context<A> {
 
     /// Runs `future` as something that an interrupt ends while the handler around it goes on. `None` is an interrupt.
     pub async fn catch_interrupt<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        self.catch_interrupt_if(future, || true).await
+    }
+
+    /// As [`Context::catch_interrupt`], but `is_meant` is asked about each interrupt whether it is meant for `future`,
+    /// which goes on if not. It is asked before `future` is polled, where the actor runs.
+    pub async fn catch_interrupt_if<T>(
+        &self,
+        future: impl Future<Output = T>,
+        mut is_meant: impl FnMut() -> bool,
+    ) -> Option<T> {
         let vitals = &self.cell.vitals;
         let before = vitals.signals.set_on_interrupt(OnInterrupt::Caught);
         let restore = Restore(&self.cell, before);
@@ -275,7 +289,9 @@ impl<A: Actor> Context<A> {
             if vitals.signals.has(INTERRUPT) {
                 vitals.signals.clear(INTERRUPT);
                 vitals.notify();
-                return Poll::Ready(None);
+                if is_meant() {
+                    return Poll::Ready(None);
+                }
             }
             future.as_mut().poll(task).map(Some)
         })
