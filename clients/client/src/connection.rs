@@ -1,12 +1,13 @@
 //! A TCP connection that knows its limits.
 
 use std::fmt::Display;
-use std::io;
+use std::io::{self, Read};
 use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::exchange::Exchange;
-use crate::{Error, Parser};
+use crate::{Error, Parser, Urgency};
 
 /// What a [`Connection`] waits for and takes, at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,13 +37,15 @@ impl Default for Limits {
 /// call is refused: its answer could not be told from the last one's.
 #[derive(Debug)]
 pub struct Connection {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Arc<TcpStream>,
     pub(crate) address: String,
     pub(crate) limits: Limits,
     /// What came after the last answer.
     pub(crate) unread: Vec<u8>,
     /// A call has begun and not ended well.
     pub(crate) spent: bool,
+    /// Once somebody has asked for it.
+    urgency: OnceLock<Urgency>,
 }
 
 impl Connection {
@@ -59,7 +62,14 @@ impl Connection {
             Ok(stream) => stream,
             Err(failure) => return Err(failure.named(name, limits.connect_within)),
         };
-        Ok(Self { stream, address: name, limits, unread: Vec::new(), spent: false })
+        Ok(Self {
+            stream: Arc::new(stream),
+            address: name,
+            limits,
+            unread: Vec::new(),
+            spent: false,
+            urgency: OnceLock::new(),
+        })
     }
 
     /// The address as it was given.
@@ -88,6 +98,25 @@ impl Connection {
         let answer = exchange.receive(&mut parser)?;
         exchange.end();
         Ok(answer)
+    }
+}
+
+impl Connection {
+    /// What sends urgent data on this connection, for another thread while a call waits for its answer here. A server
+    /// acknowledges such data only if its service hears it.
+    #[must_use]
+    pub fn urgent(&self) -> Urgency {
+        self.urgency.get_or_init(|| Urgency::new(Arc::clone(&self.stream))).clone()
+    }
+
+    /// Reads what comes within this time.
+    pub(crate) fn read(&mut self, buffer: &mut [u8], within: Duration) -> io::Result<usize> {
+        if let Some(urgency) = self.urgency.get() {
+            urgency.wait_to_read(within)?;
+        }
+        let mut stream = &*self.stream;
+        stream.set_read_timeout(Some(within))?;
+        stream.read(buffer)
     }
 }
 

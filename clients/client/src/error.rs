@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use palco_core::Refusal;
+
 use crate::{Excerpt, Malformed};
 
 /// Why there is no connection, or no answer.
@@ -120,6 +122,14 @@ pub enum Error {
         address: String,
         /// What is left over.
         came: Excerpt,
+    },
+    /// The urgent port did nothing.
+    #[error("the urgent port {address} did nothing: {refusal}")]
+    Urgent {
+        /// The address as it was given.
+        address: String,
+        /// Why.
+        refusal: Refusal,
     },
     /// An earlier call on this connection failed; its answer might still come and be taken for this one's.
     #[error("an earlier call to {address} failed on this connection; connect anew")]

@@ -1,6 +1,6 @@
 //! One request and its answer on a connection: deadlines, limits, and what to say when it fails.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::mem;
 use std::time::{Duration, Instant};
 
@@ -44,7 +44,7 @@ impl<'a> Exchange<'a> {
     pub(crate) fn send(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         while !bytes.is_empty() && self.unsent.is_none() {
             let left = self.time_left()?;
-            let stream = &mut self.connection.stream;
+            let mut stream = &*self.connection.stream;
             match stream.set_write_timeout(Some(left)).and_then(|()| stream.write(bytes)) {
                 Ok(count) => bytes = &bytes[count..],
                 Err(error) if is_closed(&error) => self.unsent = Some(error),
@@ -101,8 +101,7 @@ impl<'a> Exchange<'a> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         loop {
             let left = self.time_left()?;
-            let stream = &mut self.connection.stream;
-            match stream.set_read_timeout(Some(left)).and_then(|()| stream.read(buffer)) {
+            match self.connection.read(buffer, left) {
                 Ok(count) => return Ok(count),
                 Err(error) if is_closed(&error) => return Err(self.closed(Some(error))),
                 Err(error) => self.interrupted(error)?,

@@ -9,6 +9,7 @@
 //! | kv | [`resp::call`] | where RESP2 says |
 //! | work | [`work::call`] | after a line |
 //! | http | [`http::get`], [`http::head`] | after `Content-Length`, or where the server closes |
+//! | the urgent port | [`urgent::ask`] | after a line |
 //!
 //! [`work::ticket`], [`resp::ticket`] and [`http::ticket`] ask for the ticket of the next request of a connection, which
 //! gives power over it at the urgent port. The requests after that have the numbers that follow.
@@ -20,13 +21,15 @@
 //! | `exactly.rs`, `line.rs` | the two parsers that several services share |
 //! | `resp.rs`, `http.rs` | the two protocols with parsers of their own |
 //! | `ticket.rs` | a ticket from the words of an answer |
+//! | `urgent.rs` | commands at the urgent port, and urgent data on a connection |
 //! | `error.rs`, `excerpt.rs` | what went wrong, what came, and what to do |
 //!
 //! Parsers take bytes in pieces of any size, so they are tested without sockets. They hold what has come and never
 //! reserve memory for what a length announces.
 //!
-//! What this crate does not do: retries, TLS, pipelining, anything asynchronous. Of the other palco crates it links the
-//! vocabulary alone, for tickets, and nothing of a service: the two cannot share a misunderstanding.
+//! What this crate does not do: retries, TLS, pipelining, anything asynchronous. It links no service and no server, so
+//! that a service and its client cannot share a misunderstanding; of palco it has the words of the urgent port and the
+//! meaning of urgent bytes.
 
 #![forbid(unsafe_code)]
 
@@ -44,6 +47,7 @@ mod pieces;
 pub mod resp;
 mod ticket;
 pub mod time;
+pub mod urgent;
 pub mod work;
 
 pub use connection::{Connection, Limits};
@@ -51,4 +55,6 @@ pub use error::Error;
 pub use exactly::Exactly;
 pub use excerpt::{EXCERPT_BYTES_MAX, Excerpt};
 pub use line::{LINE_BYTES_MAX, Line, LineEnd};
+pub use palco_urgent::{Call, SendUrgentError};
 pub use parser::{Malformed, Parser, Step};
+pub use urgent::{Urgency, UrgencyError, UrgentLine};

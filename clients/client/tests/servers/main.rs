@@ -6,3 +6,4 @@ mod http;
 mod lines;
 mod resp;
 mod server;
+mod urgent;
