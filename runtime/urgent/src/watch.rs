@@ -17,7 +17,9 @@ pub(crate) const EVENTS_AT_ONCE: usize = 64;
 /// is [taken](crate::take_urgent) from the connection, of which the hearer needs a descriptor
 /// ([`borrow_descriptor`](palco_sys::borrow_descriptor) has one of another process's).
 ///
-/// A byte that is only [announced](crate::Urgent::Announced) is not heard before it arrives.
+/// A byte that is only [announced](crate::Urgent::Announced) is not heard before it arrives. Ordinary data on a watched
+/// connection is not heard either, but it costs: the kernel wakes the thread that waits, finds nothing for it and lets it
+/// sleep on. Whoever was passed a watch is trusted not to fill it with what was not asked for.
 #[derive(Debug)]
 pub struct Watch(Epoll);
 
@@ -54,7 +56,8 @@ impl Watch {
     }
 
     /// Listens for urgent data on `socket`, which is then called `token`; what is waiting there is reported at once.
-    /// If it is there already, its token changes.
+    /// If it is there already, its token changes. An event may be taken before this returns, so the token is to mean
+    /// something before.
     ///
     /// The kernel knows it by its open file and the number of this descriptor. Added through a duplicate it is there
     /// twice, and it stays until it is [removed](Self::remove) or the last duplicate is closed.

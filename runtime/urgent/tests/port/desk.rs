@@ -84,8 +84,9 @@ impl Stage {
     }
 
     pub(crate) fn watch(&self, token: u64, socket: TcpStream) {
-        self.watch.add(&socket, token).expect("a socket");
-        self.desk.sockets.lock().expect("nobody panics with it").insert(token, socket);
+        let mut sockets = self.desk.sockets.lock().expect("nobody panics with it");
+        let socket = sockets.entry(token).insert_entry(socket);
+        self.watch.add(socket.get(), token).expect("a socket");
     }
 
     pub(crate) fn connect(&self) -> TcpStream {

@@ -1,4 +1,6 @@
-//! A watch whose connections belong to a child process, which is this same program.
+//! A watch whose connections belong to a child process, which is this same program; and a thread that is demoted.
+
+mod demoted;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -21,6 +23,7 @@ fn main() -> ExitCode {
     }
     let trials = vec![
         Trial::test("urgent_data_on_a_connection_of_a_child_is_heard_by_its_parent", heard),
+        Trial::test("an_urgent_thread_that_was_demoted_says_so", demoted::says_so),
         Trial::test("a_watched_connection_ends_when_its_owner_ends", ended),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
