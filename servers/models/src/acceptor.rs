@@ -16,14 +16,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::door::Door;
 use crate::process::Desk;
-use crate::serve::{Accepted, Shared, serve};
+use crate::requests::Serving;
+use crate::serve::{Accepted, Admitted, Shared, serve};
 
 /// Who serves an accepted connection.
 pub(crate) enum Handover<S: Service, C: Codec<S> + Sync> {
     /// The acceptor itself; it accepts no other in the meantime.
-    Inline,
+    Inline(Arc<Serving>),
     /// A fresh actor, a child of the acceptor, in the same kind of place.
-    Fresh,
+    Fresh(Arc<Serving>),
     /// A fresh process, started like this.
     Process(Pass<S, C>),
     /// A standing worker in a process of its own, from this desk.
@@ -32,13 +33,13 @@ pub(crate) enum Handover<S: Service, C: Codec<S> + Sync> {
 
 /// Starts a process, as a child of the acceptor, for a connection.
 pub(crate) type Pass<S, C> =
-    Arc<dyn Fn(&Context<Acceptor<S, C>>, Accepted) -> Result<(), SpawnError> + Send + Sync>;
+    Arc<dyn Fn(&Context<Acceptor<S, C>>, Admitted) -> Result<(), SpawnError> + Send + Sync>;
 
 impl<S: Service, C: Codec<S> + Sync> Clone for Handover<S, C> {
     fn clone(&self) -> Self {
         match self {
-            Self::Inline => Self::Inline,
-            Self::Fresh => Self::Fresh,
+            Self::Inline(serving) => Self::Inline(Arc::clone(serving)),
+            Self::Fresh(serving) => Self::Fresh(Arc::clone(serving)),
             Self::Process(pass) => Self::Process(Arc::clone(pass)),
             Self::Standing(desk) => Self::Standing(Arc::clone(desk)),
         }
@@ -73,20 +74,25 @@ impl<S: Service, C: Codec<S> + Sync> Handler<Run> for Acceptor<S, C> {
     async fn handle(&mut self, _: Run, cx: &mut Context<Self>) {
         let (door, context) = (&self.door, &*cx);
         let opened = match &self.handover {
-            Handover::Inline => {
-                let lead = async |accepted| serve(context, &door.shared, accepted).await;
+            Handover::Inline(serving) => {
+                let lead = async |admitted: Admitted| {
+                    serve(context, &door.shared, admitted.with_line(serving.take())).await;
+                };
                 door.open(context, lead).await
             }
-            Handover::Fresh => {
-                let lead = async |accepted| self.hand_over(context, self.spawn(context, accepted));
+            Handover::Fresh(serving) => {
+                let lead = async |admitted: Admitted| {
+                    let accepted = admitted.with_line(serving.take());
+                    self.hand_over(context, self.spawn(context, accepted));
+                };
                 door.open(context, lead).await
             }
             Handover::Process(pass) => {
-                let lead = async |accepted| self.hand_over(context, pass(context, accepted));
+                let lead = async |admitted| self.hand_over(context, pass(context, admitted));
                 door.open(context, lead).await
             }
             Handover::Standing(desk) => {
-                let lead = async |accepted| self.hand_over(context, desk.pass(accepted));
+                let lead = async |admitted| self.hand_over(context, desk.pass(admitted));
                 desk.follow_during(context, door.open(context, lead)).await
             }
         };

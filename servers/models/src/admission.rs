@@ -48,9 +48,12 @@ pub(crate) struct Admission {
     room: Event,
 }
 
-/// The right to hold one connection; given back when dropped.
+/// The right to hold one connection; given back when the last clone is dropped.
+#[derive(Clone, Debug)]
+pub(crate) struct Permit(#[expect(dead_code, reason = "given back when dropped")] Arc<Room>);
+
 #[derive(Debug)]
-pub(crate) struct Permit(Arc<Admission>);
+struct Room(Arc<Admission>);
 
 impl Admission {
     pub(crate) fn new(limits: Limits) -> Self {
@@ -87,7 +90,7 @@ impl Admission {
         self.active
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more)
             .ok()
-            .map(|_| Permit(Arc::clone(self)))
+            .map(|_| Permit(Arc::new(Room(Arc::clone(self)))))
     }
 
     /// A permit as soon as the limit allows one more. Cancel-safe.
@@ -102,7 +105,7 @@ impl Admission {
     }
 }
 
-impl Drop for Permit {
+impl Drop for Room {
     fn drop(&mut self) {
         self.0.active.fetch_sub(1, Ordering::AcqRel);
         // All: the one that is woken may only be looking (`room`).

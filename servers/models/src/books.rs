@@ -105,7 +105,7 @@ impl Own {
     fn enter(self: &Arc<Self>, permit: Permit) -> Record {
         self.scoreboard.count(Count::Accepted, 1);
         let (books, ending) = (Arc::clone(self), Ending::Abandoned);
-        Record(Entry::Own { books, ending, _permit: permit })
+        Record(Entry::Own { books, ending, permit })
     }
 }
 
@@ -116,7 +116,7 @@ pub(crate) struct Record(Entry);
 
 #[derive(Debug)]
 enum Entry {
-    Own { books: Arc<Own>, ending: Ending, _permit: Permit },
+    Own { books: Arc<Own>, ending: Ending, permit: Permit },
     Seat(Seat),
 }
 
@@ -125,6 +125,15 @@ impl Record {
     pub(crate) fn begin(seat: Seat) -> Self {
         seat.seats.begin(seat.index);
         Self(Entry::Seat(seat))
+    }
+
+    /// The connection takes up room at least as long as this lives, also when it has ended by then. A process has
+    /// nothing that outlives its connections.
+    pub(crate) fn stay(&self) -> Option<Permit> {
+        match &self.0 {
+            Entry::Own { permit, .. } => Some(permit.clone()),
+            Entry::Seat(_) => None,
+        }
     }
 
     pub(crate) fn count_requests(&self, requests: u64) {

@@ -13,9 +13,33 @@ use palco_service::{CallContext, Codec, Farewell, Malformed, Next, Peer, Service
 /// No more responses are made while this many bytes wait to be written.
 const OUTPUT_BYTES_HIGH: usize = 64 << 10;
 
+/// Told as the requests of a connection begin; asked whether they may.
+pub trait Progress {
+    /// A request has been decoded, the `number`-th of its connection. False gives it up before it begins.
+    fn begins(&self, number: u64) -> bool;
+
+    /// Whether nothing more is to be decoded for now.
+    fn pauses(&self) -> bool;
+}
+
+/// Nobody to tell.
+impl Progress for () {
+    fn begins(&self, _: u64) -> bool {
+        true
+    }
+
+    fn pauses(&self) -> bool {
+        false
+    }
+}
+
 /// What the owner of a connection does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// The request that was decoded last is not to begin: say so, see [`Connection::interrupt`].
+    Interrupted,
+    /// Nothing is decoded, as [`Progress::pauses`] wanted it.
+    Paused,
     /// Write out [`Connection::output`], then advance again.
     Write,
     /// Read more into [`Connection::input`], or call [`Connection::end_of_input`], then advance again.
@@ -35,6 +59,8 @@ pub struct Connection<S: Service, C: Codec<S>> {
     output: BytesMut,
     /// A response of which more parts may follow, and what comes after its last.
     response: Option<(S::Response, Next)>,
+    /// More parts have followed: each is written before the next is made.
+    in_parts: bool,
     input_ended: bool,
     closing: bool,
     /// The service is at work on a request.
@@ -55,6 +81,7 @@ impl<S: Service, C: Codec<S>> Connection<S, C> {
             input: BytesMut::new(),
             output: BytesMut::new(),
             response: None,
+            in_parts: false,
             input_ended: false,
             closing: false,
             calling: false,
@@ -76,6 +103,26 @@ impl<S: Service, C: Codec<S>> Connection<S, C> {
     /// The client will send no more. What it sent before is still answered.
     pub fn end_of_input(&mut self) {
         self.input_ended = true;
+    }
+
+    /// Whether a response is being sent of which more parts follow.
+    #[must_use]
+    pub fn is_answering(&self) -> bool {
+        self.response.is_some()
+    }
+
+    /// Gives the running request up and tells the client so in the protocol's words. True if the connection goes on.
+    pub fn interrupt(&mut self) -> bool {
+        self.response = None;
+        self.calling = false;
+        self.closing = self.codec.interrupted(&mut self.output) == Next::Close;
+        !self.closing
+    }
+
+    /// What came until the urgent byte, and with it; for codecs that use urgent data.
+    pub fn urgent(&mut self, unread: &[u8]) {
+        self.input.extend_from_slice(unread);
+        self.codec.urgent(&mut self.input);
     }
 
     /// Whether the service is at work on a request; also true when that was given up half done.
@@ -106,8 +153,8 @@ impl<S: Service, C: Codec<S>> Connection<S, C> {
     /// Decodes, calls and encodes as far as it gets.
     ///
     /// Dropped at an await point, the running call is lost and the connection is only good for
-    /// [`bid_farewell`](Self::bid_farewell).
-    pub async fn advance(&mut self, cx: &CallContext<'_>) -> Step {
+    /// [`interrupt`](Self::interrupt) and [`bid_farewell`](Self::bid_farewell).
+    pub async fn advance(&mut self, cx: &CallContext<'_>, progress: &impl Progress) -> Step {
         loop {
             if self.closing {
                 return Step::Close;
@@ -115,10 +162,14 @@ impl<S: Service, C: Codec<S>> Connection<S, C> {
             if self.output.len() >= OUTPUT_BYTES_HIGH {
                 return Step::Write;
             }
+            if self.in_parts && !self.output.is_empty() {
+                return Step::Write;
+            }
             if let Some((response, next)) = &mut self.response {
                 self.calling = true;
                 let more = self.service.more(response, cx).await;
                 self.calling = false;
+                self.in_parts = more;
                 if more {
                     *next = self.codec.encode(response, &mut self.output);
                 } else {
@@ -127,9 +178,15 @@ impl<S: Service, C: Codec<S>> Connection<S, C> {
                 }
                 continue;
             }
+            if progress.pauses() {
+                return Step::Paused;
+            }
             match self.codec.decode(&mut self.input) {
                 Ok(Some(request)) => {
                     self.requests += 1;
+                    if !progress.begins(self.requests) {
+                        return Step::Interrupted;
+                    }
                     let session = self.session.as_mut().expect("open until the drop");
                     self.calling = true;
                     let mut response = self.service.call(session, request, cx).await;

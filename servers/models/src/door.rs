@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use palco_actors::{Actor, Context};
-use palco_service::{Codec, Farewell, Peer, Service};
+use palco_service::{Codec, Farewell, Service};
 
 use crate::admission::Action;
 use crate::books::Books;
 use crate::listener::Listener;
 use crate::scoreboard::Count;
-use crate::serve::{Accepted, Shared};
+use crate::serve::{Admitted, Shared};
 
 /// After a failed accept (too many open files, say) the next try comes this much later.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -40,12 +40,12 @@ impl<S: Service, C: Codec<S>> Door<S, C> {
     pub(crate) async fn open<A: Actor>(
         &self,
         cx: &Context<A>,
-        mut lead: impl AsyncFnMut(Accepted),
+        mut lead: impl AsyncFnMut(Admitted),
     ) -> io::Result<()> {
         let listener = Listener::new(&self.socket, cx.place())?;
-        while let Some(accepted) = self.next(cx, &listener).await {
-            if let Some(accepted) = accepted {
-                lead(accepted).await;
+        while let Some(admitted) = self.next(cx, &listener).await {
+            if let Some(admitted) = admitted {
+                lead(admitted).await;
             }
         }
         Ok(())
@@ -56,7 +56,7 @@ impl<S: Service, C: Codec<S>> Door<S, C> {
         &self,
         cx: &Context<A>,
         listener: &Listener,
-    ) -> Option<Option<Accepted>> {
+    ) -> Option<Option<Admitted>> {
         let books = &self.books;
         let defer = books.action() == Action::Defer;
         if defer && !books.has_room() {
@@ -108,7 +108,6 @@ impl<S: Service, C: Codec<S>> Door<S, C> {
                 return Some(None);
             }
         };
-        let peer = Peer::new(address.to_string());
-        Some(Some(Accepted { stream, peer, record }))
+        Some(Some(Admitted { stream, address, record }))
     }
 }

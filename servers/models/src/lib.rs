@@ -19,6 +19,7 @@
 //! | `leave.rs` | a server that nobody uses ends without losing who comes at that moment |
 //! | `single.rs` | [`Single`]: one connection that somebody else has accepted |
 //! | `holder.rs` | who holds a port that is in use |
+//! | `requests.rs`, `requests/` | [`Urgent`]: interrupt, hold and prioritise a request that is being served |
 //!
 //! This room must never know a protocol; the services it serves must never know it.
 
@@ -37,6 +38,7 @@ mod listener;
 mod model;
 mod per_connection;
 mod process;
+mod requests;
 mod scoreboard;
 mod seats;
 mod serve;
@@ -54,6 +56,7 @@ pub use holder::holder_of_port;
 pub use listener::BindError;
 pub use model::{Concurrency, ModelKind, ModelProfile, PlanError, profile, profiles};
 pub use process::{AcceptBy, ProcessSettings, RecycleSettings, players, players_that_share};
+pub use requests::{RequestView, Urgent, UrgentSettings, UrgentStatus};
 pub use scoreboard::{Ending, Scores};
 pub use server::Server;
 pub use settings::{Listen, ServerSettings};

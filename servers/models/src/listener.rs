@@ -8,12 +8,11 @@ use std::task::Poll;
 
 use palco_actors::{Actor, Context, PlaceKind, Wait};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use tokio::net::TcpListener as TaskListener;
 
 use crate::holder::holder_of_port;
 use crate::settings::Listen;
 use crate::start_error::StartError;
-use crate::stream::Stream;
+use crate::stream::{Stream, TaskListener};
 
 /// Why an address cannot be listened on.
 #[derive(thiserror::Error, Debug)]
@@ -88,7 +87,7 @@ impl Listener {
         // The flag belongs to the socket, not to the handle; all acceptors of a server share their kind of place.
         shared.set_nonblocking(place == PlaceKind::Task)?;
         Ok(match place {
-            PlaceKind::Task => Self::Task(TaskListener::from_std(shared.try_clone()?)?),
+            PlaceKind::Task => Self::Task(TaskListener::new(shared.try_clone()?)?),
             PlaceKind::Thread | PlaceKind::Process => Self::Thread(Arc::clone(shared)),
         })
     }

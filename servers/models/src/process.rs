@@ -29,9 +29,10 @@ pub(crate) use worker::{Workers, work};
 use std::sync::Arc;
 use std::time::Duration;
 
-use palco_actors::{Grant, ProcessOptions, Repertoire};
+use palco_actors::{Failure, Grant, Luggage, Parcel, Portable, ProcessOptions, Repertoire};
 use palco_service::{Relaunch, SharedState};
 
+use crate::requests::{Issue, IssueArgs, Serving};
 use connection::ConnectionActor;
 use standing::Worker;
 use worker::Acceptor;
@@ -43,6 +44,8 @@ pub(crate) struct Common<K: Kin> {
     pub(crate) drain_within: Duration,
     /// Whom to ask for the state.
     pub(crate) grant: Option<Grant>,
+    /// Who serves which seat.
+    pub(crate) serving: Arc<Serving>,
 }
 
 /// Adds what processes must know to serve `S`, each with a state of its own, to what they know already.
@@ -65,6 +68,12 @@ pub fn players_that_share<S: SharedState>(repertoire: Repertoire) -> Repertoire 
     troupe::<Asking<S>>(players::<S>(repertoire))
 }
 
+/// What [`Common::equip`] has packed, in the process.
+fn unpack(issue: Option<IssueArgs>, luggage: &mut Luggage) -> Result<Option<Arc<Issue>>, Failure> {
+    let watched = |issue: IssueArgs| Ok(issue.with_watch(luggage.take_descriptor()?));
+    issue.map(watched).transpose()
+}
+
 fn troupe<K: Kin>(repertoire: Repertoire) -> Repertoire {
     repertoire.with::<Acceptor<K>>().with::<ConnectionActor<K>>().with::<Worker<K>>()
 }
@@ -72,5 +81,22 @@ fn troupe<K: Kin>(repertoire: Repertoire) -> Repertoire {
 impl<K: Kin> Common<K> {
     fn options(self: &Arc<Self>) -> ProcessOptions {
         self.options.clone()
+    }
+
+    /// For the arguments of a process.
+    fn issue(&self) -> Option<IssueArgs> {
+        self.serving.issue().map(|issue| issue.args())
+    }
+
+    /// What every process has beside its own descriptors, which come first.
+    fn equip<A: Portable>(&self, parcel: Parcel<A>) -> Result<Parcel<A>, Failure> {
+        let parcel = match self.serving.issue() {
+            Some(issue) => parcel.with_descriptor(issue.watch.file()?),
+            None => parcel,
+        };
+        Ok(match &self.grant {
+            Some(grant) => parcel.with_grant(grant.clone()),
+            None => parcel,
+        })
     }
 }

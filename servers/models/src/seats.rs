@@ -9,7 +9,8 @@
 //! ```
 //!
 //! Beside the seats there are permits, one for each connection that may be held at once: a permit holds the number of
-//! the seat that has taken it, so that the room of a dead process is found.
+//! the seat that has taken it, so that the room of a dead process is found. Behind them, one line for each seat says
+//! where its connection stands (`requests/lines.rs`).
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -19,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use palco_sys::SharedWords;
 use serde::{Deserialize, Serialize};
 
+use crate::requests;
 use crate::scoreboard::{Count, Ending, SCORE_WORDS, Tally, word_of};
 
 /// Words of a seat: two cache lines, so that neighbours do not slow each other down.
@@ -80,7 +82,12 @@ impl Announced {
 
 impl Layout {
     fn words(self) -> usize {
-        self.seats * SEAT_WORDS + self.permits
+        self.before_lines() + requests::words_of(self.seats)
+    }
+
+    /// Lines begin where a cache line does.
+    fn before_lines(self) -> usize {
+        (self.seats * SEAT_WORDS + self.permits).next_multiple_of(SEAT_WORDS)
     }
 }
 
@@ -110,7 +117,13 @@ impl Seats {
     }
 
     fn permits(&self) -> &[AtomicU64] {
-        &self.words.words()[self.layout.seats * SEAT_WORDS..]
+        let first = self.layout.seats * SEAT_WORDS;
+        &self.words.words()[first..first + self.layout.permits]
+    }
+
+    /// For [`requests::Lines`].
+    pub(crate) fn lines(&self) -> &[AtomicU64] {
+        &self.words.words()[self.layout.before_lines()..]
     }
 
     /// Permits that are taken.
@@ -180,7 +193,8 @@ impl Seats {
     // The parent's side
 
     /// Closes the books of a process that has ended.
-    pub(crate) fn settle(&self, index: usize) {
+    pub(crate) fn settle(self: &Arc<Self>, index: usize) {
+        self.close_line(index);
         let own = index as u64 + 1;
         let holds = self.permits().iter().any(|permit| permit.load(Ordering::Acquire) == own);
         match self.announced(index) {
@@ -203,7 +217,8 @@ impl Seats {
 
     /// Closes the books of a process that has had one connection, and leaves the seat as if nobody had been there.
     /// How many requests there were, and how it ended, if that is known.
-    pub(crate) fn clear(&self, index: usize) -> (u64, Option<Ending>) {
+    pub(crate) fn clear(self: &Arc<Self>, index: usize) -> (u64, Option<Ending>) {
+        self.close_line(index);
         let seat = self.seat(index);
         let ending = match self.announced(index) {
             Announced::Ended(ending, _) => Some(ending),
@@ -219,6 +234,10 @@ impl Seats {
             word.store(0, Ordering::Release);
         }
         (requests, ending)
+    }
+
+    fn close_line(self: &Arc<Self>, index: usize) {
+        requests::Lines::Seats(Arc::clone(self)).line(index).close();
     }
 
     fn announced(&self, index: usize) -> Announced {

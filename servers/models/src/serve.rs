@@ -1,18 +1,25 @@
 //! Drives one connection over one stream: the only loop between sockets and services, the same in every model.
 
 use std::any::Any;
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::process;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use nix::sys::signal::{Signal, raise};
 use palco_actors::{Actor, Context, PlaceKind, Time};
+use palco_core::Ticket;
 use palco_service::{CallContext, Codec, Crash, Farewell, Host, LocalFuture, Peer, Service};
 
 use crate::books::Record;
 use crate::connection::{Connection, Step};
+use crate::requests::{Line, turns};
 use crate::scoreboard::Ending;
 use crate::stream::Stream;
 
@@ -25,61 +32,110 @@ pub(crate) struct Shared<S, C> {
     pub(crate) codec: C,
 }
 
-/// An admitted connection. The fields are dropped in this order: it is closed before it is counted.
-pub(crate) struct Accepted {
+/// A connection that has been let in.
+pub(crate) struct Admitted {
     pub(crate) stream: Stream,
+    pub(crate) address: SocketAddr,
+    pub(crate) record: Record,
+}
+
+impl Admitted {
+    /// To be served in this process.
+    pub(crate) fn with_line(self, line: Line) -> Accepted {
+        let Self { stream, address, record } = self;
+        let peer = Peer::new(address.to_string());
+        Accepted { line, stream, address: Some(address), peer, record }
+    }
+}
+
+/// An admitted connection. The fields are dropped in this order: nobody finds it any more, it is closed, it is counted.
+pub(crate) struct Accepted {
+    pub(crate) line: Line,
+    pub(crate) stream: Stream,
+    pub(crate) address: Option<SocketAddr>,
     pub(crate) peer: Peer,
     pub(crate) record: Record,
 }
 
 /// Serves one connection to its end.
 ///
-/// The handler's panic ends only this connection; an interrupt ends the running request and with it the connection;
-/// a stop ends it when no answer is owed. Dropped early, the connection is abandoned and counted so.
+/// The handler's panic ends only this connection; an interrupt ends the running request, and with it the connection
+/// unless the protocol has words for it; a stop ends it when no answer is owed. Dropped early, the connection is
+/// abandoned and counted so.
 pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
     cx: &Context<A>,
     shared: &Shared<S, C>,
     mut accepted: Accepted,
 ) {
-    let Accepted { stream, peer, record } = &mut accepted;
+    let Accepted { line, stream, address, peer, record } = &mut accepted;
+    line.open(cx, stream, *address, C::USES_URGENT_DATA);
+    let line = &*line;
     let mut connection = Connection::new(Arc::clone(&shared.service), shared.codec.clone(), peer);
-    let host = ActorHost(cx);
+    let host = ActorHost { cx, line, record, credit: Cell::new(0) };
     let call = CallContext::new(&host);
+    let mut unread = Unread::new::<S, C>(stream, line);
     let mut counted = 0;
     let mut all_heard = false;
     let ending = loop {
         cx.note(|| "serving");
-        let advance = AssertUnwindSafe(connection.advance(&call)).catch_unwind();
-        let step = match cx.catch_interrupt(advance).await {
+        let advance = AssertUnwindSafe(connection.advance(&call, line)).catch_unwind();
+        let advance = watching(line, stream, advance);
+        let is_meant = || match line.take_urgent() {
+            true => unread.fetch(stream, line) && shared.codec.interrupts(&unread.bytes),
+            false => line.is_meant(),
+        };
+        let step = match cx.catch_interrupt_if(advance, is_meant).await {
             Some(Ok(step)) => step,
             Some(Err(panic)) => {
                 tracing::warn!(%peer, panic = panic_text(&*panic), "handler panicked");
                 connection.bid_farewell(&Farewell::Failed);
                 break Ending::Panicked;
             }
+            None if connection.is_calling() => Step::Interrupted,
+            // Between two parts of its answer.
+            None if connection.is_answering() && line.was_named() => Step::Interrupted,
             // It came between two requests: there was nothing to interrupt.
-            None if !connection.is_calling() => continue,
-            None => {
-                connection.bid_farewell(&Farewell::Interrupted);
-                break Ending::Interrupted;
-            }
+            None => Step::Paused,
         };
         record.count_requests(connection.requests() - counted);
         counted = connection.requests();
         match step {
+            Step::Interrupted if connection.interrupt() => line.finish(),
+            Step::Interrupted => break Ending::Interrupted,
+            Step::Paused => unread.hand_over(&mut connection, line),
             Step::Write => {
                 cx.note(|| "writing");
-                if stream.write_all(cx, connection.output()).await.is_err() {
-                    break Ending::Broken;
+                if connection.is_answering() {
+                    line.watch(stream);
+                }
+                let write = async {
+                    // A hold that came during the call takes hold before its answer is out.
+                    cx.heed_signals().await;
+                    stream.write_all(cx, connection.output()).await
+                };
+                match cx.catch_interrupt_if(write, || line.is_cancelled()).await {
+                    Some(Ok(())) => {}
+                    Some(Err(_)) => break Ending::Broken,
+                    None => {
+                        connection.output().clear(); // half of it is out: there are no words for that
+                        connection.bid_farewell(&Farewell::Interrupted);
+                        connection.output().clear();
+                        break Ending::Interrupted;
+                    }
                 }
             }
             Step::Read => {
+                line.finish();
+                line.unwatch(stream);
                 cx.note(|| "reading");
                 match stream.read(cx, connection.input()).await {
                     None => break Ending::Drained,
                     Some(Ok(0)) => {
                         all_heard = true;
                         connection.end_of_input();
+                    }
+                    Some(Ok(_)) if unread.is_kept && unread.fetch(stream, line) => {
+                        unread.hand_over(&mut connection, line);
                     }
                     Some(Ok(_)) => {}
                     Some(Err(_)) => break Ending::Broken,
@@ -91,6 +147,7 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
     };
     record.count_requests(connection.requests() - counted);
     record.ends(ending);
+    line.finish();
     if ending == Ending::Broken {
         return;
     }
@@ -112,12 +169,103 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
     }
 }
 
+/// Runs a call, and has urgent data heard as soon as it takes its time.
+async fn watching<T>(line: &Line, stream: &Stream, call: impl Future<Output = T>) -> T {
+    let mut call = pin!(call);
+    poll_fn(|task| {
+        let poll = call.as_mut().poll(task);
+        if poll.is_pending() {
+            line.watch_if_wanted(stream);
+        }
+        poll
+    })
+    .await
+}
+
+/// What came until an urgent byte, for codecs that use urgent data.
+struct Unread {
+    bytes: Vec<u8>,
+    is_kept: bool,
+}
+
+impl Unread {
+    fn new<S: Service, C: Codec<S>>(stream: &Stream, line: &Line) -> Self {
+        let is_kept = C::USES_URGENT_DATA;
+        if is_kept && let Err(error) = stream.keep_urgent_inline() {
+            tracing::warn!(?line, %error, "urgent data is lost");
+        }
+        Self { bytes: Vec::new(), is_kept }
+    }
+
+    /// Reads on to the urgent byte, if one has come. Then nothing more is decoded until it has been handed over.
+    fn fetch(&mut self, stream: &Stream, line: &Line) -> bool {
+        // Who has gone is noticed by the next read.
+        let has_come = self.is_kept && stream.read_to_mark(&mut self.bytes).unwrap_or(false);
+        line.pause(!self.bytes.is_empty());
+        has_come
+    }
+
+    fn hand_over<S: Service, C: Codec<S>>(
+        &mut self,
+        connection: &mut Connection<S, C>,
+        line: &Line,
+    ) {
+        if !self.bytes.is_empty() {
+            connection.urgent(&std::mem::take(&mut self.bytes));
+            line.pause(false);
+        }
+    }
+}
+
 /// An actor's context as the services see it.
-struct ActorHost<'a, A: Actor>(&'a Context<A>);
+struct ActorHost<'a, A: Actor> {
+    cx: &'a Context<A>,
+    line: &'a Line,
+    record: &'a Record,
+    /// Turns that a request of higher priority has left on its event loop.
+    credit: Cell<u32>,
+}
+
+impl<A: Actor> ActorHost<'_, A> {
+    /// The call takes its time. The first time the server gets its turn: it has something to prepare.
+    async fn takes_time(&self) {
+        let mut is_news = self.line.takes_time();
+        poll_fn(|task| {
+            if !std::mem::take(&mut is_news) {
+                return Poll::Ready(());
+            }
+            task.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// A checkpoint on an event loop, where who is nice lets others have more turns, and who is not takes more.
+    async fn take_turns(&self) {
+        match self.line.nice() {
+            0 => self.cx.checkpoint().await,
+            nice @ 1.. => {
+                for _ in 0..turns(nice) {
+                    self.cx.checkpoint().await;
+                }
+            }
+            nice => match self.credit.get().checked_sub(1) {
+                Some(left) => {
+                    self.credit.set(left);
+                    self.cx.heed_signals().await;
+                }
+                None => {
+                    self.credit.set(turns(nice) - 1);
+                    self.cx.checkpoint().await;
+                }
+            },
+        }
+    }
+}
 
 impl<A: Actor> Host for ActorHost<'_, A> {
     fn elapsed(&self) -> Duration {
-        self.0.system().clock().now() - Time::START
+        self.cx.system().clock().now() - Time::START
     }
 
     fn wall_clock(&self) -> SystemTime {
@@ -125,19 +273,41 @@ impl<A: Actor> Host for ActorHost<'_, A> {
     }
 
     fn sleep(&self, duration: Duration) -> LocalFuture<'_, ()> {
-        Box::pin(self.0.sleep(duration))
+        Box::pin(async move {
+            self.takes_time().await;
+            self.cx.sleep(duration).await;
+        })
     }
 
     fn checkpoint(&self) -> LocalFuture<'_, ()> {
-        Box::pin(self.0.checkpoint())
+        Box::pin(async {
+            self.takes_time().await;
+            match self.cx.place() {
+                PlaceKind::Task => self.take_turns().await,
+                PlaceKind::Thread | PlaceKind::Process => self.cx.checkpoint().await,
+            }
+        })
     }
 
     fn block(&self, work: Box<dyn FnOnce() + Send>) -> LocalFuture<'_, ()> {
-        Box::pin(self.0.block(work).map(drop))
+        // Given up, the call is gone, and the work goes on: as long as it does, its connection takes up room.
+        let stay = self.record.stay();
+        let work = move || {
+            work();
+            drop(stay);
+        };
+        Box::pin(async move {
+            self.takes_time().await;
+            self.cx.block(work).await;
+        })
+    }
+
+    fn ticket(&self) -> Option<Ticket> {
+        self.line.ticket()
     }
 
     fn crash(&self, how: Crash) {
-        if self.0.place() == PlaceKind::Process {
+        if self.cx.place() == PlaceKind::Process {
             crash(how);
         }
     }

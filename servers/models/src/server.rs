@@ -19,6 +19,7 @@ use palco_actors::{
     ActorRef, AnyRef, Context, ExitReason, Failure, Place, PlaceKind, Restart, Signal,
     SpawnOptions, Supervisor, System,
 };
+use palco_core::{Answer, RequestId, Verb};
 use palco_service::{Codec, Relaunch, Service, SharedState};
 use socket2::SockRef;
 
@@ -29,6 +30,7 @@ use crate::drain::DrainReport;
 use crate::listener;
 use crate::model::{Plan, ServedBy};
 use crate::process::{Alone, Asking, KEEPER, Made, keep};
+use crate::requests::{Lines, RequestView, Requests, Serving};
 use crate::scoreboard::Scores;
 use crate::serve::Shared;
 use crate::settings::{Listen, ServerSettings, acceptor_options};
@@ -49,6 +51,7 @@ pub struct Server {
     passes: bool,
     supervisor: ActorRef<Supervisor>,
     ledger: Ledger,
+    requests: Arc<Requests>,
 }
 
 /// What starts the actors under the server's supervisor.
@@ -73,6 +76,9 @@ impl Server {
             return Err(StartError::NeedsLaunch);
         }
         let books = Own::new(settings.limits);
+        let lines = Lines::create(settings.limits.connections_max.max(1));
+        let issue = settings.urgent.as_ref().map(|urgent| urgent.issue(&settings.name));
+        let serving = Serving::new(lines.map_err(StartError::Memory)?, issue);
         let socket = listener::open(&settings.listen, settings.limits.backlog)?;
         let door = Door {
             shared: Arc::new(Shared { service, codec }),
@@ -80,21 +86,25 @@ impl Server {
             books: Books::Own(Arc::clone(&books)),
         };
         let drain_within = settings.drain_within;
-        let handover = move || match plan.served_by {
-            ServedBy::Acceptor => Handover::Inline,
-            ServedBy::OwnActor | ServedBy::Worker(_) => Handover::Fresh,
+        let who = Arc::clone(&serving);
+        let handover = match plan.served_by {
+            ServedBy::Acceptor => Handover::Inline(who),
+            ServedBy::OwnActor | ServedBy::Worker(_) => Handover::Fresh(who),
         };
         let (within, acceptors) = (settings.acceptor_within(plan.served_by), plan.acceptors);
         let cast = move |cx: &Context<Supervisor>| {
             for (name, place) in &acceptors {
-                let door = door.clone();
-                let make =
-                    move || Acceptor { door: door.clone(), handover: handover(), drain_within };
+                let (door, handover) = (door.clone(), handover.clone());
+                let make = move || Acceptor {
+                    door: door.clone(),
+                    handover: handover.clone(),
+                    drain_within,
+                };
                 cx.supervise(acceptor_options(name, *place, within), make)?;
             }
             Ok(())
         };
-        Self::open(system, settings, &socket, Ledger::Own(books), Arc::new(cast))
+        Self::open(system, settings, &socket, Ledger::Own(books), serving, Arc::new(cast))
     }
 
     /// As [`Server::start`], in any place, for a service that is made from its configuration. In place `process` every
@@ -164,11 +174,17 @@ impl Server {
         settings: ServerSettings,
         socket: &Arc<TcpListener>,
         ledger: Ledger,
+        serving: Arc<Serving>,
         cast: Arc<Cast>,
     ) -> Result<Self, StartError> {
         let address = socket.local_addr().map_err(StartError::Address)?;
         let Plan { acceptors, served_by } = settings.plan()?;
         let acceptor_within = settings.acceptor_within(served_by);
+        let is_standing = served_by != ServedBy::OwnActor;
+        let requests = Requests::new(system, &settings.name, settings.place, is_standing, serving);
+        if let (Some(urgent), Some(issue)) = (&settings.urgent, requests.issue()) {
+            urgent.enter(issue, &requests);
+        }
         let policy = settings.supervision;
         let options = SpawnOptions::new()
             .name(settings.name.as_str())
@@ -189,6 +205,7 @@ impl Server {
             passes: matches!(served_by, ServedBy::Worker(_)),
             supervisor,
             ledger,
+            requests,
         })
     }
 
@@ -213,6 +230,18 @@ impl Server {
     #[must_use]
     pub fn scores(&self) -> Scores {
         self.ledger.scores()
+    }
+
+    /// The requests that are being served now, longest first; at most `max`.
+    #[must_use]
+    pub fn requests(&self, max: usize) -> Vec<RequestView> {
+        self.requests.views(max)
+    }
+
+    /// Does something about a request that is being served, and says where it stands then. The server's name in
+    /// `request` is not looked at. Cancel-safe: what was begun stays begun.
+    pub async fn act(&self, request: &RequestId, verb: Verb) -> Answer {
+        self.requests.act(request, verb).await
     }
 
     /// The supervisor at the top of its tree.

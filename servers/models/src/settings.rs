@@ -9,6 +9,7 @@ use palco_actors::{Place, PlaceKind, Restart, SpawnOptions, Supervision};
 use crate::admission::Limits;
 use crate::model::{ModelKind, Plan, PlanError, ServedBy};
 use crate::process::{AcceptBy, ProcessSettings};
+use crate::requests::Urgent;
 use crate::team;
 
 /// An acceptor may take this much longer to stop than connections that are actors of their own.
@@ -54,6 +55,8 @@ pub struct ServerSettings {
     pub supervision: Supervision,
     /// How its processes are started, in place `process`; defaults if not given.
     pub process: Option<ProcessSettings>,
+    /// Where its clients can interrupt their requests; without it only who has the [`Server`](crate::Server) can.
+    pub urgent: Option<Arc<Urgent>>,
 }
 
 impl ServerSettings {
@@ -70,6 +73,7 @@ impl ServerSettings {
             drain_within: Duration::from_secs(5),
             supervision: Supervision::default(),
             process: None,
+            urgent: None,
         }
     }
 

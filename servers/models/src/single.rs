@@ -14,6 +14,7 @@ use crate::StartError;
 use crate::acceptor::ConnectionActor;
 use crate::admission::Limits;
 use crate::books::{Books, Ledger, Own};
+use crate::requests::{Lines, Serving};
 use crate::scoreboard::Scores;
 use crate::serve::{Accepted, Shared};
 use crate::stream::Stream;
@@ -47,7 +48,9 @@ impl Single {
         let _ = SockRef::from(&stream).set_tcp_nodelay(true);
         let books = Own::new(Limits { connections_max: 1, ..Limits::default() });
         let record = Books::Own(Arc::clone(&books)).try_admit().expect("there is no other");
-        let accepted = Accepted { stream: Stream::Thread(stream), peer: Peer::new(peer), record };
+        let line = Serving::new(Lines::create(1).map_err(StartError::Memory)?, None).take();
+        let (stream, peer) = (Stream::Thread(stream), Peer::new(peer));
+        let accepted = Accepted { line, stream, address: None, peer, record };
         let shared = Arc::new(Shared { service: Arc::new(service), codec });
         let options =
             SpawnOptions::new().name(name).place(PlaceKind::Thread).stop_within(drain_within);

@@ -3,17 +3,20 @@
 //! On an event loop a wait gives the loop to others; on a thread, or in a process, it is a plain blocking system call, which signals end
 //! with `EINTR`. A stop ends the wait for the client's next bytes, never the writing of a response.
 
+mod task;
+
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
 use std::net::{Shutdown, TcpStream as ThreadStream};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{MsgFlags, recv};
 use palco_actors::{Actor, Context, Wait};
 use socket2::SockRef;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream as TaskStream;
+pub(crate) use task::{TaskListener, TaskStream};
 
 /// Room made for one read.
 const READ_BYTES: usize = 4 << 10;
@@ -25,10 +28,22 @@ const READ_BYTES_LARGE: usize = 64 << 10;
 const LINGER_BYTES_MAX: usize = 256 << 10;
 const LINGER_MAX: Duration = Duration::from_secs(2);
 
+/// How far ahead an urgent byte is looked for: as far as its sender can point.
+const TO_MARK_BYTES_MAX: usize = 64 << 10;
+
 #[derive(Debug)]
 pub(crate) enum Stream {
     Task(TaskStream),
     Thread(ThreadStream),
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Task(stream) => stream.get().as_fd(),
+            Self::Thread(stream) => stream.as_fd(),
+        }
+    }
 }
 
 impl Stream {
@@ -46,8 +61,12 @@ impl Stream {
                 if cx.is_stopping() {
                     return None;
                 }
-                buffer.reserve(room);
-                cx.unless_stopped(stream.read_buf(buffer)).await
+                let start = buffer.len();
+                buffer.resize(start + room, 0);
+                let read = cx.unless_stopped(stream.read(&mut buffer[start..])).await;
+                let end = start + read.as_ref().and_then(|read| read.as_ref().ok()).unwrap_or(&0);
+                buffer.truncate(end);
+                read
             }
             Self::Thread(stream) => {
                 let start = buffer.len();
@@ -93,7 +112,7 @@ impl Stream {
     pub(crate) fn into_descriptor(self) -> io::Result<OwnedFd> {
         let stream = match self {
             Self::Task(stream) => {
-                let stream = stream.into_std()?;
+                let stream = stream.into_inner();
                 stream.set_nonblocking(false)?;
                 stream
             }
@@ -158,6 +177,44 @@ impl Stream {
         }
     }
 
+    /// An urgent byte has been taken from it.
+    pub(crate) fn note_mark(&self) {
+        match self {
+            Self::Task(stream) => stream.note_mark(),
+            Self::Thread(_) => {} // its reads do not wait for the news of a loop
+        }
+    }
+
+    /// Its number in this process.
+    pub(crate) fn descriptor(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+
+    /// From now on an urgent byte stays among the others, and a read ends before it.
+    pub(crate) fn keep_urgent_inline(&self) -> io::Result<()> {
+        self.socket().set_out_of_band_inline(true)
+    }
+
+    /// Reads on until the urgent byte and with it, if one has come. Waits for nothing; false if there is none, or it
+    /// is too far away.
+    pub(crate) fn read_to_mark(&self, unread: &mut Vec<u8>) -> io::Result<bool> {
+        let mut urgent = [PollFd::new(self.as_fd(), PollFlags::POLLPRI)];
+        if poll(&mut urgent, PollTimeout::ZERO)? == 0 {
+            return Ok(false);
+        }
+        while unread.len() < TO_MARK_BYTES_MAX {
+            let is_at_mark = palco_urgent::is_at_mark(self)?;
+            let room = if is_at_mark { 1 } else { READ_BYTES };
+            let mut scratch = [0; READ_BYTES];
+            let read = recv(self.descriptor(), &mut scratch[..room], MsgFlags::MSG_DONTWAIT)?;
+            unread.extend_from_slice(&scratch[..read]);
+            if is_at_mark || read == 0 {
+                return Ok(is_at_mark);
+            }
+        }
+        Ok(false)
+    }
+
     /// Whether the client has sent something that has not been read. Afterwards no call on the socket waits, except
     /// in [`linger`](Self::linger).
     pub(crate) fn has_input(&self) -> bool {
@@ -174,7 +231,7 @@ impl Stream {
 
     fn socket(&self) -> SockRef<'_> {
         match self {
-            Self::Task(stream) => SockRef::from(stream),
+            Self::Task(stream) => SockRef::from(stream.get()),
             Self::Thread(stream) => SockRef::from(stream),
         }
     }

@@ -184,7 +184,7 @@ fn a_session_is_closed_once_also_when_its_call_is_given_up() {
     let mut connection = Connection::new(Arc::clone(&service), EchoCodec, &Peer::new("test:1"));
     connection.input().extend_from_slice(b"x");
     let cx = CallContext::new(&host);
-    let polled = pin!(connection.advance(&cx)).poll(&mut Context::from_waker(Waker::noop()));
+    let polled = pin!(connection.advance(&cx, &())).poll(&mut Context::from_waker(Waker::noop()));
     assert!(polled.is_pending());
     drop(connection);
     let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
@@ -199,10 +199,10 @@ fn a_call_that_is_given_up_leaves_what_was_answered_and_last_words() {
     let mut connection = Connection::new(service, WorkCodec::default(), &Peer::new("test:1"));
     assert!(!connection.is_calling());
     connection.input().extend_from_slice(b"what\nsleep 1\nhelp\n");
-    let polled = pin!(connection.advance(&cx)).poll(&mut Context::from_waker(Waker::noop()));
+    let polled = pin!(connection.advance(&cx, &())).poll(&mut Context::from_waker(Waker::noop()));
     assert!(polled.is_pending() && connection.is_calling());
     connection.bid_farewell(&Farewell::Interrupted);
-    assert_eq!(ready(connection.advance(&cx)), Step::Close);
+    assert_eq!(ready(connection.advance(&cx, &())), Step::Close);
     let output = String::from_utf8(connection.output().to_vec()).unwrap();
     let lines: Vec<&str> = output.lines().collect();
     assert!(lines[0].starts_with("error: unknown verb") && lines.len() == 2, "{output}");

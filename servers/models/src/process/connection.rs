@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::mem;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use palco_actors::{
     Actor, Context, ExitReason, Failure, Handler, Luggage, MessageTable, Parcel, Place, Portable,
     SpawnOptions,
 };
-use palco_service::Peer;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, Kin};
+use super::{Common, Kin, unpack};
 use crate::acceptor::{Pass, Run};
 use crate::books::{Pool, Record, Seat};
+use crate::requests::{IssueArgs, Line, Lines};
 use crate::seats::{Layout, Seats};
-use crate::serve::{Accepted, Shared, serve};
+use crate::serve::{Accepted, Admitted, Shared, serve};
 use crate::stream::Stream;
 
 /// As in one process: who serves one connection.
@@ -29,9 +29,10 @@ pub(super) struct ConnectionActor<K: Kin> {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ConnectionArgs<C> {
     config: C,
-    peer: String,
+    peer: SocketAddr,
     layout: Layout,
     seat: usize,
+    issue: Option<IssueArgs>,
 }
 
 impl<K: Kin> ConnectionActor<K> {
@@ -78,11 +79,14 @@ impl<K: Kin> Portable for ConnectionActor<K> {
         let seats = Seats::open(luggage.take_descriptor()?, args.layout)?;
         // For the whole life of the process, whose end costs less than to unmap them before.
         mem::forget(Arc::clone(&seats));
+        let issue = unpack(args.issue, &mut luggage)?;
+        let line = Line::of_seat(Lines::Seats(Arc::clone(&seats)), args.seat, issue);
         let record = Record::begin(Seat { seats, index: args.seat });
         let (service, codec) = K::make(&args.config, &mut luggage)?;
+        let admitted = Admitted { stream, address: args.peer, record };
         Ok(Self {
             shared: Shared { service: Arc::new(service), codec },
-            accepted: Some(Accepted { stream, peer: Peer::new(args.peer), record }),
+            accepted: Some(admitted.with_line(line)),
         })
     }
 }
@@ -92,11 +96,12 @@ pub(crate) fn passing<K: Kin>(
     common: Arc<Common<K>>,
     pool: Arc<Pool>,
 ) -> Pass<K::Service, K::Codec> {
-    Arc::new(move |cx, Accepted { stream, peer, record }| {
+    Arc::new(move |cx, Admitted { stream, address, record }| {
         // As many seats as there are permits, and this connection has one of those.
         let Some(held) = pool.seat(record) else { return Ok(()) };
         let mut socket = Some(stream.into_descriptor());
-        let (common, mut peer) = (Arc::clone(&common), peer.to_string());
+        let common = Arc::clone(&common);
+        let (serving, seat) = (Arc::clone(&common.serving), held.index);
         let options = SpawnOptions::new()
             .place(Place::Process)
             .stop_within(common.drain_within)
@@ -107,16 +112,15 @@ pub(crate) fn passing<K: Kin>(
             let (socket, seats) = (socket.take().ok_or_else(used)??, held.seats());
             let parcel = Parcel::new(ConnectionArgs {
                 config: common.config.clone(),
-                peer: mem::take(&mut peer),
+                peer: address,
                 layout: seats.layout(),
-                seat: held.index,
+                seat,
+                issue: common.issue(),
             });
-            let parcel = parcel.with_descriptor(socket).with_descriptor(seats.file()?);
-            Ok(match &common.grant {
-                Some(grant) => parcel.with_grant(grant.clone()),
-                None => parcel,
-            })
+            common.equip(parcel.with_descriptor(socket).with_descriptor(seats.file()?))
         };
-        cx.spawn_portable::<ConnectionActor<K>>(options, pack).map(drop)
+        let connection = cx.spawn_portable::<ConnectionActor<K>>(options, pack)?;
+        serving.set(seat, connection.any());
+        Ok(())
     })
 }

@@ -12,6 +12,7 @@ use crate::books::{Books, Ledger, Own, Pool};
 use crate::door::Door;
 use crate::listener;
 use crate::model::{Plan, ServedBy};
+use crate::requests::{Lines, Serving};
 use crate::seats::{Layout, Seats};
 use crate::serve::Shared;
 use crate::settings::acceptor_options;
@@ -44,13 +45,16 @@ impl Server {
         let socket = listener::open(&settings.listen, settings.limits.backlog)?;
         let options = settings.process.clone().unwrap_or_default().options(settings.model, read);
         let drain_within = settings.drain_within;
+        let issue = settings.urgent.as_ref().map(|urgent| urgent.issue(&settings.name));
         let (service, shared_socket) = (Arc::new(service), Arc::clone(&socket));
         let common = {
             let service = Arc::clone(&service);
-            move |cx: &Context<Supervisor>| -> Result<Arc<Common<K>>, Failure> {
+            move |cx: &Context<Supervisor>,
+                  serving: &Arc<Serving>|
+                  -> Result<Arc<Common<K>>, Failure> {
                 let (config, options) = (config.clone(), options.clone());
-                let grant = keep(cx, &service)?;
-                Ok(Arc::new(Common { config, options, drain_within, grant }))
+                let (grant, serving) = (keep(cx, &service)?, Arc::clone(serving));
+                Ok(Arc::new(Common { config, options, drain_within, grant, serving }))
             }
         };
         let within = settings.acceptor_within(plan.served_by);
@@ -62,28 +66,33 @@ impl Server {
                 let seats = Seats::create(Layout { seats, permits }).map_err(StartError::Memory)?;
                 let (ledger, action) =
                     (Ledger::Workers(Arc::clone(&seats)), settings.limits.action);
+                let serving = Serving::new(Lines::Seats(Arc::clone(&seats)), issue);
+                let who = Arc::clone(&serving);
                 let cast = move |cx: &Context<Supervisor>| {
                     let (socket, seats) = (Arc::clone(&shared_socket), Arc::clone(&seats));
-                    let workers = Workers { common: common(cx)?, socket, seats, action };
+                    let workers = Workers { common: common(cx, &who)?, socket, seats, action };
                     for (seat, (name, place)) in acceptors.iter().enumerate() {
                         work(cx, &workers, acceptor_options(name, *place, within), seat)?;
                     }
                     Ok(())
                 };
-                Self::open(system, settings, &socket, ledger, Arc::new(cast))
+                Self::open(system, settings, &socket, ledger, serving, Arc::new(cast))
             }
             ServedBy::OwnActor | ServedBy::Worker(_) => {
                 let most =
                     if let ServedBy::Worker(workers) = served_by { workers } else { usize::MAX };
                 let connections_max = settings.limits.connections_max.clamp(1, most);
                 let seats = Seats::create(Layout { seats: connections_max, permits: 0 });
-                let pool = Pool::new(seats.map_err(StartError::Memory)?);
+                let seats = seats.map_err(StartError::Memory)?;
+                let serving = Serving::new(Lines::Seats(Arc::clone(&seats)), issue);
+                let pool = Pool::new(seats);
                 let books = Own::new(Limits { connections_max, ..settings.limits });
                 let ledger = Ledger::Connections(Arc::clone(&books), Arc::clone(&pool));
                 let shared = Arc::new(Shared { service, codec });
                 let door = Door { shared, socket: shared_socket, books: Books::Own(books) };
+                let who = Arc::clone(&serving);
                 let cast = move |cx: &Context<Supervisor>| {
-                    let (common, pool) = (common(cx)?, Arc::clone(&pool));
+                    let (common, pool) = (common(cx, &who)?, Arc::clone(&pool));
                     let handover = if let ServedBy::Worker(workers) = served_by {
                         let options = |index| {
                             let name = team::worker(index);
@@ -109,7 +118,7 @@ impl Server {
                     }
                     Ok(())
                 };
-                Self::open(system, settings, &socket, ledger, Arc::new(cast))
+                Self::open(system, settings, &socket, ledger, serving, Arc::new(cast))
             }
         }
     }

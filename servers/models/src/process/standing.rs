@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::future::poll_fn;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context as Task, Poll, ready};
@@ -20,14 +20,14 @@ use palco_actors::{
     Actor, ActorRef, AnyRef, Context, Descriptor, Failure, Handler, Luggage, Message, MessageTable,
     Parcel, Portable, Signal, SpawnOptions, Supervisor,
 };
-use palco_service::Peer;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, Kin};
+use super::{Common, Kin, unpack};
 use crate::books::{Held, LOOK_EVERY, Pool, Record, Seat};
+use crate::requests::{Issue, IssueArgs, Line, Lines, Serving};
 use crate::seats::{Layout, Seats};
-use crate::serve::{Accepted, Shared, serve};
+use crate::serve::{Admitted, Shared, serve};
 use crate::stream::Stream;
 
 /// A connection lasts as long as its client likes: about a century.
@@ -37,19 +37,21 @@ const FOR_EVER: Duration = Duration::from_secs(1 << 32);
 pub(super) struct Worker<K: Kin> {
     shared: Shared<K::Service, K::Codec>,
     seats: Arc<Seats>,
+    issue: Option<Arc<Issue>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct StandingArgs<C> {
     config: C,
     layout: Layout,
+    issue: Option<IssueArgs>,
 }
 
 /// A connection, to be served to its end.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Serve {
     socket: Descriptor,
-    peer: String,
+    peer: SocketAddr,
     seat: usize,
 }
 
@@ -70,11 +72,12 @@ impl<K: Kin> Handler<Serve> for Worker<K> {
             Ok(socket) => socket,
             Err(error) => return cx.fail(error),
         };
+        let lines = Lines::Seats(Arc::clone(&self.seats));
+        let line = Line::of_seat(lines, passed.seat, self.issue.clone());
         let seat = Seat { seats: Arc::clone(&self.seats), index: passed.seat };
         let stream = Stream::Thread(TcpStream::from(socket));
-        let accepted =
-            Accepted { stream, peer: Peer::new(passed.peer), record: Record::begin(seat) };
-        serve(cx, &self.shared, accepted).await;
+        let admitted = Admitted { stream, address: passed.peer, record: Record::begin(seat) };
+        serve(cx, &self.shared, admitted.with_line(line)).await;
     }
 }
 
@@ -91,8 +94,9 @@ impl<K: Kin> Portable for Worker<K> {
 
     fn make(args: Self::Args, mut luggage: Luggage) -> Result<Self, Failure> {
         let seats = Seats::open(luggage.take_descriptor()?, args.layout)?;
+        let issue = unpack(args.issue, &mut luggage)?;
         let (service, codec) = K::make(&args.config, &mut luggage)?;
-        Ok(Self { shared: Shared { service: Arc::new(service), codec }, seats })
+        Ok(Self { shared: Shared { service: Arc::new(service), codec }, seats, issue })
     }
 }
 
@@ -100,6 +104,8 @@ impl<K: Kin> Portable for Worker<K> {
 pub(crate) struct Desk {
     workers: Vec<Standing>,
     pool: Arc<Pool>,
+    /// Who serves which seat.
+    serving: Arc<Serving>,
     state: Mutex<State>,
 }
 
@@ -147,21 +153,23 @@ impl Desk {
             .collect::<Result<_, Failure>>()?;
         let free = (0..workers.len()).collect();
         let state = Mutex::new(State { free, serving: FuturesUnordered::new() });
-        Ok(Arc::new(Self { workers, pool: Arc::clone(pool), state }))
+        let (pool, serving) = (Arc::clone(pool), Arc::clone(&common.serving));
+        Ok(Arc::new(Self { workers, pool, serving, state }))
     }
 
     /// Passes an admitted connection to a free worker.
     ///
     /// # Errors
     /// A failure when nobody is free, which admission should have known, or the socket cannot be passed.
-    pub(crate) fn pass(&self, accepted: Accepted) -> Result<(), Failure> {
-        let Accepted { stream, peer, record } = accepted;
+    pub(crate) fn pass(&self, admitted: Admitted) -> Result<(), Failure> {
+        let Admitted { stream, address, record } = admitted;
         let state = &mut *self.state.lock();
         let nobody = || Failure::new("all workers are taken");
         let held = self.pool.seat(record).ok_or_else(nobody)?;
         let socket = Descriptor::new(stream.into_descriptor()?);
         let worker = state.free.pop_first().ok_or_else(nobody)?;
-        let serve = Serve { socket, peer: peer.to_string(), seat: held.index };
+        self.serving.set(held.index, self.workers[worker].any.clone());
+        let serve = Serve { socket, peer: address, seat: held.index };
         let served = (self.workers[worker].pass)(serve);
         state.serving.push(Service { worker, served, held: Some(held) });
         Ok(())
@@ -230,12 +238,9 @@ fn stand_by<K: Kin>(
     let options = options.process(common.options());
     let pack = move || {
         let seats = pool.seats();
-        let args = StandingArgs { config: common.config.clone(), layout: seats.layout() };
-        let parcel = Parcel::new(args).with_descriptor(seats.file()?);
-        Ok(match &common.grant {
-            Some(grant) => parcel.with_grant(grant.clone()),
-            None => parcel,
-        })
+        let config = common.config.clone();
+        let args = StandingArgs { config, layout: seats.layout(), issue: common.issue() };
+        common.equip(Parcel::new(args).with_descriptor(seats.file()?))
     };
     let worker: ActorRef<Worker<K>> = cx.supervise_portable(options, pack)?;
     let any = worker.any();

@@ -10,17 +10,21 @@ use palco_actors::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Common, Kin};
+use super::{Common, Kin, unpack};
 use crate::acceptor::Run;
 use crate::admission::Action;
 use crate::books::{Books, Seat};
 use crate::door::Door;
+use crate::requests::{Issue, IssueArgs, Line, Lines};
 use crate::seats::{Layout, Seats};
-use crate::serve::{Shared, serve};
+use crate::serve::{Admitted, Shared, serve};
 
 /// As in one process: who accepts.
 pub(super) struct Acceptor<K: Kin> {
     door: Door<K::Service, K::Codec>,
+    lines: Lines,
+    seat: usize,
+    issue: Option<Arc<Issue>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,6 +33,7 @@ pub(super) struct WorkerArgs<C> {
     action: Action,
     layout: Layout,
     seat: usize,
+    issue: Option<IssueArgs>,
 }
 
 impl<K: Kin> Actor for Acceptor<K> {
@@ -42,7 +47,10 @@ impl<K: Kin> Handler<Run> for Acceptor<K> {
     /// Accepts until a stop.
     async fn handle(&mut self, _: Run, cx: &mut Context<Self>) {
         let (door, context) = (&self.door, &*cx);
-        let lead = async |accepted| serve(context, &door.shared, accepted).await;
+        let lead = async |admitted: Admitted| {
+            let line = Line::of_seat(self.lines.clone(), self.seat, self.issue.clone());
+            serve(context, &door.shared, admitted.with_line(line)).await;
+        };
         if let Err(error) = door.open(context, lead).await {
             cx.fail(error);
         }
@@ -61,12 +69,14 @@ impl<K: Kin> Portable for Acceptor<K> {
     }
 
     fn make(args: Self::Args, mut luggage: Luggage) -> Result<Self, Failure> {
-        let (service, codec) = K::make(&args.config, &mut luggage)?;
         let socket = Arc::new(TcpListener::from(luggage.take_descriptor()?));
         let seats = Seats::open(luggage.take_descriptor()?, args.layout)?;
+        let issue = unpack(args.issue, &mut luggage)?;
+        let (service, codec) = K::make(&args.config, &mut luggage)?;
         let shared = Arc::new(Shared { service: Arc::new(service), codec });
-        let books = Books::Seat(Seat { seats, index: args.seat }, args.action);
-        Ok(Self { door: Door { shared, socket, books } })
+        let (lines, seat) = (Lines::Seats(Arc::clone(&seats)), args.seat);
+        let books = Books::Seat(Seat { seats, index: seat }, args.action);
+        Ok(Self { door: Door { shared, socket, books }, lines, seat, issue })
     }
 }
 
@@ -95,6 +105,7 @@ pub(crate) fn work<K: Kin>(
     seat: usize,
 ) -> Result<(), Failure> {
     let Workers { common, socket, seats, action } = workers;
+    let serving = Arc::clone(&common.serving);
     let (common, socket) = (Arc::clone(common), Arc::clone(socket));
     let (layout, action) = (seats.layout(), *action);
     let books = Settlement(Arc::clone(seats), seat);
@@ -110,16 +121,14 @@ pub(crate) fn work<K: Kin>(
         {
             worker.try_tell(Run).map_err(|_| Failure::new("a worker cannot be told to begin"))?;
         }
-        let parcel =
-            Parcel::new(WorkerArgs { config: common.config.clone(), action, layout, seat })
-                .with_descriptor(socket.try_clone()?)
-                .with_descriptor(books.0.file()?);
-        Ok(match &common.grant {
-            Some(grant) => parcel.with_grant(grant.clone()),
-            None => parcel,
-        })
+        let (config, issue) = (common.config.clone(), common.issue());
+        let parcel = Parcel::new(WorkerArgs { config, action, layout, seat, issue })
+            .with_descriptor(socket.try_clone()?)
+            .with_descriptor(books.0.file()?);
+        common.equip(parcel)
     };
     let started = cx.supervise_portable::<Acceptor<K>>(options, pack)?;
+    serving.set(seat, started.any());
     let _ = started.try_tell(Run);
     let _ = worker.set(started);
     Ok(())

@@ -5,9 +5,10 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use palco_models::Server;
+use palco_urgent::{Urgent, take_urgent};
 use socket2::{Domain, SockRef, Socket, Type};
 
-use crate::stage::LIMIT;
+use crate::stage::{LIMIT, until};
 
 /// How a connection came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +59,25 @@ impl Client {
     /// Writes all of `bytes`.
     pub(crate) fn say(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// Sends one byte as urgent data.
+    pub(crate) fn say_urgently(&mut self, byte: u8) {
+        assert_eq!(SockRef::from(&self.stream).send_out_of_band(&[byte]).unwrap(), 1);
+    }
+
+    /// Sends one byte as urgent data, and waits for the one that answers it.
+    #[track_caller]
+    pub(crate) fn call_urgently(&mut self, byte: u8) -> u8 {
+        self.say_urgently(byte);
+        let mut answer = None;
+        until("an urgent byte answers", || {
+            if let Ok(Urgent::Byte(byte)) = take_urgent(&self.stream) {
+                answer = Some(byte);
+            }
+            answer.is_some()
+        });
+        answer.unwrap()
     }
 
     /// Writes all of `bytes`, if the server still wants them.
@@ -154,6 +174,17 @@ impl Client {
         let (heard, end) = self.everything();
         assert!(heard.is_empty(), "heard \"{}\"", heard.escape_ascii());
         end
+    }
+
+    /// What comes until nothing has come for `pause`.
+    pub(crate) fn drain(&mut self, pause: Duration) -> Vec<u8> {
+        self.stream.set_read_timeout(Some(pause)).unwrap();
+        let (mut heard, mut room) = (Vec::new(), [0; 4096]);
+        while let Ok(read @ 1..) = self.stream.read(&mut room) {
+            heard.extend_from_slice(&room[..read]);
+        }
+        self.stream.set_read_timeout(Some(LIMIT)).unwrap();
+        heard
     }
 
     /// Whether nothing has come yet, no bytes and no end.

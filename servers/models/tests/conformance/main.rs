@@ -9,6 +9,7 @@
 //! | `crowds.rs`, `admission.rs` | more clients than there is room for |
 //! | `drain.rs`, `drain_limits.rs` | the end of a server |
 //! | `suspension.rs`, `interrupts.rs`, `kills.rs` | signals to whoever serves |
+//! | `requests.rs`, `rooms.rs`, `urgency.rs` | verbs for a request that is being served; at the urgent port, and by TCP urgent data |
 //! | `activation.rs` | sockets that somebody else has bound or accepted |
 //! | `settings.rs` | what cannot be started |
 //! | `crashes.rs`, `processes.rs`, `sharing.rs` | processes alone: how they die, what they may, what they share |
@@ -37,11 +38,14 @@ mod malformed;
 mod panics;
 mod processes;
 mod protocols;
+mod requests;
+mod rooms;
 mod settings;
 mod sharing;
 mod slow_readers;
 mod stage;
 mod suspension;
+mod urgency;
 mod watched;
 
 use std::process::ExitCode;
@@ -50,8 +54,10 @@ use libtest_mimic::Arguments;
 use palco_actors::Repertoire;
 use palco_models::{players, players_that_share};
 use palco_service::services::echo::EchoService;
+use palco_service::services::ftp::FtpService;
 use palco_service::services::http::HttpService;
 use palco_service::services::kv::KvService;
+use palco_service::services::telnet::TelnetService;
 use palco_service::services::time::TimeService;
 use palco_service::services::work::WorkService;
 
@@ -62,6 +68,7 @@ static ALLOCATOR: palco_sys::NotingAllocator = palco_sys::NotingAllocator;
 fn repertoire() -> Repertoire {
     let repertoire = players::<TimeService>(players::<EchoService>(Repertoire::new()));
     let repertoire = players::<WorkService>(players::<HttpService>(repertoire));
+    let repertoire = players::<FtpService>(players::<TelnetService>(repertoire));
     let repertoire = players::<processes::Curious>(repertoire);
     players_that_share::<watched::Watched>(players_that_share::<KvService>(repertoire))
 }
@@ -88,10 +95,13 @@ fn main() -> ExitCode {
         malformed::trials(),
         panics::trials(),
         processes::trials(),
+        requests::trials(),
+        rooms::trials(),
         settings::trials(),
         sharing::trials(),
         slow_readers::trials(),
         suspension::trials(),
+        urgency::trials(),
     ] {
         trials.extend(module);
     }

@@ -129,8 +129,9 @@ fn in_cell(cell: Cell, body: &impl Fn(&Stage)) {
     }
     assert_eq!((ledger.queued, ledger.in_flight), (0, 0), "all actors have ended: {ledger:?}");
     for server in stage.servers.into_inner().unwrap() {
+        // Blocking work that was given up may still be going on; as long as it does, it takes up room.
+        until("all connections have ended", || server.scores().active == 0);
         let scores = server.scores();
-        assert_eq!(scores.active, 0, "all connections have ended: {scores:?}");
         assert_eq!(scores.accepted, endings(&scores), "each has one ending: {scores:?}");
     }
 }

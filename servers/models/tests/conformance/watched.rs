@@ -71,6 +71,10 @@ impl Service for Watched {
         }
         self.service.call(session, request, cx).await
     }
+
+    async fn more(&self, response: &mut WorkResponse, cx: &CallContext<'_>) -> bool {
+        self.service.more(response, cx).await
+    }
 }
 
 impl Relaunch for Watched {

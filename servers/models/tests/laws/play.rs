@@ -110,7 +110,7 @@ pub(crate) fn play<S: Service, C: Codec<S>>(
     let mut reads = treatment.reads.iter().cycle();
     let mut writes = treatment.writes.iter().cycle();
     loop {
-        let step = ready(connection.advance(&CallContext::new(&host)));
+        let step = ready(connection.advance(&CallContext::new(&host), &()));
         let bound = OUTPUT_BYTES_HIGH + largest.load(Ordering::Relaxed) + WORDS_BYTES_MAX;
         assert!(connection.output().len() <= bound, "{connection:?} exceeds {bound}");
         let written = match step {
@@ -126,7 +126,7 @@ pub(crate) fn play<S: Service, C: Codec<S>>(
                 connection.end_of_input();
                 continue;
             }
-            Step::Read | Step::Close => usize::MAX,
+            Step::Read | Step::Close | Step::Interrupted | Step::Paused => usize::MAX,
         };
         let written = written.min(connection.output().len());
         output.extend_from_slice(&connection.output().split_to(written));
