@@ -1,6 +1,7 @@
 //! The command line.
 
 mod inetd;
+mod urgent;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,8 +16,9 @@ use palco_models::{AcceptBy, Action, ModelKind};
 use tracing::level_filters::LevelFilter;
 
 pub(crate) use inetd::{Activate, Inetd, InetdCommand, Reading};
+pub(crate) use urgent::{About, Call, Onset, UrgentCommand};
 
-use crate::stage::{DashboardArgs, Demo, ServiceKind, State};
+use crate::stage::{DashboardArgs, Demo, ServiceKind, State, UrgentArgs};
 
 /// One actor, every place; one service, every server.
 ///
@@ -117,8 +119,25 @@ pub(crate) enum Command {
     ///   palco call work-team cpu 20000
     ///   palco call http /index.html
     ///   palco call --service kv --address 127.0.0.1:6379 PING
+    ///   palco call work --cpu 30s
+    ///
+    /// A request that takes its time shows its name and where it can be interrupted; Ctrl-\ interrupts it from here, by TCP
+    /// urgent data on its own connection.
     #[command(verbatim_doc_comment)]
     Call(Call),
+    /// Interrupt, hold, resume or prioritise a request that is being served; without a verb, list them
+    ///
+    /// A request is what `palco call` shows, with its key, from anywhere: it is taken to the urgent port. Without a key it
+    /// is taken to the stage of this user.
+    ///
+    /// Examples:
+    ///   palco call work cpu 30000000 &
+    ///   palco urgent
+    ///   palco urgent hold work-team/17.2
+    ///   palco urgent priority 10 work-team/17.2
+    ///   palco urgent cancel work-team/17.2:0123456789abcdef0123456789abcdef@127.0.0.1:7009
+    #[command(verbatim_doc_comment)]
+    Urgent(UrgentCommand),
     /// Run a superserver: one process that listens for many services and starts the program of each when somebody asks
     ///
     /// It stays in the foreground. SIGHUP reads the files again; Ctrl-C and SIGTERM end it, and leave running programs alone.
@@ -160,17 +179,20 @@ pub(crate) struct Up {
     pub(crate) demo: Option<Demo>,
     #[command(flatten)]
     pub(crate) dashboard: DashboardArgs,
+    #[command(flatten)]
+    pub(crate) urgent: UrgentArgs,
 }
 
 impl Up {
     /// The default stage.
     pub(crate) fn default_stage() -> Self {
-        Self { file: None, print: false, demo: None, dashboard: DashboardArgs::default_ones() }
+        let (dashboard, urgent) = (DashboardArgs::default_ones(), UrgentArgs::default());
+        Self { file: None, print: false, demo: None, dashboard, urgent }
     }
 }
 
 /// What says how connections are accepted and shared out.
-const NOT_FOR_ONE_CONNECTION: [&str; 13] = [
+const NOT_FOR_ONE_CONNECTION: [&str; 15] = [
     "model",
     "place",
     "workers",
@@ -183,6 +205,8 @@ const NOT_FOR_ONE_CONNECTION: [&str; 13] = [
     "idle_exit",
     "dashboard",
     "token_file",
+    "listen_urgent",
+    "urgent_policy",
     "control",
 ];
 
@@ -240,6 +264,8 @@ pub(crate) struct Serve {
     pub(crate) root: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) dashboard: DashboardArgs,
+    #[command(flatten)]
+    pub(crate) urgent: UrgentArgs,
 }
 
 /// [`Action`] by its name.
@@ -267,27 +293,6 @@ pub(crate) struct Target {
     /// How long to wait for the effect
     #[arg(long, default_value = "2s", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub(crate) within: Duration,
-}
-
-#[derive(clap::Args, Debug)]
-#[command(trailing_var_arg = true)]
-pub(crate) struct Call {
-    /// Talk to this address instead of asking the stage; needs --service
-    #[arg(long, requires = "service")]
-    pub(crate) address: Option<SocketAddr>,
-    /// What is served there
-    #[arg(long, value_parser = named::<ServiceKind>(ServiceKind::ALL.map(ServiceKind::name)))]
-    pub(crate) service: Option<ServiceKind>,
-    /// Give up after this long without an answer
-    #[arg(long, default_value = "30s", value_parser = humantime::parse_duration, value_name = "TIME")]
-    pub(crate) within: Duration,
-    /// Name of the server (unless --address), then the request
-    #[arg(
-        required_unless_present = "address",
-        allow_hyphen_values = true,
-        value_name = "SERVER REQUEST"
-    )]
-    pub(crate) words: Vec<String>,
 }
 
 #[derive(Subcommand, Debug)]

@@ -10,6 +10,7 @@ mod ps;
 mod signal;
 mod tree;
 mod up;
+mod urgent;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         Command::Step(target) => signal::signal(control, target, Signal::Step, json),
         Command::Restart(target) => signal::signal(control, target, Signal::Restart, json),
         Command::Interrupt(target) => signal::signal(control, target, Signal::Interrupt, json),
+        Command::Urgent(urgent) => urgent::urgent(control, &urgent, json),
         Command::Call(call) => call::call(control, &call, json),
         Command::Inetd(inetd) => inetd::inetd(*inetd, control, json),
         Command::Activate(activate) => activate::activate(activate, control, json),

@@ -5,8 +5,10 @@ mod dashboard;
 mod demo;
 mod idle;
 mod page;
+mod port;
 mod run;
 mod services;
+mod urgent;
 
 use std::collections::HashSet;
 use std::net::{SocketAddr, TcpListener};
@@ -22,8 +24,10 @@ use serde::{Deserialize, Deserializer};
 pub(crate) use attend::{Attending, attend};
 pub(crate) use dashboard::DashboardArgs;
 pub(crate) use demo::Demo;
+use port::Port;
 pub(crate) use run::{Running, ServerView, Stage, StageView, announce, run};
 pub(crate) use services::{ServiceKind, State, players};
+pub(crate) use urgent::{UrgentArgs, UrgentEntry};
 
 /// The stage that `palco up` runs without a file.
 pub(crate) const DEFAULT_STAGE: &str = include_str!("stage/default.toml");
@@ -37,6 +41,9 @@ pub(crate) struct StageFile {
     /// What happens when a server's own supervisor gives up.
     #[serde(default)]
     pub(crate) supervision: Supervision,
+    /// Where requests that are being served can be interrupted.
+    #[serde(default)]
+    pub(crate) urgent: UrgentEntry,
     /// The servers, started in this order and stopped in the reverse one.
     #[serde(rename = "server")]
     pub(crate) servers: Vec<ServerEntry>,
@@ -171,6 +178,7 @@ impl ServerEntry {
             drain_within: self.drain_within,
             supervision: self.supervision,
             process: self.process.clone(),
+            urgent: None,
         }
     }
 }

@@ -9,6 +9,7 @@ use super::named;
 use crate::stage::ServiceKind;
 
 #[derive(clap::Args, Debug)]
+#[command(trailing_var_arg = true)]
 pub(crate) struct Call {
     /// Talk to this address instead of asking the stage; needs --service
     #[arg(long, requires = "service")]

@@ -1,8 +1,11 @@
 //! `palco call`: one request to a server of the stage, or to any address.
 
+mod patience;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use palco_client::{Connection, Limits, echo, http, resp, time, work};
@@ -12,10 +15,20 @@ use crate::args::Call;
 use crate::control::{Reply, Request, ask};
 use crate::output;
 use crate::stage::ServiceKind;
+use patience::Patience;
+
+/// How long an answer may take unless told otherwise; work may take as long as it was asked to.
+const WITHIN: Duration = Duration::from_secs(30);
+const WORK_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(crate) fn call(control: Option<PathBuf>, call: &Call, json: bool) -> Result<ExitCode> {
     let (service, address, words) = target(control, call)?;
-    let limits = Limits { answer_within: call.within, ..Limits::default() };
+    let cpu = cpu(call, service, words)?;
+    let usual = if service == ServiceKind::Work { WORK_WITHIN } else { WITHIN };
+    let answer_within = call.within.unwrap_or(usual);
+    let limits = Limits { answer_within, ..Limits::default() };
+    // Before any other thread: all of them leave Ctrl-\ to the one that waits for it.
+    let patience = Patience::new(call.on_quit)?;
     let mut connection = Connection::open(address, limits)?;
     match service {
         ServiceKind::Echo => {
@@ -35,7 +48,14 @@ pub(crate) fn call(control: Option<PathBuf>, call: &Call, json: bool) -> Result<
             if json { output::json(&text)? } else { output::line(text)? }
         }
         ServiceKind::Work => {
-            let request = if words.is_empty() { "help".to_owned() } else { words.join(" ") };
+            let request = match cpu {
+                Some(cpu) => format!("cpu {}", cpu.as_micros()),
+                None if words.is_empty() => "help".to_owned(),
+                None => words.join(" "),
+            };
+            // None from a server without an urgent port: nothing can be said then.
+            let ticket = work::ticket(&mut connection).ok();
+            let _watching = patience.watch(&connection, ticket)?;
             let answer = work::call(&mut connection, &request)?;
             let failed = answer.starts_with("error");
             if json {
@@ -63,6 +83,7 @@ pub(crate) fn call(control: Option<PathBuf>, call: &Call, json: bool) -> Result<
                 words.len() <= 1,
                 "one path is enough, for example: palco call http /index.html"
             );
+            let _watching = patience.watch(&connection, None)?;
             let answer = http::get(&mut connection, path)?;
             if json {
                 let body = String::from_utf8_lossy(&answer.body);
@@ -77,8 +98,24 @@ pub(crate) fn call(control: Option<PathBuf>, call: &Call, json: bool) -> Result<
                 return Ok(ExitCode::FAILURE);
             }
         }
+        ServiceKind::Telnet | ServiceKind::Ftp => {
+            let (ip, port) = (address.ip(), address.port());
+            bail!("this is for a person at a terminal: {service} {ip} {port}")
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// `--cpu TIME`, which may stand before the server's name and after it.
+fn cpu(call: &Call, service: ServiceKind, words: &[String]) -> Result<Option<Duration>> {
+    let cpu = match (call.cpu, words) {
+        (None, [flag, time]) if flag == "--cpu" => Some(humantime::parse_duration(time)?),
+        (Some(cpu), []) => Some(cpu),
+        (None, _) => return Ok(None),
+        (Some(_), _) => bail!("--cpu is a whole request of its own"),
+    };
+    ensure!(service == ServiceKind::Work, "--cpu is for service `work`, and this is `{service}`");
+    Ok(cpu)
 }
 
 /// What is served where, and the words of the request: from the options, or by asking the stage about the first word.
@@ -91,7 +128,9 @@ fn target(control: Option<PathBuf>, call: &Call) -> Result<(ServiceKind, SocketA
     let Reply::Stage(stage) = ask(control, &Request::Stage)? else {
         bail!("the stage answered something else")
     };
-    let Some(server) = stage.servers.iter().find(|server| &server.name == name) else {
+    let by_name = stage.servers.iter().find(|server| &server.name == name);
+    let by_service = || stage.servers.iter().find(|server| server.service.name() == name);
+    let Some(server) = by_name.or_else(by_service) else {
         let names: Vec<_> = stage.servers.iter().map(|server| server.name.as_str()).collect();
         bail!("there is no server `{name}`; servers are: {}", names.join(", "))
     };

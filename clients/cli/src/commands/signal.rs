@@ -49,6 +49,8 @@ pub(crate) fn signal(
         Reply::Stage(_)
         | Reply::Actors { .. }
         | Reply::Inspection(_)
+        | Reply::Requests(_)
+        | Reply::Acted { .. }
         | Reply::Superserver(_)
         | Reply::Reloaded(_)
         | Reply::Error(_) => {

@@ -13,7 +13,7 @@ use crate::activation;
 use crate::args::{Serve, Up};
 use crate::control::ControlSocket;
 use crate::output;
-use crate::stage::{self, Attending, DEFAULT_STAGE, Running, ServerEntry, StageFile};
+use crate::stage::{self, Attending, DEFAULT_STAGE, Running, ServerEntry, StageFile, UrgentEntry};
 
 pub(crate) fn up(up: Up, control: Option<PathBuf>, json: bool) -> Result<ExitCode> {
     if up.print {
@@ -24,8 +24,8 @@ pub(crate) fn up(up: Up, control: Option<PathBuf>, json: bool) -> Result<ExitCod
         Some(path) => StageFile::read(&path)?,
         None => StageFile::embedded()?,
     };
-    let Up { dashboard, demo, .. } = up;
-    run(Running { file: &file, control, dashboard, demo, idle_exit: None }, json)
+    let Up { dashboard, urgent, demo, .. } = up;
+    run(Running { file: &file, control, dashboard, urgent, demo, idle_exit: None }, json)
 }
 
 pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Result<ExitCode> {
@@ -66,11 +66,11 @@ pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Resul
         process: process_settings(serve.memory_max, serve.accept_by),
     };
     entry.check()?;
-    let file =
-        StageFile { event_loops: None, supervision: Supervision::default(), servers: vec![entry] };
+    let (supervision, urgent) = (Supervision::default(), UrgentEntry::default());
+    let file = StageFile { event_loops: None, supervision, urgent, servers: vec![entry] };
     let control = control.or_else(ControlSocket::spare);
-    let Serve { dashboard, idle_exit, .. } = serve;
-    run(Running { file: &file, control, dashboard, demo: None, idle_exit }, json)
+    let Serve { dashboard, urgent, idle_exit, .. } = serve;
+    run(Running { file: &file, control, dashboard, urgent, demo: None, idle_exit }, json)
 }
 
 /// None if nothing is said about processes.

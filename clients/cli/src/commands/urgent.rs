@@ -22,7 +22,7 @@ pub(crate) fn urgent(
     let (verb, about) = verb.parts();
     let (request, answer) = match about {
         About::Ticket(ticket) => {
-            (ticket.request.clone(), port::ask(ticket, verb, Limits::default())?)
+            (ticket.request.clone(), port::ask(ticket, verb, &Limits::default())?)
         }
         About::Own(request) => {
             match ask(control, &Request::Act { request: request.clone(), verb })? {

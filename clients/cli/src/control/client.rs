@@ -20,6 +20,8 @@ pub(crate) fn ask(path: Option<PathBuf>, request: &Request) -> Result<Reply> {
         Request::Inspect { within_ms, .. } | Request::Signal { within_ms, .. } => *within_ms,
         Request::Stage
         | Request::Actors
+        | Request::Requests
+        | Request::Act { .. }
         | Request::Superserver
         | Request::Reload
         | Request::TakeOver => 0,

@@ -1,7 +1,8 @@
 //! What is said on the control socket.
 
 use palco_actors::{ActorSnapshot, Effect, Inspection, Signal};
-use palco_models::DrainReport;
+use palco_core::{Answer, RequestId, Verb};
+use palco_models::{DrainReport, RequestView, UrgentStatus};
 use palco_superserver::{Changes, Status};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,10 @@ pub(crate) enum Request {
     Inspect { name: String, within_ms: u64 },
     /// A signal to one actor; a stop of a server drains it.
     Signal { name: String, signal: Signal, within_ms: u64 },
+    /// The requests that are being served, and the urgent port.
+    Requests,
+    /// Something about one of them.
+    Act { request: RequestId, verb: Verb },
     /// The superserver, its services and their instances.
     Superserver,
     /// The superserver's files are read again.
@@ -41,9 +46,18 @@ pub(crate) enum Reply {
     Inspection(Box<InspectView>),
     Effect { name: String, effect: Effect },
     Drained { name: String, report: DrainReport },
+    Requests(RequestsView),
+    Acted { request: RequestId, answer: Answer },
     Superserver(Box<Status>),
     Reloaded(Changes),
     Error(String),
+}
+
+/// The requests that are being served.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct RequestsView {
+    pub(crate) urgent: Option<UrgentStatus>,
+    pub(crate) requests: Vec<RequestView>,
 }
 
 /// One actor, and the server it is the top of.

@@ -12,13 +12,16 @@ use palco_actors::{
     Wait,
 };
 
-use super::protocol::{InspectView, REQUEST_BYTES_MAX, Reply, Request};
+use super::protocol::{InspectView, REQUEST_BYTES_MAX, Reply, Request, RequestsView};
 use super::socket::ControlSocket;
 use crate::inetd::{Installed, hand_over};
 use crate::stage::Stage;
 
 /// Who connects and then says nothing is hung up on.
 const REQUEST_WITHIN: Duration = Duration::from_secs(5);
+
+/// How many requests of each server are listed.
+const REQUESTS_MAX: usize = 100;
 
 /// How many names an error lists.
 const NAMES_SHOWN_MAX: usize = 12;
@@ -135,6 +138,14 @@ async fn answer(stage: &Stage, request: Request) -> Reply {
         },
         Request::Reload => match installed(stage).and_then(Installed::reload) {
             Ok(changes) => Reply::Reloaded(changes),
+            Err(text) => Reply::Error(text),
+        },
+        Request::Requests => Reply::Requests(RequestsView {
+            urgent: stage.urgent.as_ref().map(|urgent| urgent.status()),
+            requests: stage.requests(REQUESTS_MAX),
+        }),
+        Request::Act { request, verb } => match stage.act(&request, verb).await {
+            Ok(answer) => Reply::Acted { request, answer },
             Err(text) => Reply::Error(text),
         },
         Request::TakeOver => Reply::Error("no other request on this connection".to_owned()),

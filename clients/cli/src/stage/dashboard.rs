@@ -1,15 +1,13 @@
 //! The dashboard of a stage: where it listens, and who may act.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use palco_dashboard::{Dashboard, DashboardSettings, House, Served, Services, StartError, Token};
 use palco_observe::Observer;
 
-use super::Stage;
+use super::{Port, Stage};
 
 /// The variable that holds the token, if no file does.
 const TOKEN_VARIABLE: &str = "PALCO_TOKEN";
@@ -19,30 +17,10 @@ const TOKEN_VARIABLE: &str = "PALCO_TOKEN";
 pub(crate) struct DashboardArgs {
     /// Where the dashboard listens, or `off` [default: 127.0.0.1:7070, or a free port if that is taken]
     #[arg(long, value_name = "ADDRESS")]
-    dashboard: Option<Listen>,
+    dashboard: Option<Port>,
     /// The secret of those who may act, in a file that only you can read [default: PALCO_TOKEN, or a random one]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Listen {
-    Off,
-    At(SocketAddr),
-}
-
-impl FromStr for Listen {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "off" {
-            return Ok(Self::Off);
-        }
-        let address = text.parse().map_err(|_| {
-            format!("`{text}` is no address like 127.0.0.1:7070, and not `off` either")
-        })?;
-        Ok(Self::At(address))
-    }
 }
 
 impl DashboardArgs {
@@ -53,13 +31,13 @@ impl DashboardArgs {
 
     /// Starts the dashboard; none if it is off.
     pub(crate) fn open(&self, stage: &Stage, demo: Option<&str>) -> Result<Option<Dashboard>> {
-        if self.dashboard == Some(Listen::Off) {
+        if self.dashboard == Some(Port::Off) {
             return Ok(None);
         }
         let settings = DashboardSettings::new(self.token()?);
         let house = house(stage, demo);
         let dashboard = match self.dashboard {
-            Some(Listen::At(listen)) => {
+            Some(Port::At(listen)) => {
                 Dashboard::start(DashboardSettings { listen, ..settings }, house)
             }
             _ => match Dashboard::start(settings.clone(), house.clone()) {
@@ -105,18 +83,5 @@ fn house(stage: &Stage, demo: Option<&str>) -> House {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         event_loops: stage.system.event_loops(),
         demo: demo.map(str::to_owned),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_or_off() {
-        assert_eq!("off".parse(), Ok(Listen::Off));
-        let address = SocketAddr::from(([127, 0, 0, 1], 9000));
-        assert_eq!("127.0.0.1:9000".parse(), Ok(Listen::At(address)));
-        assert!("7070".parse::<Listen>().unwrap_err().contains("`off`"));
     }
 }

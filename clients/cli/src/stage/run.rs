@@ -10,14 +10,18 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use nix::sys::signal::{SigSet, Signal};
 use palco_actors::{DeadLetter, Ledger, PlaceKind, System};
+use palco_core::{Answer, RequestId, Verb};
 use palco_dashboard::Dashboard;
-use palco_models::{DrainReport, ModelKind, Scores, Server, profile};
+use palco_models::{
+    DrainReport, ModelKind, RequestView, Scores, Server, ServerSettings, Urgent, UrgentStatus,
+    profile,
+};
 use palco_threads::{STACK_BYTES_DEFAULT, block_on, spawn_named};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
-use super::{DashboardArgs, Demo, ServerEntry, ServiceKind, StageFile, idle, page};
+use super::{DashboardArgs, Demo, ServerEntry, ServiceKind, StageFile, UrgentArgs, idle, page};
 use crate::control::{self, ControlSocket};
 use crate::inetd::Installed;
 use crate::output;
@@ -27,6 +31,8 @@ pub(crate) struct Stage {
     pub(crate) system: System,
     pub(super) servers: Vec<(ServerEntry, Arc<Server>)>,
     pub(crate) superserver: Option<Installed>,
+    /// Where requests that are being served can be interrupted.
+    pub(crate) urgent: Option<Arc<Urgent>>,
     /// Held as long as this process is the one that is asked.
     control: Mutex<Option<ControlSocket>>,
     started: Instant,
@@ -41,6 +47,9 @@ pub(crate) struct StageView {
     pub(crate) pid: u32,
     pub(crate) uptime_s: u64,
     pub(crate) servers: Vec<ServerView>,
+    /// The urgent port, if one is open.
+    #[serde(default)]
+    pub(crate) urgent: Option<UrgentStatus>,
     pub(crate) ledger: Ledger,
     /// How many dead letters are kept, and the latest of them.
     pub(crate) dead_letters: Vec<String>,
@@ -67,6 +76,7 @@ impl Stage {
             system,
             servers: Vec::new(),
             superserver: None,
+            urgent: None,
             control: Mutex::new(None),
             started: Instant::now(),
             page: None,
@@ -92,18 +102,20 @@ impl Stage {
     }
 
     /// Starts all servers of `file`; if one cannot be started, those before it are stopped again.
-    pub(crate) fn start(file: &StageFile) -> Result<Self> {
+    pub(crate) fn start(file: &StageFile, urgent: &UrgentArgs) -> Result<Self> {
         let mut builder = System::builder().supervision(file.supervision);
         if let Some(event_loops) = file.event_loops {
             builder = builder.event_loops(event_loops);
         }
         let system = builder.build().context("cannot start the actor system")?;
         let mut stage = Self::of(system);
+        stage.urgent = urgent.open(file.urgent)?;
         let page = page::directory()?;
         for entry in &file.servers {
             let root = entry.root.as_deref().unwrap_or(page.path());
             let state = entry.state.unwrap_or_default();
-            match entry.service.start(&stage.system, entry.settings(), state, root) {
+            let settings = ServerSettings { urgent: stage.urgent.clone(), ..entry.settings() };
+            match entry.service.start(&stage.system, settings, state, root) {
                 Ok(server) => stage.servers.push((entry.clone(), Arc::new(server))),
                 Err(error) => {
                     stage.drain();
@@ -129,6 +141,7 @@ impl Stage {
             pid: process::id(),
             uptime_s: self.started.elapsed().as_secs(),
             servers: self.servers.iter().map(|(entry, server)| view(entry, server)).collect(),
+            urgent: self.urgent.as_ref().map(|urgent| urgent.status()),
             ledger: self.system.ledger(),
             dead_letters: self
                 .system
@@ -138,6 +151,26 @@ impl Stage {
                 .take(20)
                 .map(letter)
                 .collect(),
+        }
+    }
+
+    /// The requests that are being served, longest first; at most `max` of each server.
+    pub(crate) fn requests(&self, max: usize) -> Vec<RequestView> {
+        let of = |(_, server): &(ServerEntry, Arc<Server>)| server.requests(max);
+        let mut requests: Vec<_> = self.servers.iter().flat_map(of).collect();
+        requests.sort_by_key(|view| std::cmp::Reverse(view.age_ms));
+        requests
+    }
+
+    /// Does something about a request, without a key: who asks runs the stage.
+    pub(crate) async fn act(&self, request: &RequestId, verb: Verb) -> Result<Answer, String> {
+        match self.server(&request.server) {
+            Some(server) => Ok(server.act(request, verb).await),
+            None => {
+                let names: Vec<_> = self.servers.iter().map(|(entry, _)| entry.name()).collect();
+                let names = names.join(", ");
+                Err(format!("there is no server `{}`; servers are: {names}", request.server))
+            }
         }
     }
 
@@ -186,6 +219,7 @@ pub(crate) struct Running<'a> {
     pub(crate) file: &'a StageFile,
     pub(crate) control: Option<PathBuf>,
     pub(crate) dashboard: DashboardArgs,
+    pub(crate) urgent: UrgentArgs,
     pub(crate) demo: Option<Demo>,
     /// It ends when its server, the only one, has had no connection for so long.
     pub(crate) idle_exit: Option<Duration>,
@@ -225,10 +259,10 @@ pub(crate) fn run(
     running: Running<'_>,
     announce: impl Fn(&Announcement<'_>) -> Result<()>,
 ) -> Result<ExitCode> {
-    let Running { file, control, dashboard, demo, idle_exit } = running;
+    let Running { file, control, dashboard, urgent, demo, idle_exit } = running;
     let signals = EndSignals::block()?;
     let socket = ControlSocket::claim(control)?;
-    let stage = Arc::new(Stage::start(file)?);
+    let stage = Arc::new(Stage::start(file, &urgent)?);
     if let Some(demo) = demo {
         demo.start(&stage.system)?;
     }
@@ -306,6 +340,12 @@ pub(crate) fn announce(announcement: &Announcement<'_>) -> Result<()> {
     if let Some(url) = dashboard {
         output::line(format!("Dashboard, to watch and to act: {url}\n"))?;
     }
+    if let Some(urgent) = &view.urgent {
+        let (address, obtained) = (urgent.address, &urgent.obtained);
+        output::line(format!(
+            "Urgent port, to interrupt what is being served: {address}, {obtained}\n"
+        ))?;
+    }
     if let Some(http) = view.servers.iter().find(|server| server.service == ServiceKind::Http) {
         output::line(format!(
             "Open http://{}/ for a tour of one minute. In another terminal:",
@@ -316,6 +356,7 @@ pub(crate) fn announce(announcement: &Announcement<'_>) -> Result<()> {
         ("ps", "what runs, and what it is doing"),
         ("tree", "who supervises whom"),
         ("models", "all architectures, explained"),
+        ("urgent", "which requests are being served, and how to interrupt one"),
     ] {
         output::line(format!("  {palco} {command:<10} {what}"))?;
     }

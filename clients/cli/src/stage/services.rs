@@ -12,8 +12,10 @@ use palco_models::{
 };
 use palco_service::Relaunch;
 use palco_service::services::echo::EchoService;
+use palco_service::services::ftp::FtpService;
 use palco_service::services::http::HttpService;
 use palco_service::services::kv::{self, KvService};
+use palco_service::services::telnet::TelnetService;
 use palco_service::services::time::{TimeFormat, TimeService};
 use palco_service::services::work::WorkService;
 use serde::{Deserialize, Serialize};
@@ -36,12 +38,24 @@ pub(crate) enum ServiceKind {
     Work,
     /// Files over HTTP/1.1.
     Http,
+    /// A line service over Telnet (RFC 854), which knows Synch.
+    Telnet,
+    /// The control connection of FTP (RFC 959), which knows ABOR; without transfers.
+    Ftp,
 }
 
 impl ServiceKind {
     /// All services.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Echo, Self::Time, Self::Daytime, Self::Kv, Self::Work, Self::Http];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Echo,
+        Self::Time,
+        Self::Daytime,
+        Self::Kv,
+        Self::Work,
+        Self::Http,
+        Self::Telnet,
+        Self::Ftp,
+    ];
 
     /// The name used on the command line and in files.
     pub(crate) const fn name(self) -> &'static str {
@@ -52,6 +66,8 @@ impl ServiceKind {
             Self::Kv => "kv",
             Self::Work => "work",
             Self::Http => "http",
+            Self::Telnet => "telnet",
+            Self::Ftp => "ftp",
         }
     }
 
@@ -95,6 +111,8 @@ impl ServiceKind {
             Self::Kv => host.start::<KvService>(kv::Limits::default()),
             Self::Work => host.start::<WorkService>(()),
             Self::Http => host.start::<HttpService>(root.to_owned()),
+            Self::Telnet => host.start::<TelnetService>(()),
+            Self::Ftp => host.start::<FtpService>(()),
         }
     }
 
@@ -102,7 +120,13 @@ impl ServiceKind {
     pub(crate) const fn has_state(self) -> bool {
         match self {
             Self::Kv => true,
-            Self::Echo | Self::Time | Self::Daytime | Self::Work | Self::Http => false,
+            Self::Echo
+            | Self::Time
+            | Self::Daytime
+            | Self::Work
+            | Self::Http
+            | Self::Telnet
+            | Self::Ftp => false,
         }
     }
 
@@ -116,6 +140,8 @@ impl ServiceKind {
             Self::Kv => format!("redis-cli -h {ip} -p {port} INCR visits"),
             Self::Work => format!("echo cpu 20000 | nc -N {ip} {port}"),
             Self::Http => format!("curl http://{address}/"),
+            Self::Telnet => format!("telnet {ip} {port}"),
+            Self::Ftp => format!("(echo SYST; echo QUIT) | nc -N {ip} {port}"),
         }
     }
 
@@ -123,7 +149,7 @@ impl ServiceKind {
     pub(crate) const fn example_request(self) -> &'static str {
         match self {
             Self::Echo => "hello",
-            Self::Time | Self::Daytime => "",
+            Self::Time | Self::Daytime | Self::Telnet | Self::Ftp => "",
             Self::Kv => "INCR load",
             Self::Work => "sleep 1",
             Self::Http => "GET /",
@@ -174,6 +200,7 @@ impl Host for Attending<'_> {
 /// What the processes of all services must know.
 pub(crate) fn players(repertoire: Repertoire) -> Repertoire {
     let repertoire = of::<WorkService>(of::<TimeService>(of::<EchoService>(repertoire)));
+    let repertoire = of::<FtpService>(of::<TelnetService>(repertoire));
     of_shared::<KvService>(of::<HttpService>(repertoire))
 }
 

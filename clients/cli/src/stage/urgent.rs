@@ -9,7 +9,7 @@ use palco_models::{Urgent, UrgentSettings};
 use palco_urgent::{Policy, StartError, ThreadSettings};
 use serde::Deserialize;
 
-use super::Listen;
+use super::Port;
 
 /// Where it listens unless told otherwise.
 const DEFAULT_ADDRESS: ([u8; 4], u16) = ([127, 0, 0, 1], 7009);
@@ -21,7 +21,7 @@ pub(crate) struct UrgentArgs {
     ///
     /// Requests that are being served are interrupted, held, resumed and prioritised there; see `palco urgent --help`.
     #[arg(long = "urgent", value_name = "ADDRESS")]
-    listen: Option<Listen>,
+    listen: Option<Port>,
     /// How its thread gets before all others: fifo:PRIORITY, nice:N or usual [default: fifo:50]
     ///
     /// Where that is not permitted it takes the next best, and says so (`palco urgent`).
@@ -34,7 +34,7 @@ pub(crate) struct UrgentArgs {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct UrgentEntry {
     /// Address and port, or `off`.
-    listen: Option<Listen>,
+    listen: Option<Port>,
     /// `fifo:50`, `nice:-20` or `usual`.
     policy: Option<Policy>,
 }
@@ -46,8 +46,8 @@ impl UrgentArgs {
         let thread = ThreadSettings { policy, ..ThreadSettings::default() };
         let open = |listen| Urgent::open(UrgentSettings { listen, thread });
         let urgent = match self.listen.or(file.listen) {
-            Some(Listen::Off) => return Ok(None),
-            Some(Listen::At(address)) => open(address),
+            Some(Port::Off) => return Ok(None),
+            Some(Port::At(address)) => open(address),
             None => match open(SocketAddr::from(DEFAULT_ADDRESS)) {
                 // Another stage's, most likely.
                 Err(StartError::Bind { source, .. })

@@ -7,12 +7,12 @@ use serde::{Deserialize, Deserializer, de};
 
 /// An address, or `off`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Listen {
+pub(super) enum Port {
     Off,
     At(SocketAddr),
 }
 
-impl FromStr for Listen {
+impl FromStr for Port {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -26,7 +26,7 @@ impl FromStr for Listen {
     }
 }
 
-impl<'de> Deserialize<'de> for Listen {
+impl<'de> Deserialize<'de> for Port {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
@@ -38,9 +38,9 @@ mod tests {
 
     #[test]
     fn an_address_or_off() {
-        assert_eq!("off".parse(), Ok(Listen::Off));
+        assert_eq!("off".parse(), Ok(Port::Off));
         let address = SocketAddr::from(([127, 0, 0, 1], 9000));
-        assert_eq!("127.0.0.1:9000".parse(), Ok(Listen::At(address)));
-        assert!("7070".parse::<Listen>().unwrap_err().contains("`off`"));
+        assert_eq!("127.0.0.1:9000".parse(), Ok(Port::At(address)));
+        assert!("7070".parse::<Port>().unwrap_err().contains("`off`"));
     }
 }
