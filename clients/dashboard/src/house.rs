@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use palco_models::Server;
+use palco_models::{Server, Urgent};
 use palco_observe::Observer;
 use palco_superserver::{Changes, Superserver};
 
@@ -16,6 +16,8 @@ pub struct House {
     pub servers: Vec<Served>,
     /// The stage's superserver, if it has one.
     pub services: Option<Services>,
+    /// The urgent port of its servers, if one is open. Requests can be acted on without it too.
+    pub urgent: Option<Arc<Urgent>>,
     /// The version of the program.
     pub version: String,
     /// Threads that run event loops.

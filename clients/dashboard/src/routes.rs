@@ -8,6 +8,7 @@ mod load;
 mod metrics;
 mod openapi;
 mod page;
+mod requests;
 mod servers;
 mod services;
 mod snapshot;
@@ -64,6 +65,16 @@ const ALL: &[Entry] = &[
         path: "/api/services/reload",
         methods: &["POST"],
         fill: |r| r.route(web::post().to(services::reload)),
+    },
+    Entry {
+        path: "/api/requests",
+        methods: &["GET"],
+        fill: |r| r.route(read().to(requests::list)),
+    },
+    Entry {
+        path: "/api/requests/act",
+        methods: &["POST"],
+        fill: |r| r.route(web::post().to(requests::act)),
     },
     Entry { path: "/api/models", methods: &["GET"], fill: |r| r.route(read().to(servers::models)) },
     Entry {

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, rt, web};
 use palco_actors::{ActorId, AnyRef, Effect, PlaceKind, Signal, Status};
+use palco_core::RequestId;
 use palco_models::DrainReport;
 use palco_observe::model::ActorPage;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use self::action::Action;
-use super::{millis, query};
+use super::{millis, query, requests};
 use crate::body;
 use crate::guards::token::who;
 use crate::house::Served;
@@ -76,6 +77,9 @@ struct Page {
     page: ActorPage,
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<ServerView>,
+    /// The request that it is serving.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<RequestId>,
 }
 
 /// What an action has come to.
@@ -113,8 +117,11 @@ pub(super) async fn get(
     let patience: Patience = query(&request)?;
     let within = millis("within_ms", patience.within_ms, WITHIN_MS_MAX)?;
     let page = shared.house.observer.inspect(id, within).await.ok_or_else(|| unknown_actor(id))?;
-    let server = server_of(&shared, &page.view.actor.path).map(|served| shared.server(served));
-    Ok(HttpResponse::Ok().json(Page { page, server }))
+    let served = server_of(&shared, &page.view.actor.path);
+    let request =
+        served.and_then(|served| requests::served_by(&served.server, &page.view.actor.path));
+    let server = served.map(|served| shared.server(served));
+    Ok(HttpResponse::Ok().json(Page { page, server, request }))
 }
 
 pub(super) async fn act(

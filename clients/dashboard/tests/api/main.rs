@@ -9,6 +9,7 @@ mod events;
 mod loads;
 mod metrics;
 mod reading;
+mod requests;
 mod security;
 mod services;
 mod stage;

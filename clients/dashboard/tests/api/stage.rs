@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use palco_actors::{Actor, ActorRef, Context, Handler, Message, PlaceKind, SpawnOptions, System};
 use palco_dashboard::{Dashboard, DashboardSettings, House, Served, Services, Token};
-use palco_models::{ModelKind, Server, ServerSettings};
+use palco_models::{ModelKind, Server, ServerSettings, Urgent};
 use palco_observe::Observer;
 use palco_service::services::echo::EchoService;
 use palco_service::services::kv::{self, KvService};
@@ -32,17 +32,23 @@ impl Stage {
 
     /// With settings changed.
     pub(crate) fn with(change: impl FnOnce(&mut DashboardSettings)) -> Self {
-        Self::of(change, |_| None)
+        Self::of(change, |_| None, None)
+    }
+
+    /// With an urgent port.
+    pub(crate) fn with_urgent(urgent: Arc<Urgent>) -> Self {
+        Self::of(|_| {}, |_| None, Some(urgent))
     }
 
     /// With a superserver.
     pub(crate) fn with_services(services: impl FnOnce(&System) -> Services) -> Self {
-        Self::of(|_| {}, |system| Some(services(system)))
+        Self::of(|_| {}, |system| Some(services(system)), None)
     }
 
     fn of(
         change: impl FnOnce(&mut DashboardSettings),
         services: impl FnOnce(&System) -> Option<Services>,
+        urgent: Option<Arc<Urgent>>,
     ) -> Self {
         let system = System::builder().event_loops(2).build().unwrap();
         let of = |name: &str, model, place| ServerSettings::new(name, model, place);
@@ -69,6 +75,7 @@ impl Stage {
                 served("work", "sleep 1", work),
             ],
             services: services(&system),
+            urgent,
             version: "0.0.1".into(),
             event_loops: 2,
             demo: None,

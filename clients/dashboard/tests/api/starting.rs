@@ -14,6 +14,7 @@ fn house(system: &System) -> House {
         observer: Observer::attach(system),
         servers: Vec::new(),
         services: None,
+        urgent: None,
         version: "0.0.1".into(),
         event_loops: 1,
         demo: Some("circle".into()),
