@@ -12,6 +12,7 @@ import { flowView } from "./views/flow.js";
 import { logView } from "./views/log.js";
 import { overviewView } from "./views/overview.js";
 import { processesView } from "./views/processes.js";
+import { requestsView } from "./views/requests.js";
 import { sequenceView } from "./views/sequence.js";
 import { serversView } from "./views/servers.js";
 import { servicesView } from "./views/services.js";
@@ -23,6 +24,7 @@ import { waitsView } from "./views/waits.js";
 const ROUTES = [
   ["", "Overview", overviewView], ["tree", "Tree", treeView], ["actors", "Actors", actorsView], ["flow", "Flow", flowView],
   ["sequence", "Sequence", sequenceView], ["timeline", "Timeline", timelineView], ["servers", "Servers", serversView],
+  ["requests", "Requests", requestsView],
   ["services", "Services", servicesView], ["processes", "Processes", processesView], ["log", "Log", logView], ["waits", "Waits", waitsView],
 ];
 /** How often times that grow are drawn when nothing else changes. */
@@ -112,7 +114,8 @@ function drawTop() {
   setText(/** @type {Element} */ (shape), CONNECTION[store.connection]);
   setText(/** @type {Element} */ (word), store.connection);
   setAttr(connection, "title", store.connectionText || "updates arrive as they happen");
-  const { stage, lints } = store.state;
+  const { stage, lints, servers } = store.state;
+  offered("requests", servers.length > 0);
   offered("services", stage?.superserver === true);
   counted("", lints.length);
   counted("waits", lints.filter((lint) => lint.kind === "deadlock").length);

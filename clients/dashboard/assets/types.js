@@ -192,6 +192,28 @@
  * @property {ServiceEntry[]} log the latest, oldest first
  */
 /** @typedef {{ added: string[], changed: string[], removed: string[] }} ServiceChanges */
+/** @typedef {"not-found"|"queued"|"running"|"held"|"finished"} RequestState */
+/** @typedef {"cancel"|"hold"|"resume"|"status"|{ priority: number }} RequestVerb */
+/**
+ * @typedef {object} RequestView
+ * @property {string} request as `server/connection.number`
+ * @property {RequestState} state
+ * @property {number} age_ms
+ * @property {string|null} peer
+ * @property {Place} place
+ * @property {string|null} actor its path
+ * @property {number|null} nice
+ */
+/** @typedef {{ address: string, obtained: string, counts: Partial<Record<string, number>> }} Urgent */
+/**
+ * @typedef {object} Requests
+ * @property {Urgent|null} urgent
+ * @property {{ name: string, requests: number }[]} servers
+ * @property {RequestView[]} requests the longest first
+ * @property {number} more how many there are beside those
+ */
+/** @typedef {{ state: RequestState, remark: "none"|{ note: string }|{ pending: string } }} RequestAnswer */
+/** @typedef {{ request: string, verb: RequestVerb, answer: RequestAnswer }} RequestDone */
 /** @typedef {{ stage: StageInfo, observed: StageSnapshot, servers: ServerView[] }} SnapshotBody */
 /** @typedef {{ message: string, urgent: boolean, ask: boolean, from: number|null, waiting_us: number|null }} Queued */
 /** @typedef {{ at_ms: number, reason: ExitReason, text: string, restarted: boolean }} ExitEntry */
@@ -257,6 +279,7 @@
  * @property {WaitEdge[]} waits_for
  * @property {WaitEdge[]} waited_for_by
  * @property {ServerView|null} [server]
+ * @property {string} [request] that it is serving
  */
 /** @typedef {ActorView & ActorPageOnly} ActorPage */
 /** @typedef {{ effect: "done"|"pending"|"ended", message?: string|null, running_ms?: number }} Effect */

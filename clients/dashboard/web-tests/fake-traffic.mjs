@@ -80,6 +80,6 @@ export function page(stage, id) {
     exits: actor.last_exit ? [{ at_ms: Date.now() - 60_000, reason: actor.last_exit, text: "panicked: index out of bounds", restarted: actor.status !== "ended" }] : [],
     messages: all.messages.slice(0, 20).map((m) => ({ ...m, to: id })), steps: all.steps.slice(0, 5),
     children: [...stage.actors.values()].filter((a) => a.parent === id).map((a) => a.id), waits_for: edges.filter((e) => e.from === id), waited_for_by: edges.filter((e) => e.to === id),
-    server: stage.servers.find((server) => server.supervisor === id) ?? null,
+    server: stage.servers.find((server) => server.supervisor === id) ?? null, ...(actor.path === "work-loop/dispatcher" ? { request: "work-loop/3.912" } : {}),
   };
 }

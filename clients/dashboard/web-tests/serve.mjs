@@ -5,6 +5,7 @@ import { extname, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { FakeStage } from "./fake-stage.mjs";
+import { FakeRequests } from "./fake-requests.mjs";
 import { services } from "./fake-services.mjs";
 import * as traffic from "./fake-traffic.mjs";
 
@@ -15,6 +16,7 @@ const CSP = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 's
 /** @param {{ fillers?: number, canAct?: boolean }} options */
 export function serve(options) {
   const stage = new FakeStage(options);
+  const requests = new FakeRequests();
   /** @type {Set<import("node:http").ServerResponse>} */
   const clients = new Set();
   /** @param {string} event @param {{ seq?: number }} body */
@@ -57,6 +59,8 @@ export function serve(options) {
     if (what === "waits") return json(traffic.waits(stage));
     if (what === "flow") return json(traffic.flow(stage));
     if (what === "servers") return json({ servers: stage.servers });
+    if (what === "requests" && id === "act") return setTimeout(() => json(requests.act(JSON.parse(text))), 300);
+    if (what === "requests") return json(requests.list());
     if (what === "services" && id === "reload") return json({ added: ["gopher"], changed: [], removed: [] });
     if (what === "services") return json(services(Date.now(), stage.instances));
     if (what === "capture") {

@@ -19,7 +19,8 @@ export function showStatus(badge, status) {
   setText(/** @type {Element} */ (badge.lastElementChild), text);
 }
 
-const PLACES = { task: "◇ task", thread: "▥ thread", process: "▣ process" };
+/** @type {Record<import("../types.js").Place, string>} */
+export const PLACES = { task: "◇ task", thread: "▥ thread", process: "▣ process" };
 
 export function placeBadge() {
   return h("span", { class: "place" });

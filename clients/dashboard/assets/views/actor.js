@@ -27,6 +27,7 @@ export function actorView(app, argument) {
   const state = jsonView();
   const bars = { wait: histogramChart("time in the mailbox"), handle: histogramChart("time in the handler") };
   const below = lists(app);
+  const serves = h("p", { hidden: true }, "It is serving the request ", h("a", { "data-testid": "actor-request" }), ": hold it, resume it or give it up there.");
   const failed = h("p", { class: "empty", hidden: true });
   const polled = poll((signal) => app.api.actor(id, signal), EVERY_MS, (answer) => {
     page = answer;
@@ -46,7 +47,7 @@ export function actorView(app, argument) {
     panel("Waits", {}, h("h3", {}, "waits for"), below.waitsFor.el, h("h3", {}, "is waited for by"), below.waitedFor.el),
     panel("Ends of its lives", {}, below.exits.el), panel("Children", {}, below.children, below.none),
     panel("Latest messages", { class: "wide" }, below.messages.el), panel("Latest steps", {}, below.steps.el));
-  const el = h("div", { class: "view actor", "data-testid": "actor-page" }, head.el, why, actions.el, failed, body);
+  const el = h("div", { class: "view actor", "data-testid": "actor-page" }, head.el, why, serves, actions.el, failed, body);
 
   /** @param {ActorPage} answer */
   function showPage(answer) {
@@ -54,6 +55,10 @@ export function actorView(app, argument) {
     setText(fresh, marks[answer.freshness.mark] ?? answer.freshness.mark);
     setAttr(fresh, "data-mark", answer.freshness.mark);
     state.show(answer.state);
+    serves.hidden = answer.request === undefined;
+    const link = /** @type {Element} */ (serves.firstElementChild);
+    setText(link, answer.request ?? "");
+    setAttr(link, "href", `#/requests/${encodeURIComponent(answer.request ?? "")}`);
     showHistogram(bars.wait, answer.wait_histogram);
     showHistogram(bars.handle, answer.handle_histogram);
     below.show(answer);
