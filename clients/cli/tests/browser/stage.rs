@@ -92,13 +92,19 @@ impl Stage {
         self.dashboard().split('?').next().unwrap()
     }
 
-    /// Asks a server something on a connection of its own, and returns its first answer.
-    pub(crate) fn ask(&self, server: &str, request: &str) -> String {
+    /// A client of a server that has asked for something, and hears for a minute at most.
+    pub(crate) fn client(&self, server: &str, request: &str) -> TcpStream {
         let servers = self.announced["servers"].as_array().unwrap();
         let found = servers.iter().find(|found| found["name"] == server).unwrap();
         let mut stream = TcpStream::connect(found["address"].as_str().unwrap()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
+        stream
+    }
+
+    /// Asks a server something on a connection of its own, and returns its first answer.
+    pub(crate) fn ask(&self, server: &str, request: &str) -> String {
+        let mut stream = self.client(server, request);
         let mut answer = [0; 256];
         let length = stream.read(&mut answer).unwrap();
         String::from_utf8_lossy(&answer[..length]).into_owned()

@@ -4,7 +4,7 @@ use super::browser::Browser;
 use super::stage::{SERVERS, Stage};
 
 /// A view's name in the address, the word for it in the navigation, and what proves that it shows the stage.
-const VIEWS: [(&str, &str, &str); 10] = [
+const VIEWS: [(&str, &str, &str); 11] = [
     ("", "Overview", "$('lint-card')"),
     ("tree", "Tree", "document.querySelector('[role=treegrid] a[title=archive]')"),
     ("actors", "Actors", "document.querySelector('[data-testid=actor-row][data-path=archive]')"),
@@ -12,6 +12,7 @@ const VIEWS: [(&str, &str, &str); 10] = [
     ("sequence", "Sequence", "$('capture')"),
     ("timeline", "Timeline", "$('capture')"),
     ("servers", "Servers", "$('server-kv-prefork')"),
+    ("requests", "Requests", "text('requests-note').includes('now') && text('urgent-port')"),
     (
         "processes",
         "Processes",
