@@ -80,7 +80,7 @@ fn house(stage: &Stage, demo: Option<&str>) -> House {
         observer: Observer::attach(&stage.system),
         servers: served.collect(),
         services,
-        urgent: None,
+        urgent: stage.urgent.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         event_loops: stage.system.event_loops(),
         demo: demo.map(str::to_owned),
