@@ -205,7 +205,7 @@ const NOT_FOR_ONE_CONNECTION: [&str; 15] = [
     "idle_exit",
     "dashboard",
     "token_file",
-    "listen_urgent",
+    "urgent",
     "urgent_policy",
     "control",
 ];

@@ -57,6 +57,8 @@ pub struct Connection<S: Service, C: Codec<S>> {
     input: BytesMut,
     /// Bytes encoded and not yet written; a little more than 64 KiB and one response part at most.
     output: BytesMut,
+    /// A request that waits until the answers before it have been written.
+    waiting: Option<S::Request>,
     /// A response of which more parts may follow, and what comes after its last.
     response: Option<(S::Response, Next)>,
     /// More parts have followed: each is written before the next is made.
@@ -80,6 +82,7 @@ impl<S: Service, C: Codec<S>> Connection<S, C> {
             session,
             input: BytesMut::new(),
             output: BytesMut::new(),
+            waiting: None,
             response: None,
             in_parts: false,
             input_ended: false,
@@ -181,8 +184,16 @@ impl<S: Service, C: Codec<S>> Connection<S, C> {
             if progress.pauses() {
                 return Step::Paused;
             }
-            match self.codec.decode(&mut self.input) {
+            let decoded = match self.waiting.take() {
+                Some(request) => Ok(Some(request)),
+                None => self.codec.decode(&mut self.input),
+            };
+            match decoded {
                 Ok(Some(request)) => {
+                    if !self.output.is_empty() && self.service.takes_time(&request) {
+                        self.waiting = Some(request);
+                        return Step::Write;
+                    }
                     self.requests += 1;
                     if !progress.begins(self.requests) {
                         return Step::Interrupted;

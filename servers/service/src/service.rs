@@ -38,6 +38,13 @@ pub trait Service: Send + Sync + 'static {
     /// Called once for every connection, before its first byte is read.
     fn open(&self, peer: &Peer) -> Self::Session;
 
+    /// Whether answering `request` may take its time: then the answers to the requests before it are written first.
+    /// Otherwise answers to requests that came together go out together, which costs less. The default is no.
+    fn takes_time(&self, request: &Self::Request) -> bool {
+        let _ = request;
+        false
+    }
+
     /// Answers one request.
     ///
     /// Must not block the thread except through [`CallContext::block`]. May be dropped at any await point, when the

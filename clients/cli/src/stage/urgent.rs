@@ -20,8 +20,8 @@ pub(crate) struct UrgentArgs {
     /// Where the urgent port listens, or `off` [default: 127.0.0.1:7009, or a free port if that is taken]
     ///
     /// Requests that are being served are interrupted, held, resumed and prioritised there; see `palco urgent --help`.
-    #[arg(long = "urgent", value_name = "ADDRESS")]
-    listen: Option<Port>,
+    #[arg(long, value_name = "ADDRESS")]
+    urgent: Option<Port>,
     /// How its thread gets before all others: fifo:PRIORITY, nice:N or usual [default: fifo:50]
     ///
     /// Where that is not permitted it takes the next best, and says so (`palco urgent`).
@@ -45,7 +45,7 @@ impl UrgentArgs {
         let policy = self.urgent_policy.or(file.policy).unwrap_or_default();
         let thread = ThreadSettings { policy, ..ThreadSettings::default() };
         let open = |listen| Urgent::open(UrgentSettings { listen, thread });
-        let urgent = match self.listen.or(file.listen) {
+        let urgent = match self.urgent.or(file.listen) {
             Some(Port::Off) => return Ok(None),
             Some(Port::At(address)) => open(address),
             None => match open(SocketAddr::from(DEFAULT_ADDRESS)) {

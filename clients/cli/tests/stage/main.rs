@@ -15,3 +15,4 @@ mod settings;
 mod shutdown;
 mod signals;
 mod support;
+mod urgent;

@@ -1,9 +1,9 @@
-//! Real clients, unchanged: redis-cli, redis-benchmark, curl, nc. Behind feature `real-clients`, for they must be there.
+//! Real clients, unchanged: redis-cli, redis-benchmark, curl, nc, telnet, Python. Behind feature `real-clients`, for they must be there.
 
-use std::io::Write;
+use std::io::{BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
-use crate::support::Stage;
+use crate::support::{Stage, until};
 
 /// Every cell of the matrix.
 const CELLS: [(&str, &str); 9] = [
@@ -22,7 +22,9 @@ const CELLS: [(&str, &str); 9] = [
 fn serve(service: &str, model: &str, place: &str, more: &[&str]) -> Stage {
     let shares = service == "kv" && place == "process";
     let state: &[&str] = if shares { &["--state", "shared"] } else { &[] };
-    Stage::run(&[&["serve", service, "--model", model, "--place", place], more, state].concat())
+    let urgent: &[&str] = &["--urgent", "127.0.0.1:0"];
+    let arguments: &[&str] = &["serve", service, "--model", model, "--place", place];
+    Stage::run(&[arguments, urgent, more, state].concat())
 }
 
 fn run(program: &str, arguments: &[&str]) -> String {
@@ -116,5 +118,79 @@ fn nc_is_echoed_under_every_architecture() {
         nc.stdin.take().unwrap().write_all(b"one\ntwo\n").unwrap();
         let output = nc.wait_with_output().unwrap();
         assert_eq!(output.stdout, b"one\ntwo\n", "{model} {place}");
+    }
+}
+
+/// Telnet's Synch (RFC 854): typed-ahead input is discarded, and with `send ip` before it the running command ends.
+#[test]
+fn telnet_interrupts_a_running_command_with_a_synch_under_every_architecture() {
+    for (model, place) in CELLS {
+        let stage = serve("telnet", model, place, &[]);
+        let address = stage.address("telnet");
+        let mut telnet = Command::new("telnet")
+            .args([address.ip().to_string(), address.port().to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = telnet.stdin.take().unwrap();
+        let mut stdout = BufReader::new(telnet.stdout.take().unwrap());
+        let mut hears = |words: &str| {
+            let mut heard = Vec::new();
+            while !String::from_utf8_lossy(&heard).contains(words) {
+                let mut byte = [0];
+                assert_eq!(stdout.read(&mut byte).unwrap(), 1, "{model} {place}: never {words}");
+                heard.extend(byte);
+            }
+        };
+        hears("help");
+        stdin.write_all(b"sleep 60000\n").unwrap();
+        until("it is being served", || stage.text(&["urgent"]).contains("telnet/1.2"));
+        // The escape character, then a command of the client itself.
+        stdin.write_all(b"\x1dsend ip\n").unwrap();
+        stdin.write_all(b"\x1dsend synch\n").unwrap();
+        hears("[interrupted]");
+        stdin.write_all(b"quit\n").unwrap();
+        telnet.wait().unwrap();
+    }
+}
+
+/// What Python's `ftplib` sends for `abort()`: `ABOR\r`, and the line feed as urgent data. A server that takes the line
+/// feed out of the stream leaves its client waiting for ever.
+#[test]
+fn ftplib_aborts_a_running_command_under_every_architecture() {
+    const CLIENT: &str = "import ftplib, sys\n\
+        ftp = ftplib.FTP(); ftp.connect('127.0.0.1', int(sys.argv[1]), timeout=30); ftp.login()\n\
+        ftp.putcmd('SITE SLEEP 60000')\n\
+        print(ftp.abort()); print(ftp.getmultiline()); print(ftp.sendcmd('NOOP')); print(ftp.quit())\n";
+    for (model, place) in CELLS {
+        let stage = serve("ftp", model, place, &[]);
+        let port = stage.address("ftp").port().to_string();
+        let said = run("python3", &["-c", CLIENT, &port]);
+        let codes: Vec<_> = said.lines().map(|line| &line[..3]).collect();
+        assert_eq!(codes, ["426", "226", "200", "221"], "{model} {place}: {said}");
+    }
+}
+
+/// Any client that can send urgent data holds, resumes and cancels the request of its own connection.
+#[test]
+fn a_python_client_holds_and_cancels_by_urgent_data_under_every_architecture() {
+    const CLIENT: &str = "import socket, sys\n\
+        s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 30)\n\
+        s.sendall(b'count 1000000000\\n'); s.recv(100)\n\
+        s.send(b'H', socket.MSG_OOB)\n\
+        s.settimeout(1)\n\
+        try:\n\
+        \twhile s.recv(1 << 16): pass\n\
+        except TimeoutError: print('silent')\n\
+        s.settimeout(30)\n\
+        s.send(b'R', socket.MSG_OOB); print('on' if s.recv(1) else 'over')\n\
+        s.send(b'K', socket.MSG_OOB)\n\
+        while s.recv(1 << 16): pass\n\
+        print('over')\n";
+    for (model, place) in CELLS {
+        let stage = serve("work", model, place, &[]);
+        let port = stage.address("work").port().to_string();
+        assert_eq!(run("python3", &["-c", CLIENT, &port]), "silent\non\nover\n", "{model} {place}");
     }
 }

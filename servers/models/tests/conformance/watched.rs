@@ -56,6 +56,10 @@ impl Service for Watched {
         self.service.open(peer);
     }
 
+    fn takes_time(&self, request: &WorkRequest) -> bool {
+        self.service.takes_time(request)
+    }
+
     async fn call(
         &self,
         session: &mut (),

@@ -103,6 +103,10 @@ impl Service for FtpService {
         FtpSession { peer: peer.clone() }
     }
 
+    fn takes_time(&self, request: &FtpRequest) -> bool {
+        matches!(request, FtpRequest::Sleep(_) | FtpRequest::Cpu(_))
+    }
+
     async fn call(
         &self,
         session: &mut FtpSession,

@@ -125,6 +125,10 @@ impl Service for TelnetService {
 
     fn open(&self, _peer: &Peer) {}
 
+    fn takes_time(&self, request: &TelnetRequest) -> bool {
+        matches!(request, TelnetRequest::Count { .. } | TelnetRequest::Sleep(_))
+    }
+
     async fn call(
         &self,
         _session: &mut (),

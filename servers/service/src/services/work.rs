@@ -133,6 +133,23 @@ impl Service for WorkService {
 
     fn open(&self, _peer: &Peer) {}
 
+    fn takes_time(&self, request: &WorkRequest) -> bool {
+        match request {
+            WorkRequest::Cpu(_)
+            | WorkRequest::Hog(_)
+            | WorkRequest::Sleep(_)
+            | WorkRequest::Block(_)
+            | WorkRequest::Offload(_)
+            | WorkRequest::Alloc(_)
+            | WorkRequest::Count(_) => true,
+            WorkRequest::Panic(_)
+            | WorkRequest::Crash(_)
+            | WorkRequest::Ticket
+            | WorkRequest::Help
+            | WorkRequest::Invalid(_) => false,
+        }
+    }
+
     async fn call(
         &self,
         _session: &mut (),
