@@ -45,9 +45,9 @@ pub use config::{Dialect, Explanation, Options, ReadError, explain, read, read_t
 pub use gate::{Acted, Limit};
 pub use journal::{Entry, Event, Sink};
 pub use spec::{
-    Account, Action, Address, Banners, Builtin, Control, Descriptors, Endpoint, Environment,
+    Account, Action, Address, Banners, Builtin, Control, Deaf, Descriptors, Endpoint, Environment,
     Limits, Listening, MuxName, Origin, Plan, Program, Rate, Remark, ResourceLimit, RpcNumbers,
-    Run, ServiceSpec, Severity, Style,
+    Run, ServiceSpec, Severity, Style, Urgent,
 };
 pub use status::{Ended, InstanceStatus, LimitStatus, ServiceStatus, Status};
 pub use superserver::{Changes, Heir, Heritage, Refused, StartError, Superserver};

@@ -4,6 +4,7 @@ mod endpoint;
 mod limits;
 mod program;
 mod remark;
+mod urgent;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +17,7 @@ pub use endpoint::{Address, Endpoint, Listening};
 pub use limits::{Action, Control, Limits, Rate};
 pub use program::{Account, Descriptors, Environment, Program, ResourceLimit};
 pub use remark::{Origin, Remark, Severity};
+pub use urgent::{Deaf, Urgent};
 
 /// Everything that one superserver serves, and what is to be said about how it was written.
 #[derive(Clone, Debug, Default, Serialize)]

@@ -39,6 +39,8 @@ pub struct Explanation {
     pub access: Vec<String>,
     /// What is sent before it.
     pub banners: Vec<String>,
+    /// Whether its clients may suspend, continue and end it by urgent data, and if not, why.
+    pub urgent: String,
     /// What a program gives up.
     pub confinement: Vec<String>,
 }
@@ -63,6 +65,7 @@ pub fn explain(service: &ServiceSpec) -> Explanation {
         limits: limits(service),
         access: access(service),
         banners: banners(service),
+        urgent: urgent(service),
         confinement: program.map(|program| confinement(&program.confinement)).unwrap_or_default(),
     }
 }
@@ -300,6 +303,13 @@ fn access(service: &ServiceSpec) -> Vec<String> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+fn urgent(service: &ServiceSpec) -> String {
+    match service.deaf() {
+        None => "S suspends, C continues, K ends it with all its group".to_owned(),
+        Some(why) => format!("off: {why}"),
+    }
 }
 
 fn banners(service: &ServiceSpec) -> Vec<String> {

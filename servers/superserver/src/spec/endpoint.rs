@@ -85,6 +85,18 @@ impl Address {
         }
     }
 
+    /// Whether it is TCP.
+    #[must_use]
+    pub const fn is_tcp(&self) -> bool {
+        match self {
+            Self::Tcp { .. } => true,
+            Self::Udp { .. }
+            | Self::UnixStream(_)
+            | Self::UnixDatagram(_)
+            | Self::UnixSeqpacket(_) => false,
+        }
+    }
+
     /// Address and port, unless it is a path.
     #[must_use]
     pub const fn socket(&self) -> Option<SocketAddr> {

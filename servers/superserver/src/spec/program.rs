@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use palco_processes::{Enclosure, Resource, User};
 use serde::Serialize;
 
+use super::Urgent;
+
 /// A program and the state it begins in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Program {
@@ -31,6 +33,8 @@ pub struct Program {
     pub nice: Option<i32>,
     /// Limits of resources.
     pub limits: Vec<ResourceLimit>,
+    /// Whether its clients may suspend, continue and end it by urgent data.
+    pub urgent: Urgent,
     /// What it gives up. That it must be able to execute itself goes without saying.
     pub confinement: Enclosure,
 }
@@ -148,6 +152,7 @@ impl Program {
             umask: None,
             nice: None,
             limits: Vec::new(),
+            urgent: Urgent::default(),
             confinement: Enclosure::default(),
         }
     }

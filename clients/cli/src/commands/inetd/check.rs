@@ -55,7 +55,7 @@ pub(crate) fn check(reading: Reading, json: bool) -> Result<ExitCode> {
 /// A paragraph: the name and where it is written, then one aspect per line.
 fn print(service: &Explanation) -> Result<()> {
     output::line(format!("{}  ({})", service.id, service.origin))?;
-    let aspects: [(&str, Vec<String>); 11] = [
+    let aspects: [(&str, Vec<String>); 12] = [
         ("listens on", service.listens.clone()),
         ("style", vec![service.style.clone()]),
         ("runs", vec![service.runs.clone()]),
@@ -66,6 +66,7 @@ fn print(service: &Explanation) -> Result<()> {
         ("limits", service.limits.clone()),
         ("for", service.access.clone()),
         ("banners", service.banners.clone()),
+        ("urgent data", vec![service.urgent.clone()]),
         ("gives up", service.confinement.clone()),
     ];
     for (aspect, phrases) in aspects.iter().filter(|(_, phrases)| !phrases.is_empty()) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{SAMPLE, explain};
-use crate::spec::{Action, Builtin, Descriptors, Run, Style};
+use crate::spec::{Action, Builtin, Deaf, Descriptors, Run, Style};
 
 use super::*;
 
@@ -73,6 +73,7 @@ fn every_key_of_the_sample_is_said_in_the_explanation() {
         "makes no connections",
         "50 % of a processor",
         "RLIMIT_NOFILE 256",
+        "K ends it",
     ] {
         assert!(explained.contains(phrase), "{phrase}: {explained}");
     }
@@ -151,6 +152,28 @@ fn connections_and_datagrams_are_not_mixed() {
     assert!(say(&of("builtin = \"echo\""), &["listens nowhere"]));
     assert!(say(&of("listen = \"81\""), &["nothing to serve"]));
     assert!(say(&of("listen = \"ipx 81\"\nbuiltin = \"echo\""), &["3 ", "no protocol"]));
+}
+
+#[test]
+fn urgent_data_is_left_to_whom_it_is_said() {
+    let of = |more: &str| one(&read(&service(more))).deaf();
+    assert_eq!(of(""), None);
+    assert_eq!(of("urgent = false"), Some(Deaf::SwitchedOff));
+    assert_eq!(of("arg0 = \"in.ftpd\""), Some(Deaf::UsedByProgram));
+    assert_eq!(of("arg0 = \"in.ftpd\"\nurgent = true"), None);
+    assert_eq!(of("wait = true"), Some(Deaf::AcceptsItself));
+    let by_default = format!("[defaults]\nurgent = false\n{}", service(""));
+    assert_eq!(one(&read(&by_default)).deaf(), Some(Deaf::SwitchedOff));
+    assert_refused(
+        "wait = true\nurgent = true",
+        &["6 ", "no effect", "accepts its clients itself"],
+    );
+    let other =
+        |text: &str| one(&read(&format!("[[service]]\nname = \"x\"\n{text}\n"))).deaf().unwrap();
+    assert_eq!(other("listen = \"81\"\nbuiltin = \"echo\""), Deaf::Builtin);
+    assert_eq!(other("listen = \"/run/x\"\nprogram = [\"/bin/cat\"]"), Deaf::NoTcp);
+    let mux = read("[[service]]\nname = \"x\"\nmux = \"x\"\nprogram = [\"/bin/cat\"]\n");
+    assert_eq!(one(&mux).deaf(), None);
 }
 
 #[test]

@@ -23,6 +23,7 @@ impl Shared {
             new_session: self.new_session.or(given.new_session),
             umask: self.umask.or(given.umask),
             nice: self.nice.or(given.nice),
+            urgent: self.urgent.or(given.urgent),
             socket: or_default!(
                 self.socket,
                 defaults.socket,

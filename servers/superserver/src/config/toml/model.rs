@@ -15,6 +15,7 @@ pub(super) struct Shared {
     pub(super) new_session: Option<bool>,
     pub(super) umask: Option<Spanned<String>>,
     pub(super) nice: Option<i32>,
+    pub(super) urgent: Option<bool>,
     #[serde(default)]
     pub(super) socket: Socket,
     #[serde(default)]
@@ -54,6 +55,7 @@ pub(super) struct Service {
     new_session: Option<bool>,
     umask: Option<Spanned<String>>,
     nice: Option<i32>,
+    pub(super) urgent: Option<Spanned<bool>>,
     #[serde(default)]
     socket: Socket,
     #[serde(default)]
@@ -82,6 +84,7 @@ impl Service {
             new_session: self.new_session,
             umask: self.umask.clone(),
             nice: self.nice,
+            urgent: self.urgent.as_ref().map(|said| *said.get_ref()),
             socket: self.socket.clone(),
             environment: self.environment.clone(),
             limits: self.limits.clone(),

@@ -12,7 +12,7 @@ use crate::config::units::{nice, umask};
 use crate::config::world::World;
 use crate::spec;
 
-use crate::spec::{Program, ResourceLimit};
+use crate::spec::{Program, ResourceLimit, Urgent};
 
 use super::model::{Confinement, Descriptors, Environment, Inherit, Scalar, Service, Shared};
 use super::service::{At, at};
@@ -72,6 +72,11 @@ pub(super) fn build(world: &dyn World, service: &Service, shared: &Shared) -> At
         .map(|number| nice(&number.to_string()))
         .transpose()
         .map_err(|fault| (None, fault))?;
+    program.urgent = match shared.urgent {
+        None => Urgent::UnlessUsed,
+        Some(true) => Urgent::On,
+        Some(false) => Urgent::Off,
+    };
     program.limits = shared.rlimits.iter().map(limit).collect::<At<_>>()?;
     program.confinement = confinement(&shared.confinement)?;
     Ok(program)

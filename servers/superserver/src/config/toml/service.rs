@@ -69,7 +69,20 @@ fn spec_of(
     if let Run::Program(program) = &mut spec.run {
         name_descriptors(service, &mut program.descriptors, &spec.endpoints, spec.style)?;
     }
+    urgent(service, &spec)?;
     Ok((spec, protocol))
+}
+
+/// Objects to a switch that switches nothing.
+fn urgent(service: &Service, spec: &ServiceSpec) -> At<()> {
+    let said = service.urgent.as_ref().filter(|said| *said.get_ref());
+    match (said, spec.deaf()) {
+        (Some(said), Some(why)) => {
+            let fault = Fault::new(format!("`urgent` has no effect: {why}"), "remove it");
+            Err((Some(said.span()), fault))
+        }
+        (Some(_) | None, _) => Ok(()),
+    }
 }
 
 fn name(service: &Service) -> At<String> {
