@@ -1,7 +1,9 @@
 //! One instance: an actor that serves one client, or stands for a program that accepts its clients itself.
 
 mod attend;
+mod beside;
 mod client;
+mod family;
 mod idle;
 mod mux;
 mod program;
@@ -15,7 +17,9 @@ use palco_actors::{Actor, Context, ExitReason, Failure, Handler, Message, SpawnO
 use serde_json::{Value, json};
 use socket2::Socket;
 
+pub(crate) use beside::Beside;
 pub(crate) use client::Client;
+pub(crate) use family::Family;
 
 use crate::door::{Presence, Starting};
 use crate::gate::Permit;

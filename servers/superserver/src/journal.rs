@@ -50,6 +50,38 @@ pub enum Event {
         /// Whom.
         from: Option<String>,
     },
+    /// A program was suspended by urgent data.
+    Suspend {
+        /// Its process.
+        pid: i32,
+        /// The client's address and port.
+        from: String,
+    },
+    /// A program that had been suspended so goes on.
+    Continue {
+        /// Its process.
+        pid: i32,
+        /// By whom.
+        by: Continued,
+        /// The client's address and port.
+        from: String,
+    },
+    /// A program was asked to end by urgent data.
+    Kill {
+        /// Its process.
+        pid: i32,
+        /// The client's address and port.
+        from: String,
+    },
+    /// Urgent data that means nothing; told once for each connection.
+    Puzzle {
+        /// The process of the client's program.
+        pid: i32,
+        /// What came.
+        byte: u8,
+        /// The client's address and port.
+        from: String,
+    },
     /// It listens.
     Listen {
         /// Where.
@@ -60,6 +92,18 @@ pub enum Event {
         /// Where, and why.
         why: String,
     },
+}
+
+/// By whom a program that its client had suspended was continued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Continued {
+    /// Its client.
+    ByClient,
+    /// The superserver: the client has closed its side, so it could not do so itself.
+    ClientGone,
+    /// The superserver: it leaves, and would not hear the client any more.
+    Leaving,
 }
 
 impl fmt::Display for Entry {
@@ -87,6 +131,23 @@ impl fmt::Display for Entry {
             Event::Fail { reason, from: peer } => {
                 write!(f, "FAIL: {service} {reason}")?;
                 from(f, peer)
+            }
+            Event::Suspend { pid, from } => {
+                write!(f, "SUSPEND: {service} by its client pid={pid} from={from}")
+            }
+            Event::Continue { pid, by, from } => {
+                let by = match by {
+                    Continued::ByClient => "by its client",
+                    Continued::ClientGone => "since its client has closed its side",
+                    Continued::Leaving => "since nobody will listen any more",
+                };
+                write!(f, "CONTINUE: {service} {by} pid={pid} from={from}")
+            }
+            Event::Kill { pid, from } => {
+                write!(f, "KILL: {service} by its client pid={pid} from={from}")
+            }
+            Event::Puzzle { pid, byte, from } => {
+                write!(f, "URGENT: {service} ignored byte={byte:#04x} pid={pid} from={from}")
             }
             Event::Listen { address } => write!(f, "LISTEN: {service} {address}"),
             Event::Close { why } => write!(f, "CLOSE: {service} {why}"),
@@ -166,6 +227,18 @@ mod tests {
         assert_eq!(line(exit), "EXIT: ftp status=0 pid=17 duration=2(sec)");
         let fail = Event::Fail { reason: "per_source_limit".to_owned(), from };
         assert_eq!(line(fail), "FAIL: ftp per_source_limit from=192.0.2.1");
+        let from = || "192.0.2.1:40312".to_owned();
+        let by = Continued::ClientGone;
+        let words = [
+            (Event::Suspend { pid: 17, from: from() }, "SUSPEND: ftp by its client"),
+            (Event::Continue { pid: 17, by, from: from() }, "CONTINUE: ftp since its client has"),
+            (Event::Kill { pid: 17, from: from() }, "KILL: ftp by its client"),
+            (Event::Puzzle { pid: 17, byte: 0, from: from() }, "URGENT: ftp ignored byte=0x00"),
+        ];
+        for (event, words) in words {
+            let line = line(event);
+            assert!(line.starts_with(words) && line.ends_with("pid=17 from=192.0.2.1:40312"));
+        }
         assert_eq!(super::how(Exit::Signaled { signal: 11, core: true }), "signal=11 core");
     }
 

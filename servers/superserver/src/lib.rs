@@ -13,6 +13,7 @@
 //! | `gate.rs`, `gate/` | limits: who may start now, who waits, what each limit has done |
 //! | `door.rs`, `door/` | the actor that listens: accepts, answers datagrams, or waits to start a single program |
 //! | `instance.rs`, `instance/` | the actor that serves one client, or stands for a program |
+//! | `urgent.rs`, `urgent/` | urgent data of clients: it suspends, continues and ends their programs |
 //! | `launch.rs`, `enclosure.rs`, `files.rs` | from a program's description and a client to what is started, and what it gives up |
 //! | `journal.rs`, `status.rs` | START, EXIT, FAIL; what it looks like from outside |
 //! | `access.rs`, `access/` | who may: `only_from`, `no_access`, `access_times`, hosts.allow and hosts.deny |
@@ -36,6 +37,7 @@ mod service;
 mod spec;
 mod status;
 mod superserver;
+mod urgent;
 mod watched;
 mod within;
 
@@ -43,11 +45,11 @@ pub use palco_processes::Enclosure;
 
 pub use config::{Dialect, Explanation, Options, ReadError, explain, read, read_text};
 pub use gate::{Acted, Limit};
-pub use journal::{Entry, Event, Sink};
+pub use journal::{Continued, Entry, Event, Sink};
 pub use spec::{
     Account, Action, Address, Banners, Builtin, Control, Deaf, Descriptors, Endpoint, Environment,
     Limits, Listening, MuxName, Origin, Plan, Program, Rate, Remark, ResourceLimit, RpcNumbers,
     Run, ServiceSpec, Severity, Style, Urgent,
 };
-pub use status::{Ended, InstanceStatus, LimitStatus, ServiceStatus, Status};
+pub use status::{Ended, InstanceStatus, LimitStatus, ServiceStatus, Status, UrgentStatus};
 pub use superserver::{Changes, Heir, Heritage, Refused, StartError, Superserver};

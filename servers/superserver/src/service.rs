@@ -1,8 +1,8 @@
 //! What all actors of one service share: its definition, its gate, its counters; and what all services share.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use event_listener::{Event, EventListener};
@@ -14,6 +14,7 @@ use crate::gate::{Excess, Gate};
 use crate::journal::Journal;
 use crate::spec::{Action, ResourceLimit, Run, ServiceSpec};
 use crate::status::Ended;
+use crate::urgent::Exchange;
 
 /// Ends that are kept for those who ask later.
 const ENDS_KEPT_MAX: usize = 8;
@@ -25,6 +26,8 @@ pub(crate) struct House {
     pub(crate) spawner: Spawner,
     /// The superserver leaves: programs live on without it.
     pub(crate) leaving: AtomicBool,
+    /// Where urgent data is heard, once a service wants it.
+    pub(crate) exchange: OnceLock<Exchange>,
     pub(crate) services: RwLock<Vec<Arc<Service>>>,
 }
 
@@ -76,6 +79,12 @@ pub(crate) struct Counts {
     pub(crate) refused: AtomicU64,
     /// Clients turned away on account of a limit.
     pub(crate) turned_away: AtomicU64,
+    /// Programs suspended by urgent data of their clients.
+    pub(crate) suspended: AtomicU64,
+    /// Of those the ones continued, by their clients or on their behalf.
+    pub(crate) continued: AtomicU64,
+    /// Programs that were asked to end by urgent data.
+    pub(crate) killed: AtomicU64,
 }
 
 impl Counts {

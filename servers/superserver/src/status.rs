@@ -23,6 +23,8 @@ pub struct Status {
     pub files: Vec<PathBuf>,
     /// How often it was configured anew.
     pub reloads: u64,
+    /// How the thread is scheduled that listens for urgent data; none if no service wants it.
+    pub urgent: Option<String>,
     /// Its services, in the order of the files.
     pub services: Vec<ServiceStatus>,
     /// What had to be said about the files: errors and warnings.
@@ -66,6 +68,8 @@ pub struct ServiceStatus {
     pub failed: u64,
     /// Clients refused by access control so far.
     pub refused: u64,
+    /// What urgent data of clients does, and has done.
+    pub urgent: UrgentStatus,
     /// The limits that are set, and what each has done.
     pub limits: Vec<LimitStatus>,
     /// The latest ends, oldest first.
@@ -87,6 +91,19 @@ pub struct InstanceStatus {
     pub rss_bytes: Option<u64>,
     /// Processor time used, in milliseconds.
     pub cpu_ms: Option<u64>,
+}
+
+/// What urgent data of a service's clients does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UrgentStatus {
+    /// `on`, or `off: …`.
+    pub state: String,
+    /// Programs suspended by it so far.
+    pub suspended: u64,
+    /// Of those the ones continued so far, by their clients, or because these had closed their side.
+    pub continued: u64,
+    /// Programs asked to end by it so far.
+    pub killed: u64,
 }
 
 /// One limit.
@@ -156,6 +173,12 @@ impl ServiceStatus {
             ended: count(&counts.ended),
             failed: count(&counts.failed),
             refused: count(&counts.refused),
+            urgent: UrgentStatus {
+                state: spec.deaf().map_or_else(|| "on".to_owned(), |why| format!("off: {why}")),
+                suspended: count(&counts.suspended),
+                continued: count(&counts.continued),
+                killed: count(&counts.killed),
+            },
             limits: limits(&spec.limits, &service.gate.acted()),
             ends: service.ends(),
         }

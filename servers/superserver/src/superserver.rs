@@ -12,8 +12,8 @@ mod heritage;
 mod running;
 
 use std::process;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use palco_actors::{
@@ -21,6 +21,7 @@ use palco_actors::{
 };
 use palco_processes::Spawner;
 use palco_threads::block_on;
+use palco_urgent::UrgentThread;
 use parking_lot::{Mutex, RwLock};
 
 pub use changes::{Changes, Refused};
@@ -35,6 +36,7 @@ use crate::journal::{Journal, Sink};
 use crate::service::{Definition, House};
 use crate::spec::{Plan, Remark, Run, ServiceSpec, Severity};
 use crate::status::Status;
+use crate::urgent::Exchange;
 
 /// A superserver in a system of actors. Its services go on until the system is shut down.
 pub struct Superserver {
@@ -42,6 +44,8 @@ pub struct Superserver {
     house: Arc<House>,
     state: Mutex<State>,
     begun: Instant,
+    /// Listens for urgent data, once a service wants it.
+    thread: OnceLock<UrgentThread>,
 }
 
 struct State {
@@ -91,12 +95,14 @@ impl Superserver {
             names: Names::new(),
             spawner: Spawner::new().map_err(StartError::Spawner)?,
             leaving: AtomicBool::new(false),
+            exchange: OnceLock::new(),
             services: RwLock::default(),
         });
         let superserver = Self {
             root,
             house,
             begun: Instant::now(),
+            thread: OnceLock::new(),
             state: Mutex::new(State {
                 plan: Plan::default(),
                 running: Vec::new(),
@@ -145,6 +151,7 @@ impl Superserver {
             uptime_s: self.begun.elapsed().as_secs(),
             files: state.plan.files.clone(),
             reloads: state.reloads,
+            urgent: self.thread.get().map(|thread| thread.obtained().to_string()),
             services,
             remarks: state
                 .plan
@@ -163,15 +170,34 @@ impl Superserver {
         self.state.lock().running.iter().map(Running::listening).collect()
     }
 
+    /// Begins to listen for urgent data when a service wants it.
+    fn listen(&self, running: &[Running]) {
+        let is_wanted = running.iter().any(|one| one.service.definition().spec.deaf().is_none());
+        if !is_wanted || self.house.exchange.get().is_some() {
+            return;
+        }
+        match Exchange::start() {
+            // Nobody else sets it: the state is locked.
+            Ok((exchange, thread)) => {
+                let _set = (self.thread.set(thread), self.house.exchange.set(exchange));
+            }
+            Err(error) => tracing::warn!(%error, "no urgent data will be heard"),
+        }
+    }
+
     /// The actor at the top.
     #[must_use]
     pub fn supervisor(&self) -> AnyRef {
         self.root.any()
     }
 
-    /// From now on programs outlive the superserver: a stop of its actors leaves them alone.
+    /// From now on programs outlive the superserver: a stop of its actors leaves them alone. Those that rest because of
+    /// their clients go on.
     pub fn leave(&self) {
         self.house.leaving.store(true, Ordering::Release);
+        if let Some(exchange) = self.house.exchange.get() {
+            exchange.let_go();
+        }
     }
 
     /// Takes in nobody any more and closes all sockets. Instances go on.

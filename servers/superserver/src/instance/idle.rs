@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use palco_processes::usage;
 use socket2::Socket;
 
+use super::beside::Beside;
+
 /// State `ESTABLISHED` in /proc/net/tcp.
 const ESTABLISHED: &str = "01";
 /// State `CONNECTED` in /proc/net/unix.
@@ -14,27 +16,6 @@ const CONNECTED: &str = "03";
 const LOOKS: u32 = 4;
 /// Between two looks at least.
 const LOOK_AT_LEAST: Duration = Duration::from_millis(50);
-
-/// Something that is looked at now and then, and may end a program.
-pub(crate) trait Idleness {
-    /// When to look next; `None` is never.
-    fn next(&self) -> Option<Duration>;
-    /// Whether it has been idle for too long.
-    fn is_over(&mut self) -> bool;
-}
-
-/// Never idle.
-pub(crate) struct Never;
-
-impl Idleness for Never {
-    fn next(&self) -> Option<Duration> {
-        None
-    }
-
-    fn is_over(&mut self) -> bool {
-        false
-    }
-}
 
 /// Idle for as long as nobody is connected to any of its sockets; if it has none for connections, for as long as the
 /// program uses no processor time.
@@ -77,7 +58,7 @@ impl Unused {
     }
 }
 
-impl Idleness for Option<Unused> {
+impl Beside for Option<Unused> {
     fn next(&self) -> Option<Duration> {
         self.as_ref().map(|unused| (unused.limit / LOOKS).max(LOOK_AT_LEAST))
     }

@@ -1,6 +1,7 @@
 //! An instance that is a program.
 
 use std::fs::File;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -9,7 +10,9 @@ use palco_processes::{Child, Exit, Launch, LaunchError};
 use socket2::Socket;
 
 use super::attend::Running;
-use super::idle::{Idleness, Never, Unused};
+use super::beside::{Beside, Nothing};
+use super::family::Family;
+use super::idle::Unused;
 use super::{Client, Instance};
 use crate::access::{Extras, Judgement};
 use crate::gate::Permit;
@@ -17,6 +20,7 @@ use crate::journal;
 use crate::launch::{Besides, Given, launch};
 use crate::service::{Counts, Definition, Service};
 use crate::spec::{Account, Program, Run};
+use crate::urgent::{Duplicate, Served};
 
 /// What a shell of hosts_options(5) is.
 const SHELL: &str = "/bin/sh";
@@ -25,7 +29,7 @@ const CONDITION_ENDS_WITHIN: Duration = Duration::from_secs(2);
 
 /// What is started, and for which service.
 pub(super) struct Of<'a> {
-    pub(super) service: &'a Service,
+    pub(super) service: &'a Arc<Service>,
     pub(super) definition: &'a Definition,
     pub(super) program: &'a Program,
 }
@@ -50,9 +54,14 @@ impl Instance {
         tune(&client.socket, &extras);
         let besides =
             Besides { environment: extras.environment, nice: extras.nice, umask: extras.umask };
+        let (duplicate, service) = (of.duplicate(&client), of.service);
         let given = Given::Connection { socket: client.socket, peer: client.peer };
         let made = launch(of.definition, of.program, given, besides);
-        self.run(cx, of, made, from, |_| Never).await;
+        let listening = |pid, family: &Arc<Family>| {
+            let served = Served { service, pid, family, actor: cx.actor_ref().any() };
+            duplicate?.listen(service.house.exchange.get()?, served)
+        };
+        self.run(cx, of, made, from, listening).await;
         drop(permit);
     }
 
@@ -64,7 +73,7 @@ impl Instance {
         client: Client,
         extras: Extras,
     ) {
-        let service = &*self.service;
+        let service = &self.service;
         run_in_background(service, &extras);
         let Run::Program(program) = &definition.spec.run else { return };
         let from = client.name();
@@ -72,8 +81,8 @@ impl Instance {
             Ok(Some(program)) if extras.twist.is_some() => {
                 let given = Given::Connection { socket: client.socket, peer: client.peer };
                 let made = launch(definition, &program, given, Besides::default());
-                self.run(cx, Of { service, definition, program: &program }, made, from, |_| Never)
-                    .await;
+                let of = Of { service, definition, program: &program };
+                self.run(cx, of, made, from, |_, _| Nothing).await;
             }
             Ok(_) => {}
             Err(reason) => service.note_failure(reason, from),
@@ -82,24 +91,24 @@ impl Instance {
 
     /// A program that accepts its clients itself.
     pub(super) async fn stand(&self, cx: &Context<Self>, sockets: &[Socket], permit: Permit) {
-        let service = &*self.service;
+        let service = &self.service;
         let definition = &*service.definition();
         let Run::Program(program) = &definition.spec.run else { return };
         let made = launch(definition, program, Given::Sockets(sockets), Besides::default());
         let idle = definition.spec.limits.idle;
-        let unused = |pid| Unused::new(idle, pid, sockets);
+        let unused = |pid, _: &_| Unused::new(idle, pid, sockets);
         self.run(cx, Of { service, definition, program }, made, None, unused).await;
         drop(permit);
     }
 
     /// Starts it and stays until it has ended.
-    async fn run<I: Idleness>(
+    async fn run<B: Beside>(
         &self,
         cx: &Context<Self>,
         of: Of<'_>,
         made: Result<Launch, LaunchError>,
         from: Option<String>,
-        idleness: impl FnOnce(i32) -> I,
+        beside: impl FnOnce(i32, &Arc<Family>) -> B,
     ) {
         let Of { service, definition, program } = of;
         let begin = Instant::now();
@@ -119,11 +128,16 @@ impl Instance {
         let outcome = match Running::new(child, program.new_session, house) {
             Ok(running) => {
                 let family = running.family();
+                let beside = beside(pid, &family);
+                let line = beside.line();
                 cx.on_hold(move |held| {
                     family.signal(if held { Signal::SIGSTOP } else { Signal::SIGCONT });
+                    if let Some(line) = &line {
+                        line.note_rest(held);
+                    }
                 });
                 cx.note(|| "running");
-                running.attend(cx, definition.spec.limits.end_within, idleness(pid)).await
+                running.attend(cx, definition.spec.limits.end_within, beside).await
             }
             Err(error) => Some(Err(error)),
         };
@@ -137,6 +151,14 @@ impl Instance {
             }
             None => {}
         }
+    }
+}
+
+impl Of<'_> {
+    /// Of the client's connection, if it is to be listened to.
+    fn duplicate(&self, client: &Client) -> Option<Duplicate> {
+        let is_on = self.program.deaf().is_none() && self.service.house.exchange.get().is_some();
+        Duplicate::of(&client.socket, client.peer.filter(|_| is_on)?)
     }
 }
 
@@ -204,7 +226,7 @@ pub(super) async fn under_conditions<A: Actor>(
         cx.note(|| "waiting for a condition of hosts.allow");
         let ended = match start_shell(service, command) {
             Ok(child) => match Running::new(child, true, &service.house) {
-                Ok(running) => running.attend(cx, CONDITION_ENDS_WITHIN, Never).await,
+                Ok(running) => running.attend(cx, CONDITION_ENDS_WITHIN, Nothing).await,
                 Err(error) => Some(Err(error)),
             },
             Err(error) => Some(Err(std::io::Error::other(error))),

@@ -88,6 +88,7 @@ impl State {
             }
         }
         superserver.house.enter(&self.running);
+        superserver.listen(&self.running);
         self.plan = plan;
         Ok(())
     }
@@ -157,6 +158,7 @@ impl State {
             before.iter().filter(is_news).map(|running| running.service.id.clone()).collect();
         self.departing = before;
         superserver.house.enter(&self.running);
+        superserver.listen(&self.running);
         self.plan = plan;
         self.reloads += 1;
         Ok(changes)

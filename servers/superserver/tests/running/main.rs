@@ -9,3 +9,4 @@ mod serving;
 mod single;
 mod succession;
 mod support;
+mod urgent;
