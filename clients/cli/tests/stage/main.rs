@@ -8,6 +8,7 @@ mod bench;
 mod commands;
 mod dashboard;
 mod inetd;
+mod inetd_urgent;
 mod processes;
 #[cfg(feature = "real-clients")]
 mod real_clients;

@@ -26,8 +26,12 @@ pub(crate) fn status(control: Option<PathBuf>, json: bool) -> Result<ExitCode> {
         status.reloads,
         if files.is_empty() { "without a file".to_owned() } else { files.join(", ") },
     ))?;
+    if let Some(obtained) = &status.urgent {
+        output::line(format!("Urgent data is heard by a thread of its own: {obtained}\n"))?;
+    }
     services(&status)?;
     instances(&status)?;
+    urgent(&status)?;
     limits(&status)?;
     ends(&status)?;
     for remark in &status.remarks {
@@ -90,6 +94,18 @@ fn instances(status: &Status) -> Result<()> {
         })
     });
     section(["SERVICE", "PID", "ACTOR", "AGE", "CPU", "MEMORY", "DOING"], rows.collect())
+}
+
+/// What urgent data of clients has done.
+fn urgent(status: &Status) -> Result<()> {
+    let rows = status.services.iter().filter_map(|service| {
+        let urgent = &service.urgent;
+        let counts = [urgent.suspended, urgent.continued, urgent.killed];
+        let [suspended, continued, killed] = counts.map(|count| count.to_string());
+        let has_acted = counts.iter().any(|count| *count > 0);
+        has_acted.then(|| [service.id.clone(), suspended, continued, killed])
+    });
+    section(["SERVICE", "SUSPENDED BY CLIENTS", "CONTINUED", "KILLED"], rows.collect())
 }
 
 fn limits(status: &Status) -> Result<()> {
