@@ -15,8 +15,9 @@ const OUTPUT_BYTES_HIGH: usize = 64 << 10;
 
 /// Told as the requests of a connection begin; asked whether they may.
 pub trait Progress {
-    /// A request has been decoded, the `number`-th of its connection. False gives it up before it begins.
-    fn begins(&self, number: u64) -> bool;
+    /// A request has been decoded, the `number`-th of its connection, and these bytes behind it have not. False gives it
+    /// up before it begins.
+    fn begins(&self, number: u64, queued: &[u8]) -> bool;
 
     /// Whether nothing more is to be decoded for now.
     fn pauses(&self) -> bool;
@@ -24,7 +25,7 @@ pub trait Progress {
 
 /// Nobody to tell.
 impl Progress for () {
-    fn begins(&self, _: u64) -> bool {
+    fn begins(&self, _: u64, _: &[u8]) -> bool {
         true
     }
 
@@ -195,7 +196,7 @@ impl<S: Service, C: Codec<S>> Connection<S, C> {
                         return Step::Write;
                     }
                     self.requests += 1;
-                    if !progress.begins(self.requests) {
+                    if !progress.begins(self.requests, &self.input) {
                         return Step::Interrupted;
                     }
                     let session = self.session.as_mut().expect("open until the drop");

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `connection.rs` | [`Connection`]: bytes in, calls, bytes out; no I/O |
 //! | `stream.rs`, `listener.rs` | sockets as each place waits for them |
-//! | `serve.rs` | drives one connection over one stream |
+//! | `serve.rs`, `synch.rs` | drives one connection over one stream; urgent data for protocols that use it |
 //! | `door.rs`, `acceptor.rs` | accepting; the actor that does, and serves inline or hands over to a fresh actor |
 //! | `admission.rs`, `scoreboard.rs` | limits, which limit acted, and counts |
 //! | `books.rs`, `seats.rs` | where that is written down, also by several processes, of which any may crash |
@@ -47,6 +47,7 @@ mod settings;
 mod single;
 mod start_error;
 mod stream;
+mod synch;
 mod team;
 
 pub use admission::{Action, Limits};

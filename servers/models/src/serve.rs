@@ -22,6 +22,7 @@ use crate::connection::{Connection, Step};
 use crate::requests::{Line, turns};
 use crate::scoreboard::Ending;
 use crate::stream::Stream;
+use crate::synch::Synch;
 
 /// A process that is to run out of memory asks for so much at a time, and touches nothing of it.
 const HOARD_STEP_BYTES: usize = 16 << 20;
@@ -73,15 +74,16 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
     let mut connection = Connection::new(Arc::clone(&shared.service), shared.codec.clone(), peer);
     let host = ActorHost { cx, line, record, credit: Cell::new(0) };
     let call = CallContext::new(&host);
-    let mut unread = Unread::new::<S, C>(stream, line);
+    let interrupts = |unread: &[u8]| shared.codec.interrupts(unread);
+    let synch = Synch::new::<S, C>(line, stream, &interrupts);
     let mut counted = 0;
     let mut all_heard = false;
     let ending = loop {
         cx.note(|| "serving");
-        let advance = AssertUnwindSafe(connection.advance(&call, line)).catch_unwind();
+        let advance = AssertUnwindSafe(connection.advance(&call, &synch)).catch_unwind();
         let advance = watching(line, stream, advance);
         let is_meant = || match line.take_urgent() {
-            true => unread.fetch(stream, line) && shared.codec.interrupts(&unread.bytes),
+            true => synch.ends_the_request(stream),
             false => line.is_meant(),
         };
         let step = match cx.catch_interrupt_if(advance, is_meant).await {
@@ -100,9 +102,12 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
         record.count_requests(connection.requests() - counted);
         counted = connection.requests();
         match step {
-            Step::Interrupted if connection.interrupt() => line.finish(),
+            Step::Interrupted if connection.interrupt() => {
+                line.finish();
+                synch.hand_over(&mut connection);
+            }
             Step::Interrupted => break Ending::Interrupted,
-            Step::Paused => unread.hand_over(&mut connection, line),
+            Step::Paused => synch.hand_over(&mut connection),
             Step::Write => {
                 cx.note(|| "writing");
                 if connection.is_answering() {
@@ -124,6 +129,8 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
                     }
                 }
             }
+            // What ended nothing is still for the codec.
+            Step::Read if synch.is_waiting() => synch.hand_over(&mut connection),
             Step::Read => {
                 line.finish();
                 line.unwatch(stream);
@@ -134,10 +141,7 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
                         all_heard = true;
                         connection.end_of_input();
                     }
-                    Some(Ok(_)) if unread.is_kept && unread.fetch(stream, line) => {
-                        unread.hand_over(&mut connection, line);
-                    }
-                    Some(Ok(_)) => {}
+                    Some(Ok(_)) => synch.look(stream, &mut connection),
                     Some(Err(_)) => break Ending::Broken,
                 }
             }
@@ -180,41 +184,6 @@ async fn watching<T>(line: &Line, stream: &Stream, call: impl Future<Output = T>
         poll
     })
     .await
-}
-
-/// What came until an urgent byte, for codecs that use urgent data.
-struct Unread {
-    bytes: Vec<u8>,
-    is_kept: bool,
-}
-
-impl Unread {
-    fn new<S: Service, C: Codec<S>>(stream: &Stream, line: &Line) -> Self {
-        let is_kept = C::USES_URGENT_DATA;
-        if is_kept && let Err(error) = stream.keep_urgent_inline() {
-            tracing::warn!(?line, %error, "urgent data is lost");
-        }
-        Self { bytes: Vec::new(), is_kept }
-    }
-
-    /// Reads on to the urgent byte, if one has come. Then nothing more is decoded until it has been handed over.
-    fn fetch(&mut self, stream: &Stream, line: &Line) -> bool {
-        // Who has gone is noticed by the next read.
-        let has_come = self.is_kept && stream.read_to_mark(&mut self.bytes).unwrap_or(false);
-        line.pause(!self.bytes.is_empty());
-        has_come
-    }
-
-    fn hand_over<S: Service, C: Codec<S>>(
-        &mut self,
-        connection: &mut Connection<S, C>,
-        line: &Line,
-    ) {
-        if !self.bytes.is_empty() {
-            connection.urgent(&std::mem::take(&mut self.bytes));
-            line.pause(false);
-        }
-    }
 }
 
 /// An actor's context as the services see it.

@@ -147,8 +147,7 @@ fn telnet_interrupts_a_running_command_with_a_synch_under_every_architecture() {
         stdin.write_all(b"sleep 60000\n").unwrap();
         until("it is being served", || stage.text(&["urgent"]).contains("telnet/1.2"));
         // The escape character, then a command of the client itself.
-        stdin.write_all(b"\x1dsend ip\n").unwrap();
-        stdin.write_all(b"\x1dsend synch\n").unwrap();
+        stdin.write_all(b"\x1dsend ip synch\n").unwrap();
         hears("[interrupted]");
         stdin.write_all(b"quit\n").unwrap();
         telnet.wait().unwrap();

@@ -10,7 +10,6 @@ use palco_core::{RequestId, Ticket};
 use super::issue::{Issue, token};
 use super::lines::{Lines, Words};
 use super::serving::Serving;
-use crate::connection::Progress;
 use crate::stream::Stream;
 
 /// The line of one connection; it is free again when this is dropped.
@@ -28,8 +27,6 @@ pub(crate) struct Line {
     is_watched: Cell<bool>,
     /// The call has turned out to be one that takes its time.
     takes_time: Cell<bool>,
-    /// Urgent data has come for the codec.
-    pauses: Cell<bool>,
     /// The last interrupt named the request that it is meant for.
     was_named: Cell<bool>,
 }
@@ -50,7 +47,6 @@ impl Line {
             actor: None,
             is_watched: Cell::new(false),
             takes_time: Cell::new(false),
-            pauses: Cell::new(false),
             was_named: Cell::new(false),
         }
     }
@@ -175,11 +171,6 @@ impl Line {
         self.words().take_urgent()
     }
 
-    /// Nothing more is decoded before the codec has seen the urgent data.
-    pub(crate) fn pause(&self, pauses: bool) {
-        self.pauses.set(pauses);
-    }
-
     /// The answer has been written: what was asked for this request is not for the next.
     pub(crate) fn finish(&self) {
         let words = self.words();
@@ -188,17 +179,8 @@ impl Line {
         self.let_go(words);
     }
 
-    /// A hold that has come too late for its request: the actor has others to serve.
-    fn let_go(&self, words: Words<'_>) {
-        if let (Some(_), Some(actor)) = (words.wanted_held(), &self.actor) {
-            words.ask_to_hold(0);
-            actor.signal(Signal::Resume);
-        }
-    }
-}
-
-impl Progress for Line {
-    fn begins(&self, number: u64) -> bool {
+    /// A request begins; false if it is to be given up.
+    pub(crate) fn begins(&self, number: u64) -> bool {
         let words = self.words();
         words.reset_nice();
         self.let_go(words);
@@ -206,8 +188,12 @@ impl Progress for Line {
         !self.is_cancelled()
     }
 
-    fn pauses(&self) -> bool {
-        self.pauses.get()
+    /// A hold that has come too late for its request: the actor has others to serve.
+    fn let_go(&self, words: Words<'_>) {
+        if let (Some(_), Some(actor)) = (words.wanted_held(), &self.actor) {
+            words.ask_to_hold(0);
+            actor.signal(Signal::Resume);
+        }
     }
 }
 

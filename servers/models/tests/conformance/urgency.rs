@@ -21,6 +21,7 @@ trials! {
     urgent_data_never_gets_into_the_stream_of_a_service_that_knows_none,
     a_telnet_synch_with_an_interrupt_ends_the_running_command_alone,
     an_ftp_abort_ends_the_running_command_and_is_answered,
+    an_ftp_abort_that_comes_together_with_its_command_ends_it_too,
 }
 
 /// A server with an urgent port.
@@ -197,5 +198,22 @@ fn an_ftp_abort_ends_the_running_command_and_is_answered() {
         assert!(client.line().starts_with("226 "));
         client.say("NOOP\r\n");
         assert!(client.line().starts_with("200 "));
+    });
+}
+
+fn an_ftp_abort_that_comes_together_with_its_command_ends_it_too() {
+    in_every_cell(|stage| {
+        let (_urgent, settings) = urgent(stage);
+        let server = stage.serve::<FtpService>(settings, ());
+        for _ in 0..5 {
+            let mut client = Client::of(&server);
+            assert!(client.line().starts_with("220 "));
+            client.say("SITE SLEEP 60000\r\nABOR\r");
+            client.say_urgently(b'\n');
+            assert!(client.line().starts_with("426 "));
+            assert!(client.line().starts_with("226 "));
+            client.say("NOOP\r\n");
+            assert!(client.line().starts_with("200 "));
+        }
     });
 }
