@@ -50,3 +50,7 @@ pub mod superserver {}
 #[cfg(doctest)]
 #[doc = include_str!("TESTING.md")]
 pub mod testing {}
+
+#[cfg(doctest)]
+#[doc = include_str!("URGENT.md")]
+pub mod urgent {}
