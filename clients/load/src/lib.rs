@@ -37,6 +37,7 @@ pub mod observe;
 mod report;
 pub mod spawn;
 mod stats;
+pub mod urgent;
 
 pub use machine::Machine;
 pub use report::{Figures, MemoryRow, Report, Row, SCHEMA, Table};
@@ -44,8 +45,8 @@ pub use stats::Spread;
 
 use palco_actors::Repertoire;
 
-/// Adds the actors that the processes of [`actors::run`] and [`spawn::run`] are started for. What [`echo::run`] needs is
-/// the echo service's: [`palco_models::players`].
+/// Adds the actors that the processes of [`actors::run`] and [`spawn::run`] are started for. What [`echo::run`] and
+/// [`urgent::run`] need is the echo service's and the work service's: [`palco_models::players`].
 #[must_use]
 pub fn players(repertoire: Repertoire) -> Repertoire {
     actors::players(repertoire)

@@ -13,12 +13,14 @@ use palco_actors::{PlaceKind, Repertoire};
 use palco_load::actors::{self, Question, Settings};
 use palco_load::observe::Mode;
 use palco_load::spawn::Part;
-use palco_load::{echo, observe, spawn};
+use palco_load::{echo, observe, spawn, urgent};
 use palco_models::ModelKind;
 use palco_service::services::echo::EchoService;
+use palco_service::services::work::WorkService;
 
 fn repertoire() -> Repertoire {
-    palco_load::players(palco_models::players::<EchoService>(Repertoire::new()))
+    let servers = palco_models::players::<EchoService>(Repertoire::new());
+    palco_load::players(palco_models::players::<WorkService>(servers))
 }
 
 fn main() -> ExitCode {
@@ -45,6 +47,10 @@ fn main() -> ExitCode {
             every_mode_has_its_row_with_each_workload,
         ),
         trial("every_server_has_its_row_and_both_costs", every_server_has_its_row_and_both_costs),
+        trial(
+            "held_answers_are_still_and_silence_is_foretold",
+            held_answers_are_still_and_silence_is_foretold,
+        ),
     ];
     // One after the other: each counts the processor time of all processes there are.
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
@@ -174,4 +180,37 @@ fn every_server_has_its_row_and_both_costs() {
         assert!(row.connection.p50_us > 0.0 && row.round_trip.p50_us > 0.0, "{}", row.name);
     }
     assert!(report.to_markdown().contains("palco team × process"));
+}
+
+/// The figures are those of a busy machine, and not looked at; the properties hold on any.
+fn held_answers_are_still_and_silence_is_foretold() {
+    let settings =
+        urgent::Settings { rounds: 1, hogs: 2, wakes: 5, holds: 1, ..Default::default() };
+    let mut turns = Vec::new();
+    let report =
+        urgent::run(&settings, |progress| turns.push((progress.part, progress.done))).unwrap();
+    assert!(report.holds(), "{:#?}", report.verdicts);
+    let cells = ModelKind::ALL.len() * PlaceKind::ALL.len();
+    let ways = urgent::Solution::ALL.len() * urgent::Beside::ALL.len();
+    assert_eq!(report.wakes.len(), 3 * ways);
+    assert_eq!(report.effects.len(), 2 * cells * ways);
+    assert_eq!(report.flows.len(), PlaceKind::ALL.len() * urgent::Solution::ALL.len());
+    assert_eq!(report.silence.len(), urgent::QUEUED_KIB.len() + urgent::STOOD.1.len());
+    for row in &report.wakes {
+        assert_eq!(row.latency.samples, 5, "{row:?}");
+        assert!(row.latency.p50_us > 0.0 && row.latency.p50_us <= row.latency.max_us, "{row:?}");
+    }
+    for row in &report.effects {
+        let held = row.latency.map_or(0, |latency| latency.samples);
+        assert_eq!(held + row.pending + row.ended + row.unanswered, 1, "{row:?}");
+    }
+    for row in &report.flows {
+        assert_eq!((row.held_bytes, row.holds), (0, 1), "{row:?}");
+    }
+    let silent: Vec<_> = report.silence.iter().filter(|row| row.silent > 0).collect();
+    assert!(silent.iter().all(|row| row.queued_kib >= 64), "{silent:?}");
+    assert!(!silent.is_empty());
+    let rows = [report.wakes.len(), report.effects.len(), report.flows.len(), report.silence.len()];
+    assert_eq!(turns.len(), rows.iter().sum::<usize>(), "no turn unseen");
+    assert_eq!(turns.iter().filter(|(_, done)| *done == 0).count(), rows.len());
 }
