@@ -345,6 +345,20 @@ pub(crate) enum Bench {
         #[arg(long, value_parser = named::<Question>(Question::ALL.map(Question::name)))]
         only: Option<Question>,
     },
+    /// Out of band: how long the urgent thread takes to have what was sent under each scheduling policy, and a request to be
+    /// held under every model in every place, by the urgent port and by TCP urgent data, beside 8 threads that compute; the
+    /// bytes of an answer during a hold; urgent data behind 64 KiB that nobody reads
+    ///
+    /// Exit code 3 if a held answer goes on, or urgent data that stays silent was not refused. Run it as root, or with
+    /// CAP_SYS_NICE: without real time the figures are those of a usual sender.
+    Urgent {
+        /// Half a minute instead of two and a half; less certain
+        #[arg(long)]
+        quick: bool,
+        /// Print Markdown
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
+    },
 }
 
 /// Parses one of `names` by its `FromStr`; clap lists the names when none fits.

@@ -6,12 +6,16 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use palco_load::actors::{self, Progress, Settings};
-use palco_load::{echo, observe, spawn};
+use palco_load::{echo, observe, spawn, urgent};
 
 use crate::args::Bench;
 use crate::output;
 
+/// A property does not hold.
+const BROKEN: u8 = 3;
+
 pub(crate) fn bench(bench: Bench, json: bool) -> Result<ExitCode> {
+    let mut code = ExitCode::SUCCESS;
     let report = match bench {
         Bench::Actors { quick, markdown, only } => {
             let report =
@@ -57,10 +61,23 @@ pub(crate) fn bench(bench: Bench, json: bool) -> Result<ExitCode> {
                 _ => report.to_table(),
             }
         }
+        Bench::Urgent { quick, markdown } => {
+            let settings =
+                if quick { urgent::Settings::quick() } else { urgent::Settings::default() };
+            let report = urgent::run(&settings, |progress| show(format_args!("{progress}")))?;
+            if !report.holds() {
+                code = ExitCode::from(BROKEN);
+            }
+            match (json, markdown) {
+                (true, _) => report.to_json(),
+                (_, true) => report.to_markdown(),
+                _ => report.to_table(),
+            }
+        }
     };
     clear();
     output::line(report.trim_end())?;
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
 }
 
 /// One line that is written over, if somebody is there to read it.
