@@ -39,7 +39,7 @@ fn an_unknown_model_place_or_service_lists_the_valid_ones() {
     for (known, unknown, valid) in [
         ("team", "prefork", "per-connection"),
         ("thread", "fibre", "`task`"),
-        ("echo", "ftp", "daytime"),
+        ("echo", "gopher", "daytime"),
     ] {
         let error = error(&SERVER.replace(known, unknown));
         assert!(error.contains(unknown) && error.contains(valid), "{error}");

@@ -258,7 +258,7 @@ fn what_is_wrong_with_a_line_of_inetd_conf_is_not_told_to_the_client() {
     for words in [
         &["serve", "echo", "--inetd", "--model", "team"][..],
         &["serve", "echo", "--inetd", "--root", "/"],
-        &["serve", "ftp", "--inetd"],
+        &["serve", "gopher", "--inetd"],
     ] {
         let (mut client, server) = UnixStream::pair().unwrap();
         let mut child = from_inetd(words, &server);
