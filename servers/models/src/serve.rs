@@ -113,6 +113,7 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
                 if connection.is_answering() {
                     line.watch(stream);
                 }
+                let before = connection.output().len();
                 let write = async {
                     // A hold that came during the call takes hold before its answer is out.
                     cx.heed_signals().await;
@@ -122,9 +123,12 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
                     Some(Ok(())) => {}
                     Some(Err(_)) => break Ending::Broken,
                     None => {
-                        connection.output().clear(); // half of it is out: there are no words for that
-                        connection.bid_farewell(&Farewell::Interrupted);
+                        let is_untouched = connection.output().len() == before;
                         connection.output().clear();
+                        // Behind half an answer the protocol has no words.
+                        if is_untouched {
+                            connection.bid_farewell(&Farewell::Interrupted);
+                        }
                         break Ending::Interrupted;
                     }
                 }
