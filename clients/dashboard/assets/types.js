@@ -204,7 +204,7 @@
  * @property {string|null} actor its path
  * @property {number|null} nice
  */
-/** @typedef {{ address: string, obtained: string, counts: Partial<Record<string, number>> }} Urgent */
+/** @typedef {{ address: string, obtained: string, counts: { heard: number, port: Record<"connections" | "evicted" | "commands" | "wrong_keys" | "waits" | "malformed", number> } }} Urgent */
 /**
  * @typedef {object} Requests
  * @property {Urgent|null} urgent

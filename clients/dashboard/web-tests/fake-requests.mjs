@@ -26,7 +26,7 @@ export class FakeRequests {
     const passed = Date.now() - this.began;
     const requests = [...this.all.values()].map((view) => ({ ...view, age_ms: view.age_ms + passed }));
     const servers = ["echo", "work-threads", "work-loop", "work-iterative", "http"].map((name) => ({ name, requests: requests.filter((view) => view.request.startsWith(`${name}/`)).length }));
-    const counts = { connections: 9, evicted: 0, commands: 12, wrong_keys: 3, waits: 0, malformed: 1 };
+    const counts = { heard: 4, port: { connections: 9, evicted: 0, commands: 12, wrong_keys: 3, waits: 0, malformed: 1 } };
     const obtained = "nice -20 (SCHED_FIFO 50 was refused: Operation not permitted (os error 1); give the server CAP_SYS_NICE or RLIMIT_RTPRIO (ulimit -r), or choose `usual`)";
     return { urgent: { address: "127.0.0.1:7009", obtained, counts }, servers, requests, more: 0 };
   }

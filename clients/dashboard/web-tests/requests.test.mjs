@@ -95,7 +95,7 @@ test("examples ask a server of this stage that can take long", () => {
   const server = workServer(servers);
   assert.equal(server?.name, "work-threads");
   const [first, second, third, ...rest] = examples(server, true);
-  assert.deepEqual([first?.text, second?.text, rest.length], ["palco call --within 10min work-threads cpu 30000000", "palco urgent hold TICKET", 0]);
+  assert.deepEqual([first?.text, second?.text, rest.length], ["palco call work-threads --cpu 30s", "palco urgent hold TICKET", 0]);
   assert.match(third?.text ?? "", /create_connection\(\("127\.0\.0\.1", 7006\)\)/);
   assert.match(examples(server && { ...server, address: "[::1]:7103" }, true)[2]?.text ?? "", /\(\("::1", 7103\)\)/);
   assert.equal(examples(server, false).length, 1);

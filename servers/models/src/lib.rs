@@ -51,7 +51,7 @@ mod synch;
 mod team;
 
 pub use admission::{Action, Limits};
-pub use connection::{Connection, Step};
+pub use connection::{Connection, Progress, Step};
 pub use drain::DrainReport;
 pub use holder::holder_of_port;
 pub use listener::BindError;

@@ -32,7 +32,7 @@ fn a_request_is_held_resumed_and_cancelled_and_its_client_hears_of_it() {
     let browser = Browser::at(stage.dashboard());
     browser.press("nav-requests");
     browser.until("text('requests-none').includes('commands below')");
-    browser.until("document.querySelector('main').innerText.includes('palco call --within 10min work cpu 30000000')");
+    browser.until("document.querySelector('main').innerText.includes('palco call work --cpu 30s')");
     let client = stage.client("work", "sleep 60000\n");
     browser.until(&says("state", "running"));
 

@@ -110,7 +110,7 @@ export function workServer(servers) {
 export function examples(server, isOpen) {
   if (!server) return [];
   const [, host = "", port = ""] = /^\[?(.*?)\]?:(\d+)$/.exec(server.address) ?? [];
-  const first = { about: "A request that takes half a minute. Hold it here: it makes no progress, and its answer is the same.", text: `palco call --within 10min ${server.name} cpu 30000000` };
+  const first = { about: "A request that takes half a minute. Hold it here: it makes no progress, and its answer is the same.", text: `palco call ${server.name} --cpu 30s` };
   if (!isOpen) return [first];
   const urgent = `python3 -c 'import socket, time; s = socket.create_connection(("${host}", ${port})); s.send(b"sleep 60000\\n"); time.sleep(5); s.send(b"K", socket.MSG_OOB); print(s.recv(99))'`;
   return [

@@ -147,7 +147,7 @@ export function requestsView(app, chosen) {
     setText(port, text);
     setAttr(port, "data-tone", tone);
     counts.hidden = urgent === null;
-    if (urgent) setText(counts, `${count(urgent.counts.commands)} commands, ${count(urgent.counts.wrong_keys)} wrong keys, ${count(urgent.counts.evicted)} evicted to make room`);
+    if (urgent) setText(counts, `${count(urgent.counts.port.commands)} commands, ${count(urgent.counts.port.wrong_keys)} wrong keys, ${count(urgent.counts.port.evicted)} evicted to make room`);
     const all = status.requests.length + status.more;
     const busy = status.servers.filter((server) => server.requests > 0);
     setText(note, `${count(all)} now${busy.length > 1 ? `: ${busy.map((server) => `${count(server.requests)} ${server.name}`).join(", ")}` : ""}`);
