@@ -25,12 +25,22 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Limits {
-    /// Connections held at once; at least 1.
+    /// Connections held at once; at least 1, and at most 1 048 576: more count as that.
     pub connections_max: usize,
     /// What happens to one more.
     pub action: Action,
     /// Connections that the kernel keeps waiting before they are accepted.
     pub backlog: i32,
+}
+
+/// As many connections as one server can tell apart at once.
+const CONNECTIONS_MAX: usize = 1 << 20;
+
+impl Limits {
+    /// Connections held at once, whatever was asked for.
+    pub(crate) fn at_once(&self) -> usize {
+        self.connections_max.clamp(1, CONNECTIONS_MAX)
+    }
 }
 
 impl Default for Limits {
@@ -57,7 +67,7 @@ struct Room(Arc<Admission>);
 
 impl Admission {
     pub(crate) fn new(limits: Limits) -> Self {
-        let limits = Limits { connections_max: limits.connections_max.max(1), ..limits };
+        let limits = Limits { connections_max: limits.at_once(), ..limits };
         Self { limits, active: AtomicUsize::new(0), room: Event::new() }
     }
 
@@ -118,6 +128,14 @@ mod tests {
     use palco_threads::block_on;
 
     use super::*;
+
+    #[test]
+    fn a_limit_is_at_least_one_and_no_more_than_can_be_told_apart() {
+        for (asked, had) in [(0, 1), (7, 7), (usize::MAX, CONNECTIONS_MAX)] {
+            let limits = Limits { connections_max: asked, ..Limits::default() };
+            assert_eq!(Admission::new(limits).limits.connections_max, had);
+        }
+    }
 
     #[test]
     fn one_more_than_the_limit_waits_until_one_has_gone() {

@@ -76,7 +76,7 @@ impl Server {
             return Err(StartError::NeedsLaunch);
         }
         let books = Own::new(settings.limits);
-        let lines = Lines::create(settings.limits.connections_max.max(1));
+        let lines = Lines::create(settings.limits.at_once());
         let issue = settings.urgent.as_ref().map(|urgent| urgent.issue(&settings.name));
         let serving = Serving::new(lines.map_err(StartError::Memory)?, issue);
         let socket = listener::open(&settings.listen, settings.limits.backlog)?;

@@ -62,7 +62,7 @@ impl Server {
         match served_by {
             ServedBy::Acceptor => {
                 let seats = acceptors.len();
-                let permits = settings.limits.connections_max.clamp(1, seats);
+                let permits = settings.limits.at_once().min(seats);
                 let seats = Seats::create(Layout { seats, permits }).map_err(StartError::Memory)?;
                 let (ledger, action) =
                     (Ledger::Workers(Arc::clone(&seats)), settings.limits.action);
@@ -81,7 +81,7 @@ impl Server {
             ServedBy::OwnActor | ServedBy::Worker(_) => {
                 let most =
                     if let ServedBy::Worker(workers) = served_by { workers } else { usize::MAX };
-                let connections_max = settings.limits.connections_max.clamp(1, most);
+                let connections_max = settings.limits.at_once().min(most);
                 let seats = Seats::create(Layout { seats: connections_max, permits: 0 });
                 let seats = seats.map_err(StartError::Memory)?;
                 let serving = Serving::new(Lines::Seats(Arc::clone(&seats)), issue);
