@@ -5,13 +5,18 @@
 //! is answered in the words of the protocol, because the connection may be over then.
 
 use std::process;
+use std::time::Duration;
 
-use palco_actors::{PlaceKind, Signal};
+use palco_actors::{AnyRef, PlaceKind, Signal};
 use palco_core::{RequestId, RequestState, Verb};
 use palco_urgent::{Call, Urgent as UrgentByte, acknowledgement, send_urgent, take_urgent};
 
 use super::issue::ends_with;
 use super::{Found, Requests};
+
+/// How often a codec is told of urgent data that it has not looked at, and for how long at most.
+const TELL_EVERY: Duration = Duration::from_millis(20);
+const TELL_WITHIN: Duration = Duration::from_secs(10);
 
 impl Requests {
     /// Urgent data has come on the connection of this line, if it is still that connection.
@@ -27,9 +32,7 @@ impl Requests {
             return;
         };
         if line.is_inline() {
-            line.set_urgent();
-            actor.signal(Signal::Interrupt);
-            return;
+            return self.tell_the_codec(Found { index, serial }, &actor).await;
         }
         let pid = match self.place {
             PlaceKind::Process => actor.pid(),
@@ -65,6 +68,18 @@ impl Requests {
         }
         // Its client may have gone, or not read what was sent before.
         let _ = send_urgent(&socket, acknowledgement(answer.state, answer.is_reached()));
+    }
+
+    /// Has the codec told. Again and again, until it knows or nothing is being served: a process may take two interrupts
+    /// that follow each other closely for one.
+    async fn tell_the_codec(&self, found: Found, actor: &AnyRef) {
+        let (clock, line) = (self.system.clock(), self.line(found));
+        let deadline = clock.now() + TELL_WITHIN;
+        line.set_urgent();
+        while line.serial() == found.serial && line.is_urgent() && clock.now() < deadline {
+            actor.signal(Signal::Interrupt);
+            clock.sleep(TELL_EVERY).await;
+        }
     }
 
     /// Once for each connection, as long as they do not take turns.

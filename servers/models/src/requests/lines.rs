@@ -198,6 +198,10 @@ impl Words<'_> {
         self.store(MARK, 1);
     }
 
+    pub(crate) fn is_urgent(self) -> bool {
+        self.load(URGENT) != 0
+    }
+
     pub(crate) fn set_urgent(self) {
         self.store(URGENT, 1);
     }
