@@ -26,7 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("servers", &["service", "models", "superserver", "replica"]),
-    ("clients", &["client", "load", "dashboard", "cli"]),
+    ("clients", &["client", "measure", "load", "dashboard", "cli"]),
     ("examples", &[]),
     ("docs", &[]),
 ];

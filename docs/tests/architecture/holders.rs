@@ -16,7 +16,8 @@ struct Holding {
     measured_by: &'static [&'static str],
 }
 
-const EVENT_LOOP: Holding = Holding { crates: &["palco-actors"], measured_by: &["palco-load"] };
+const EVENT_LOOP: Holding =
+    Holding { crates: &["palco-actors"], measured_by: &["palco-load", "palco-measure"] };
 const WEB: Holding = Holding { crates: &["palco-dashboard", "palco-replica"], measured_by: &[] };
 const STACKS: Holding = Holding { crates: &["palco-fibers"], measured_by: &[] };
 
@@ -25,6 +26,7 @@ const ACTIX_SOURCES: &[&str] = &[
     "runtime/actors/src/placement/task",
     "runtime/actors/tests/actix_interop.rs",
     "clients/load/",
+    "clients/measure/",
 ];
 
 fn holding(package: &str) -> Option<Holding> {

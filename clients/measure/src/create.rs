@@ -1,0 +1,1 @@
+//! A unit made, finished and reaped.

@@ -1,0 +1,42 @@
+//! What switching, creating and talking cost on this machine: figures that carry their own proof.
+//!
+//! | file | what |
+//! |---|---|
+//! | `key.rs` | [`Key`]: which cell of the matrix, in words that never change their meaning |
+//! | `subject.rs` | [`Subject`]: something that can be measured for one round, and what it saw |
+//! | `sides.rs`, `mechanisms.rs` | two sides, threads or processes, and how one wakes the other |
+//! | `local.rs` | what switches inside one thread: calls, fibers, tasks, actors |
+//! | `touch.rs` | working sets |
+//! | `ring.rs`, `create.rs`, `memory.rs`, `throughput.rs` | the other sections |
+//! | `pipes.rs` | the four modes of a pipe |
+//! | `environment.rs`, `judge.rs`, `statistics.rs`, `session.rs` | how quiet it was, what counts, what follows, in which order |
+//! | `matrix.rs` | what a quick, a usual and a full run measure |
+//! | `report.rs` | [`Report`]: what a run has found, as data |
+//! | `render.rs`, `compare.rs`, `peers.rs` | what people make of it |
+
+#![forbid(unsafe_code)]
+
+mod compare;
+mod create;
+mod environment;
+mod judge;
+mod key;
+mod local;
+mod matrix;
+mod mechanisms;
+mod memory;
+mod peers;
+mod pipes;
+mod render;
+pub mod report;
+mod ring;
+mod session;
+mod sides;
+mod statistics;
+mod subject;
+mod throughput;
+mod touch;
+
+pub use key::{Cores, Key, Pages, Pattern, Policy, Section, Unit};
+pub use report::Report;
+pub use subject::{Raw, Side, Subject, Unavailable};

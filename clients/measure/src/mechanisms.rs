@@ -1,0 +1,1 @@
+//! How one side wakes the other: one file per family of mechanisms.

@@ -1,0 +1,1 @@
+//! Resident memory of idle units.

@@ -1,0 +1,1 @@
+//! What other tools print for the same thing, beside the kernel's count.

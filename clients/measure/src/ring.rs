@@ -1,0 +1,1 @@
+//! Some units in a ring on one core: the knee of address spaces.

@@ -1,0 +1,1 @@
+//! A run: subjects in turns, round by round, judged and summed up.

@@ -1,0 +1,1 @@
+//! The two sides of a ping-pong: threads or processes, pinned, scheduled and counted.

@@ -1,0 +1,1 @@
+//! Working sets: private memory that a side touches at every hop.

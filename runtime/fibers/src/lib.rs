@@ -1,0 +1,1 @@
+//! Fibers: user-level threads on a few kernel threads, the LWPs.
