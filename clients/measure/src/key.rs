@@ -1,6 +1,7 @@
 //! Which cell of the matrix: what runs, how it is woken, where, and with how much memory.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -174,6 +175,9 @@ impl Section {
 }
 
 impl Unit {
+    /// All.
+    pub const ALL: [Self; 5] = [Self::Inline, Self::Fiber, Self::Task, Self::Thread, Self::Process];
+
     /// As in files and keys.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -188,6 +192,9 @@ impl Unit {
 }
 
 impl Cores {
+    /// All.
+    pub const ALL: [Self; 3] = [Self::Same, Self::Sibling, Self::Other];
+
     /// As in files and keys.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -198,6 +205,66 @@ impl Cores {
         }
     }
 }
+
+impl Pattern {
+    /// All.
+    pub const ALL: [Self; 2] = [Self::Sequential, Self::Chase];
+
+    /// As in files and keys.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sequential => "sequential",
+            Self::Chase => "chase",
+        }
+    }
+}
+
+impl Pages {
+    /// All.
+    pub const ALL: [Self; 2] = [Self::Small, Self::Huge];
+
+    /// As in files and keys.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Small => "4K",
+            Self::Huge => "2M",
+        }
+    }
+}
+
+impl Policy {
+    /// All.
+    pub const ALL: [Self; 2] = [Self::Fifo, Self::Other];
+
+    /// As in files and keys.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fifo => "fifo",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Reads one of the names of a type that lists them.
+macro_rules! by_name {
+    ($($type:ident: $what:literal),* $(,)?) => {
+        $(impl FromStr for $type {
+            type Err = String;
+
+            fn from_str(name: &str) -> Result<Self, String> {
+                Self::ALL.into_iter().find(|it| it.name() == name).ok_or_else(|| {
+                    let names = Self::ALL.map(Self::name).join(", ");
+                    format!(concat!("there is no ", $what, " `{}`; there are: {}"), name, names)
+                })
+            }
+        })*
+    };
+}
+
+by_name!(Unit: "unit", Cores: "way to share cores", Pattern: "order", Pages: "page size", Policy: "policy");
 
 impl fmt::Display for Key {
     /// `switch/thread/futex-private@same`, followed by what differs from a plain ping-pong in real time.
@@ -210,15 +277,11 @@ impl fmt::Display for Key {
         if self.working_set > 0 || self.section == Section::WorkingSet {
             write!(f, "/ws={}", self.working_set)?;
         }
-        match self.pattern {
-            Some(Pattern::Sequential) => f.write_str("/sequential")?,
-            Some(Pattern::Chase) => f.write_str("/chase")?,
-            None => {}
+        if let Some(pattern) = self.pattern {
+            write!(f, "/{}", pattern.name())?;
         }
-        match self.pages {
-            Some(Pages::Small) => f.write_str("/4K")?,
-            Some(Pages::Huge) => f.write_str("/2M")?,
-            None => {}
+        if let Some(pages) = self.pages {
+            write!(f, "/{}", pages.name())?;
         }
         if self.units != 2 || self.section == Section::Ring {
             write!(f, "/n={}", self.units)?;

@@ -22,7 +22,7 @@ mod environment;
 mod judge;
 mod key;
 mod local;
-mod matrix;
+pub mod matrix;
 mod mechanisms;
 mod memory;
 mod peers;
