@@ -44,6 +44,10 @@ pub mod glossary {}
 pub mod references {}
 
 #[cfg(doctest)]
+#[doc = include_str!("FIBERS.md")]
+pub mod fibers {}
+
+#[cfg(doctest)]
 #[doc = include_str!("SUPERSERVER.md")]
 pub mod superserver {}
 

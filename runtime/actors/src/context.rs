@@ -1,15 +1,13 @@
 //! What a handler may do: about itself, about time, about blocking work, about other actors.
 
 mod next;
+mod waits;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use palco_core::{ActorId, ExitReason};
@@ -19,7 +17,6 @@ use crate::envelope::{Envelope, Tell};
 use crate::mailbox::Fetched;
 use crate::observation::{Stamp, Stamped};
 use crate::placement::{self, PlaceKind, SpawnOptions};
-use crate::signal::{ATTENTION, ENDING, INTERRUPT, OnInterrupt};
 use crate::vitals::{AnyCell, Cell, Vitals};
 pub(crate) use next::Next;
 use next::{BUDGET_MESSAGES, Timer};
@@ -143,6 +140,19 @@ impl<A: Actor> Context<A> {
         placement::spawn(self.system(), parent, None, options, make)
     }
 
+    /// Starts a child that roves; see [`System::spawn_roving`].
+    ///
+    /// # Errors
+    /// See [`SpawnError`]; nothing has been started then.
+    pub fn spawn_roving<B: Actor + Send>(
+        &self,
+        options: SpawnOptions,
+        make: impl FnMut() -> B + Send + 'static,
+    ) -> Result<ActorRef<B>, SpawnError> {
+        let parent = Arc::clone(&self.cell) as Arc<dyn AnyCell>;
+        placement::spawn_roving(self.system(), parent, None, options, make)
+    }
+
     /// Starts a child from data, in any place; see [`System::spawn_portable`].
     ///
     /// # Errors
@@ -215,147 +225,6 @@ impl<A: Actor> Context<A> {
         }
     }
 
-    /// Waits on the system's clock. Cancel-safe.
-    pub fn sleep(&self, duration: Duration) -> Sleep {
-        self.system().clock().sleep(duration)
-    }
-
-    /// Lets signals act on a long computation; on an event loop it also lets others run. Cancel-safe.
-    pub async fn checkpoint(&self) {
-        if self.place() == PlaceKind::Process {
-            self.cell.vitals.beat();
-        }
-        self.yield_if(self.place() == PlaceKind::Task).await;
-    }
-
-    /// Lets signals act, and nothing else: where none is waiting it costs one load, also on an event loop. Cancel-safe.
-    pub async fn heed_signals(&self) {
-        self.yield_if(false).await;
-    }
-
-    async fn yield_if(&self, yields: bool) {
-        let mut passed = false;
-        poll_fn(|task| {
-            if passed || !(yields || self.cell.vitals.signals.has(ATTENTION)) {
-                return Poll::Ready(());
-            }
-            passed = true;
-            task.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
-    }
-
-    /// Whether somebody has asked this actor to stop (or be killed); long handlers should come to an end.
-    #[must_use]
-    pub fn is_stopping(&self) -> bool {
-        self.cell.vitals.signals.has(ENDING)
-    }
-
-    /// Runs `future`, but gives up when the actor is asked to stop. `None` is a stop.
-    pub async fn unless_stopped<T>(&self, future: impl Future<Output = T>) -> Option<T> {
-        let mut future = pin!(future);
-        poll_fn(|task| {
-            if let Poll::Ready(output) = future.as_mut().poll(task) {
-                return Poll::Ready(Some(output));
-            }
-            if self.is_stopping() { Poll::Ready(None) } else { Poll::Pending }
-        })
-        .await
-    }
-
-    /// From now on an interrupt leaves this actor's handlers alone, except inside [`Context::catch_interrupt`].
-    pub fn ignore_interrupts(&self) {
-        self.cell.vitals.signals.set_on_interrupt(OnInterrupt::Ignore);
-    }
-
-    /// Runs `future` as something that an interrupt ends while the handler around it goes on. `None` is an interrupt.
-    pub async fn catch_interrupt<T>(&self, future: impl Future<Output = T>) -> Option<T> {
-        self.catch_interrupt_if(future, || true).await
-    }
-
-    /// As [`Context::catch_interrupt`], but `is_meant` is asked about each interrupt whether it is meant for `future`,
-    /// which goes on if not. It is asked before `future` is polled, where the actor runs.
-    pub async fn catch_interrupt_if<T>(
-        &self,
-        future: impl Future<Output = T>,
-        mut is_meant: impl FnMut() -> bool,
-    ) -> Option<T> {
-        let vitals = &self.cell.vitals;
-        let before = vitals.signals.set_on_interrupt(OnInterrupt::Caught);
-        let restore = Restore(&self.cell, before);
-        let mut future = pin!(future);
-        let outcome = poll_fn(|task| {
-            if vitals.signals.has(INTERRUPT) {
-                vitals.signals.clear(INTERRUPT);
-                vitals.notify();
-                if is_meant() {
-                    return Poll::Ready(None);
-                }
-            }
-            future.as_mut().poll(task).map(Some)
-        })
-        .await;
-        drop(restore);
-        outcome
-    }
-
-    /// Runs one blocking system call on an actor's own thread so that signals reach it: `EINTR` ends the call, the
-    /// signal acts, and the call is made again. `None` is a stop, if `wait` lets it end the wait.
-    ///
-    /// Only for actors with a thread of their own: on an event loop it would stop the loop, and panics instead.
-    ///
-    /// # Errors
-    /// Whatever `call` returns, but for [`io::ErrorKind::Interrupted`].
-    pub async fn blocking_call<T>(
-        &self,
-        wait: Wait,
-        mut call: impl FnMut() -> io::Result<T>,
-    ) -> Option<io::Result<T>> {
-        assert_ne!(self.place(), PlaceKind::Task, "a blocking call on an event loop");
-        let ends = match wait {
-            Wait::UntilStop => ATTENTION | ENDING,
-            Wait::ThroughStop => ATTENTION,
-        };
-        loop {
-            self.checkpoint().await;
-            if wait == Wait::UntilStop && self.is_stopping() {
-                return None;
-            }
-            // For virtual time the wait of a call is a wait like any other.
-            let is_virtual = self.system().clock().is_virtual();
-            let waiting = is_virtual.then(|| self.system().stir().waiting());
-            let outcome = self.cell.vitals.signals.blocking(ends, &mut call);
-            drop(waiting);
-            match outcome {
-                None => {}
-                Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Some(result) => return Some(result),
-            }
-        }
-    }
-
-    /// Runs blocking work where it harms nobody: inline on an actor's own thread, on a helper thread otherwise.
-    ///
-    /// Returns `None` if the work panicked. Not cancel-safe: work that has begun runs to its end.
-    pub async fn block<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Option<T> {
-        match self.place() {
-            PlaceKind::Task => {
-                // For virtual time the actor is at work though its loop is free.
-                let _running = self.system().stir().running();
-                placement::task::block(work).await
-            }
-            PlaceKind::Thread | PlaceKind::Process => {
-                let result = crate::guard::contained(work).ok();
-                self.checkpoint().await;
-                result
-            }
-        }
-    }
-
     pub(crate) fn vitals(&self) -> &Vitals {
         &self.cell.vitals
     }
@@ -375,15 +244,6 @@ impl<A: Actor> Context<A> {
 impl<A: Actor> Drop for Context<A> {
     fn drop(&mut self) {
         self.cell.mailbox.give_back(&mut self.fetched);
-    }
-}
-
-/// Puts back what an interrupt does, also when the future around it is dropped.
-struct Restore<'a, A: Actor>(&'a Cell<A>, OnInterrupt);
-
-impl<A: Actor> Drop for Restore<'_, A> {
-    fn drop(&mut self) {
-        self.0.vitals.signals.set_on_interrupt(self.1);
     }
 }
 

@@ -121,6 +121,14 @@ pub enum SpawnError {
         /// How many there are.
         available: usize,
     },
+    /// A fiber was asked for on an LWP that does not exist.
+    #[error("there is no LWP {asked}; LWPs are 0 to {}", available.saturating_sub(1))]
+    NoSuchLwp {
+        /// The LWP asked for.
+        asked: usize,
+        /// How many there are.
+        available: usize,
+    },
     /// A fresh process cannot make this actor: only one that is [`Portable`](crate::Portable) can live there.
     #[error("`{0}` cannot live in a process: it is not started from data (see `spawn_portable`)")]
     NotPortable(&'static str),

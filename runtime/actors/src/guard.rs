@@ -22,7 +22,17 @@ pub(crate) enum Abort {
     Panicked(Box<str>),
 }
 
+/// What unwinds from a checkpoint in code that is not async: no panic, but the end of its handler.
+pub(crate) struct Unwound(pub(crate) Abort);
+
 impl Abort {
+    fn of(payload: Box<dyn Any + Send>) -> Self {
+        match payload.downcast::<Unwound>() {
+            Ok(unwound) => unwound.0,
+            Err(payload) => Self::Panicked(panic_text(&*payload)),
+        }
+    }
+
     pub(crate) fn drop_reason(&self) -> DropReason {
         match self {
             Self::Interrupted => DropReason::Interrupted,
@@ -83,7 +93,7 @@ pub(crate) async fn guarded<T, F: Future<Output = T> + ?Sized>(
                         return Poll::Pending;
                     }
                 }
-                Err(payload) => return Poll::Ready(Err(Abort::Panicked(panic_text(&*payload)))),
+                Err(payload) => return Poll::Ready(Err(Abort::of(payload))),
             }
         }
     })

@@ -3,47 +3,58 @@
 //! A *life* runs from the start hook to the stop hook. Between two lives the supervisor decides; the mailbox stays
 //! open, so the address and what is queued survive. After the last life the mailbox is closed.
 
+mod ending;
+
 use std::any::type_name;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use palco_core::ExitReason;
 
 use crate::context::{Context, Next};
-use crate::dead_letters::{DeadLetter, DropReason};
-use crate::envelope::Envelope;
+use crate::dead_letters::DropReason;
 use crate::guard::{Abort, contained, guarded, rest};
 use crate::observation::LifeChange;
-use crate::signal::{self, INSPECT, INTERRUPT, KILL, OnInterrupt, RECYCLE, RESTART, STOP};
+use crate::signal::{INSPECT, INTERRUPT, KILL, OnInterrupt, RECYCLE, RESTART, STOP};
 use crate::supervisor::ChildExited;
-use crate::vitals::{AnyCell, Cell, Phase, Verdict, Vitals};
+use crate::vitals::{AnyCell, Cell, Phase, Verdict};
 use crate::{Actor, Failure, Restart};
-
-/// How long a killed child is waited for before it is left behind.
-const KILL_WITHIN: Duration = Duration::from_secs(1);
+pub(crate) use ending::{dead_letter, finish, stop_children};
 
 /// Runs an actor through all its lives. Dropped early, it still closes the mailbox and tells who watches.
-pub(crate) async fn run<A: Actor>(
-    mut end: EndGuard<A>,
-    mut make: impl FnMut() -> Result<A, Failure>,
-) {
+pub(crate) async fn run<A: Actor>(end: EndGuard<A>, mut make: impl FnMut() -> Result<A, Failure>) {
     let Some(cell) = end.cell() else { return };
     let mut cx = Context::new(Arc::clone(&cell));
     let reason = loop {
         let reason = live(&cell, &mut cx, &mut make).await;
-        cx.reset();
-        match verdict(&cell, reason).await {
-            None => {
-                cell.vitals.activity.restarts.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
-            }
-            Some(reason) => break reason,
-        };
+        if let Some(reason) = follow(&cell, &mut cx, reason).await {
+            break reason;
+        }
     };
+    drop(make); // what it holds is free when the end is known
+    conclude(end, cx, reason);
+}
+
+/// What follows a life: nothing, which is another one, or the end.
+pub(crate) async fn follow<A: Actor>(
+    cell: &Arc<Cell<A>>,
+    cx: &mut Context<A>,
+    reason: ExitReason,
+) -> Option<ExitReason> {
+    cx.reset();
+    let end = verdict(cell, reason).await;
+    if end.is_none() {
+        cell.vitals.activity.restarts.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+    end
+}
+
+/// After the last life.
+pub(crate) fn conclude<A: Actor>(mut end: EndGuard<A>, cx: Context<A>, reason: ExitReason) {
+    let Some(cell) = end.cell() else { return };
     end.disarm();
     drop(cx); // gives back what it has fetched
-    drop(make); // what it holds is free when the end is known
     finish(&cell, reason);
 }
 
@@ -85,12 +96,30 @@ pub(crate) async fn live<A: Actor>(
     cx: &mut Context<A>,
     make: &mut impl FnMut() -> Result<A, Failure>,
 ) -> ExitReason {
+    let (mut actor, failed) = match begin(cell, cx, make).await {
+        Ok(begun) => begun,
+        Err(reason) => return reason,
+    };
+    let reason = match failed {
+        None => messages(cell, &mut actor, cx).await,
+        Some(reason) => reason,
+    };
+    end(cell, actor, cx, reason).await
+}
+
+/// Makes the actor and runs its start hook; with the actor, why its life must end at once. Without one there is nothing
+/// to end.
+pub(crate) async fn begin<A: Actor>(
+    cell: &Arc<Cell<A>>,
+    cx: &mut Context<A>,
+    make: &mut impl FnMut() -> Result<A, Failure>,
+) -> Result<(A, Option<ExitReason>), ExitReason> {
     let vitals = &cell.vitals;
     vitals.set_phase(Phase::Starting);
     let mut actor = match contained(make) {
         Ok(Ok(actor)) => actor,
-        Ok(Err(failure)) => return ExitReason::StartFailed(failure.into_text()),
-        Err(text) => return ExitReason::Panicked(text),
+        Ok(Err(failure)) => return Err(ExitReason::StartFailed(failure.into_text())),
+        Err(text) => return Err(ExitReason::Panicked(text)),
     };
     // The start hook may have children too, also in a later life.
     vitals.children.lock().closed = false;
@@ -98,16 +127,27 @@ pub(crate) async fn live<A: Actor>(
     // Called inside the future: a hook that is no `async fn` may panic before it returns one.
     let started = guarded(&**cell, Box::pin(async { actor.started(cx).await })).await;
     vitals.end_start(started.as_ref().err().map(Abort::drop_reason));
-    let mut reason = match started {
+    let failed = match started {
         Ok(Ok(())) => {
             vitals.set_phase(Phase::Running);
-            messages(cell, &mut actor, cx).await
+            None
         }
-        Ok(Err(failure)) => ExitReason::StartFailed(failure.into_text()),
+        Ok(Err(failure)) => Some(ExitReason::StartFailed(failure.into_text())),
         Err(abort) => {
-            abort.into_exit().unwrap_or_else(|| ExitReason::StartFailed("interrupted".into()))
+            Some(abort.into_exit().unwrap_or_else(|| ExitReason::StartFailed("interrupted".into())))
         }
     };
+    Ok((actor, failed))
+}
+
+/// Stops the children, runs the stop hook and drops the actor.
+pub(crate) async fn end<A: Actor>(
+    cell: &Arc<Cell<A>>,
+    mut actor: A,
+    cx: &mut Context<A>,
+    mut reason: ExitReason,
+) -> ExitReason {
+    let vitals = &cell.vitals;
     vitals.set_phase(Phase::Stopping);
     rest(&**cell, false);
     vitals.signals.set_on_interrupt(OnInterrupt::Ignore);
@@ -138,67 +178,81 @@ fn worsen(reason: &mut ExitReason, abort: Abort) {
 
 /// Handles messages until the life ends.
 async fn messages<A: Actor>(cell: &Arc<Cell<A>>, actor: &mut A, cx: &mut Context<A>) -> ExitReason {
-    let vitals = &cell.vitals;
     loop {
         // Here and not after each message: the start hook may have ended the life as well.
         if let Some(reason) = cx.take_end() {
             return reason;
         }
-        let envelope = match poll_fn(|task| cx.poll_next(task)).await {
-            Next::Message(envelope) => envelope,
-            Next::Inspect => {
-                let state = contained(|| actor.state()).ok();
-                if let Some(post) = &vitals.post {
-                    post.state(state.as_ref());
-                }
-                if let Some(state) = state {
-                    vitals.life.lock().state = Some((state, vitals.system.clock().now()));
-                }
-                vitals.signals.clear(INSPECT);
-                vitals.notify();
-                continue;
+        let next = poll_fn(|task| cx.poll_next(task)).await;
+        if let Some(reason) = turn(cell, actor, cx, next).await {
+            return reason;
+        }
+    }
+}
+
+/// One turn: does what comes next. Some reason is the end of the life.
+pub(crate) async fn turn<A: Actor>(
+    cell: &Arc<Cell<A>>,
+    actor: &mut A,
+    cx: &mut Context<A>,
+    next: Next<A>,
+) -> Option<ExitReason> {
+    let vitals = &cell.vitals;
+    let envelope = match next {
+        Next::Message(envelope) => envelope,
+        Next::Inspect => {
+            let state = contained(|| actor.state()).ok();
+            if let Some(post) = &vitals.post {
+                post.state(state.as_ref());
             }
-            Next::End(reason) => return reason,
-        };
-        let message = envelope.message_type();
-        let is_observed = vitals.system.observation().is_on();
-        let noting = is_observed.then(|| (envelope.stamp().copied(), envelope.is_ask()));
-        let Some(work) = envelope.open(actor, cx) else {
-            vitals.activity.dropped.add(DropReason::AskerGone, 1);
-            dead_letter(cell, message(), DropReason::AskerGone);
-            continue;
-        };
-        let now = vitals.system.clock().now_coarse();
-        vitals.activity.begin(message, now);
-        if let Some((stamp, is_ask)) = noting {
-            vitals.begin_noting(stamp.as_ref(), message, is_ask);
-        }
-        if let Some(post) = &vitals.post {
-            // A handler may block for long; what is owed to others does not wait for it.
-            let _ = post.flush();
-            post.page.set_busy(now);
-        }
-        let outcome = guarded(&**cell, work).await;
-        if let Some(post) = &vitals.post {
-            post.page.set_idle();
-        }
-        vitals.activity.finish();
-        if vitals.signals.end_step() {
+            if let Some(state) = state {
+                vitals.life.lock().state = Some((state, vitals.system.clock().now()));
+            }
+            vitals.signals.clear(INSPECT);
             vitals.notify();
+            return None;
         }
-        // Not of a message that began before somebody looked.
-        if is_observed {
-            vitals.end_noting(message, outcome.as_ref().err().map(Abort::drop_reason));
+        Next::End(reason) => return Some(reason),
+    };
+    let message = envelope.message_type();
+    let is_observed = vitals.system.observation().is_on();
+    let noting = is_observed.then(|| (envelope.stamp().copied(), envelope.is_ask()));
+    let Some(work) = envelope.open(actor, cx) else {
+        vitals.activity.dropped.add(DropReason::AskerGone, 1);
+        dead_letter(cell, message(), DropReason::AskerGone);
+        return None;
+    };
+    let now = vitals.system.clock().now_coarse();
+    vitals.activity.begin(message, now);
+    if let Some((stamp, is_ask)) = noting {
+        vitals.begin_noting(stamp.as_ref(), message, is_ask);
+    }
+    if let Some(post) = &vitals.post {
+        // A handler may block for long; what is owed to others does not wait for it.
+        let _ = post.flush();
+        post.page.set_busy(now);
+    }
+    let outcome = guarded(&**cell, work).await;
+    if let Some(post) = &vitals.post {
+        post.page.set_idle();
+    }
+    vitals.activity.finish();
+    if vitals.signals.end_step() {
+        vitals.notify();
+    }
+    // Not of a message that began before somebody looked.
+    if is_observed {
+        vitals.end_noting(message, outcome.as_ref().err().map(Abort::drop_reason));
+    }
+    match outcome {
+        Ok(()) => {
+            vitals.activity.count_handled();
+            None
         }
-        match outcome {
-            Ok(()) => vitals.activity.count_handled(),
-            Err(abort) => {
-                vitals.activity.dropped.add(abort.drop_reason(), 1);
-                dead_letter(cell, message(), abort.drop_reason());
-                if let Some(reason) = abort.into_exit() {
-                    return reason;
-                }
-            }
+        Err(abort) => {
+            vitals.activity.dropped.add(abort.drop_reason(), 1);
+            dead_letter(cell, message(), abort.drop_reason());
+            abort.into_exit()
         }
     }
 }
@@ -264,114 +318,6 @@ pub(crate) async fn verdict<A: Actor>(
         vitals.system.observation().events.note(vitals, &reason, change);
     }
     outcome
-}
-
-/// Stops the children: those that are never restarted all at once, then the others, last started first.
-pub(crate) async fn stop_children(cell: &impl AnyCell) {
-    let children: Vec<_> = {
-        let mut children = cell.vitals().children.lock();
-        children.closed = true;
-        children.by_id.values().rev().cloned().collect()
-    };
-    let (fleeting, lasting): (Vec<_>, Vec<_>) =
-        children.into_iter().partition(|child| child.vitals().restart == Restart::Never);
-    // One signal to all, then one shared wait: their time limits run side by side.
-    for (bits, limit) in [(STOP, None), (KILL, Some(KILL_WITHIN))] {
-        let clock = cell.vitals().system.clock();
-        let begun = clock.now();
-        let living = fleeting.iter().filter(|child| child.vitals().phase() != Phase::Ended);
-        for child in living.clone() {
-            signal::send(child, bits);
-        }
-        for child in living {
-            let limit = limit.unwrap_or(child.vitals().stop_within);
-            ended_within(child, limit.saturating_sub(clock.now() - begun)).await;
-        }
-    }
-    for child in &lasting {
-        signal::send(child, STOP);
-        if !ended_within(child, child.vitals().stop_within).await {
-            signal::send(child, KILL);
-            ended_within(child, KILL_WITHIN).await;
-        }
-    }
-    for child in fleeting.iter().chain(&lasting) {
-        if child.vitals().phase() != Phase::Ended {
-            let path = child.vitals().path();
-            tracing::error!(actor = %path, "left behind: reached no await point or checkpoint");
-        }
-    }
-}
-
-async fn ended_within(cell: &Arc<dyn AnyCell>, limit: Duration) -> bool {
-    let vitals = cell.vitals();
-    let ended = vitals.until(|vitals| (vitals.phase() == Phase::Ended).then_some(()));
-    vitals.system.within(limit, ended).await.is_some()
-}
-
-/// The end of the last life: nothing is accepted any more, everyone who waits is told.
-pub(crate) fn finish<A: Actor>(cell: &Arc<Cell<A>>, reason: ExitReason) {
-    let vitals = &cell.vitals;
-    let dropped = DropReason::of_queued(&reason);
-    cell.mailbox.close(|envelope: Box<dyn Envelope<A>>| {
-        vitals.activity.dropped.add(dropped, 1);
-        dead_letter(cell, envelope.message_type()(), dropped);
-        // A message's own Drop may panic; that must not keep the others from being told.
-        let _ = contained(|| envelope.discard(dropped));
-    });
-    if reason.is_failure() {
-        tracing::warn!(actor = %vitals.path(), %reason, "actor ended");
-    } else {
-        tracing::debug!(actor = %vitals.path(), %reason, "actor ended");
-    }
-    if reason.is_failure() || vitals.restart != Restart::Never {
-        vitals.system.observation().events.note(vitals, &reason, LifeChange::Ended);
-    }
-    vitals.signals.set_thread(None);
-    abandon_children(vitals);
-    let watchers = {
-        // Under the parent's lock, so that whoever sees the end also sees the name free and the child gone, and the
-        // parent waits for a child that is still listed.
-        let mut siblings = vitals.parent.as_ref().map(|parent| parent.vitals().children.lock());
-        vitals.system.forget(&**cell);
-        if let Some(siblings) = &mut siblings {
-            siblings.by_id.remove(&vitals.id);
-        }
-        let mut life = vitals.life.lock();
-        life.exit = Some(reason.clone());
-        life.last_exit = Some(reason.clone());
-        life.ended += 1;
-        vitals.store_phase(Phase::Ended);
-        std::mem::take(&mut life.watchers)
-    };
-    vitals.notify();
-    for watcher in watchers {
-        // Each is somebody else's code; a panic in one must not keep the others from being told.
-        let _ = contained(|| watcher(vitals, &reason));
-    }
-}
-
-/// No more children; those that are still there (left behind, or the place went away under this actor) are on their
-/// own and told to stop.
-fn abandon_children(vitals: &Vitals) {
-    let orphans: Vec<_> = {
-        let mut children = vitals.children.lock();
-        children.closed = true;
-        children.by_id.values().cloned().collect()
-    };
-    for orphan in &orphans {
-        signal::send(orphan, STOP);
-    }
-}
-
-pub(crate) fn dead_letter<A: Actor>(cell: &Cell<A>, message: &'static str, reason: DropReason) {
-    let vitals = &cell.vitals;
-    vitals.system.dead_letters().push(DeadLetter {
-        to: vitals.path().into(),
-        message,
-        reason,
-        at: vitals.system.clock().now_coarse(),
-    });
 }
 
 /// The name of an actor's type without its modules and parameters.

@@ -33,4 +33,4 @@ pub use waits::Waiting;
 
 pub(crate) use closeness::Observation;
 pub(crate) use notebook::Notebook;
-pub(crate) use stamp::{Stamp, Stamped, as_current};
+pub(crate) use stamp::{Stamp, Stamped, as_current, put_current, take_current};

@@ -1,5 +1,6 @@
 //! Where actors live. A new place is one more file here and one more variant of [`Place`].
 
+pub(crate) mod fiber;
 pub(crate) mod process;
 pub(crate) mod task;
 pub(crate) mod thread;
@@ -31,6 +32,11 @@ pub enum Place {
     Loop(usize),
     /// On a kernel thread of its own. Handlers may block.
     Thread,
+    /// On a fiber: a user-level thread of whichever LWP has time first, where it then stays. Handlers may call what
+    /// waits in the manner of a fiber (`palco_fibers`), also in code that is not async.
+    Fiber,
+    /// On a fiber of the LWP with this number, from 0.
+    Lwp(usize),
     /// In a process of its own: a crash of the actor ends nothing else. Only for actors that are
     /// [`Portable`]. Handlers may block.
     Process,
@@ -46,16 +52,18 @@ pub enum PlaceKind {
     Task,
     /// A kernel thread of its own.
     Thread,
+    /// A user-level thread on one of a few kernel threads, the LWPs.
+    Fiber,
     /// A process of its own.
     Process,
 }
 
 impl PlaceKind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Task, Self::Thread, Self::Process];
+    pub const ALL: [Self; 4] = [Self::Task, Self::Thread, Self::Fiber, Self::Process];
 
     /// The kinds in which any actor can live, also one that is not made from data.
-    pub const OF_THIS_PROCESS: [Self; 2] = [Self::Task, Self::Thread];
+    pub const OF_THIS_PROCESS: [Self; 3] = [Self::Task, Self::Thread, Self::Fiber];
 
     /// The name used on the command line and in files.
     #[must_use]
@@ -63,7 +71,17 @@ impl PlaceKind {
         match self {
             Self::Task => "task",
             Self::Thread => "thread",
+            Self::Fiber => "fiber",
             Self::Process => "process",
+        }
+    }
+
+    /// Whether others of the same kind live on its thread: then a handler that blocks holds them up too.
+    #[must_use]
+    pub const fn shares_its_thread(self) -> bool {
+        match self {
+            Self::Task | Self::Fiber => true,
+            Self::Thread | Self::Process => false,
         }
     }
 }
@@ -90,6 +108,7 @@ impl From<PlaceKind> for Place {
         match kind {
             PlaceKind::Task => Self::Task,
             PlaceKind::Thread => Self::Thread,
+            PlaceKind::Fiber => Self::Fiber,
             PlaceKind::Process => Self::Process,
         }
     }
@@ -100,6 +119,7 @@ impl Place {
         match self {
             Self::Task | Self::Loop(_) | Self::SystemLoop => PlaceKind::Task,
             Self::Thread => PlaceKind::Thread,
+            Self::Fiber | Self::Lwp(_) => PlaceKind::Fiber,
             Self::Process => PlaceKind::Process,
         }
     }
@@ -194,6 +214,20 @@ pub(crate) fn spawn<A: Actor>(
     }
     enter(system, parent, reports_to, &options, |cell| {
         start(system, &options, cell, move || Ok(make()))
+    })
+}
+
+/// Starts an actor under `parent` on fibers, where it goes on on whichever LWP has time, turn by turn.
+pub(crate) fn spawn_roving<A: Actor + Send>(
+    system: &System,
+    parent: Arc<dyn AnyCell>,
+    reports_to: Option<Recipient<ChildExited>>,
+    options: SpawnOptions,
+    mut make: impl FnMut() -> A + Send + 'static,
+) -> Result<ActorRef<A>, SpawnError> {
+    let options = options.place(Place::Fiber);
+    enter(system, parent, reports_to, &options, |cell| {
+        fiber::roving::start(system, cell, move || Ok(make()))
     })
 }
 
@@ -297,5 +331,7 @@ fn start<A: Actor>(
         Place::SystemLoop => system.loops()?.start_on_system(life),
         Place::Process => Err(SpawnError::NotPortable(short_type_name::<A>())),
         Place::Thread => thread::start(cell, options.stack_bytes, life),
+        Place::Fiber => fiber::start(system, &cell, None, life),
+        Place::Lwp(index) => fiber::start(system, &cell, Some(index), life),
     }
 }

@@ -127,6 +127,21 @@ impl ActorRef<Supervisor> {
         placement::spawn(&system, parent, Some(self.recipient()), options, make)
     }
 
+    /// Starts a child that roves under this supervisor, from anywhere; see
+    /// [`System::spawn_roving`](crate::System::spawn_roving).
+    ///
+    /// # Errors
+    /// See [`SpawnError`]; nothing has been started then.
+    pub fn supervise_roving<A: Actor + Send>(
+        &self,
+        options: SpawnOptions,
+        make: impl FnMut() -> A + Send + 'static,
+    ) -> Result<ActorRef<A>, SpawnError> {
+        let parent = self.cell();
+        let system = parent.vitals().system.clone();
+        placement::spawn_roving(&system, parent, Some(self.recipient()), options, make)
+    }
+
     /// Starts a child from data under this supervisor, from anywhere.
     ///
     /// # Errors

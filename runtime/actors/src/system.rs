@@ -1,16 +1,18 @@
 //! A system: names, clock, event loops, dead letters and the root of the tree. A value, not a global; a test makes
 //! its own.
 
+mod builder;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
-use std::thread;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use palco_core::{ActorId, ExitReason};
+use palco_fibers::Pool;
 use parking_lot::Mutex;
 
 use crate::dead_letters::DeadLetters;
@@ -18,14 +20,15 @@ use crate::ledger::Ledger;
 use crate::observation::Observation;
 use crate::placement::process::Processes;
 use crate::placement::task::Loops;
-use crate::placement::{self, Place, SpawnOptions};
+use crate::placement::{self, SpawnOptions};
 use crate::registry::Registry;
 use crate::stir::Stir;
 use crate::vitals::{AnyCell, Cell};
 use crate::{
-    Actor, ActorRef, AnyRef, Backoff, Clock, Failure, Parcel, Portable, SpawnError, Supervision,
-    Supervisor, UrgentRef,
+    Actor, ActorRef, AnyRef, Clock, Failure, Parcel, Portable, SpawnError, Supervisor, UrgentRef,
 };
+
+pub use builder::SystemBuilder;
 
 /// How long [`System::settle`] must see nothing change, in looks one millisecond apart.
 const SETTLED_LOOKS: u32 = 5;
@@ -51,6 +54,8 @@ struct Inner {
     next_id: AtomicU64,
     loops: OnceLock<Loops>,
     event_loops: usize,
+    fibers: OnceLock<Pool>,
+    lwps: usize,
     processes: Processes,
     /// The account of actors that have ended.
     ended: Mutex<Ledger>,
@@ -62,54 +67,8 @@ struct Inner {
     observation: Observation,
 }
 
-/// Makes a [`System`].
-#[derive(Debug)]
-#[must_use]
-pub struct SystemBuilder {
-    clock: Clock,
-    event_loops: usize,
-    supervision: Supervision,
-}
-
-impl SystemBuilder {
-    /// With this clock instead of the machine's.
-    pub fn clock(self, clock: Clock) -> Self {
-        Self { clock, ..self }
-    }
-
-    /// With so many event loops (threads) for tasks; at least 1, by default one per core.
-    pub fn event_loops(self, event_loops: usize) -> Self {
-        Self { event_loops: event_loops.max(1), ..self }
-    }
-
-    /// With this policy for the actors at the top of the tree.
-    pub fn supervision(self, supervision: Supervision) -> Self {
-        Self { supervision, ..self }
-    }
-
-    /// Starts the system: the root supervisor, and with it the first event loop.
-    ///
-    /// # Errors
-    /// [`SpawnError::Place`] when the kernel has no thread for it.
-    pub fn build(self) -> Result<System, SpawnError> {
-        let system = System::without_root(self.clock, self.event_loops);
-        system.loops()?;
-        let policy = self.supervision;
-        let options = SpawnOptions::new().name("root").place(Place::SystemLoop);
-        let root = placement::spawn_root(&system, options, move || Supervisor::new(policy))?;
-        let _ = system.inner.root.set(root.downgrade());
-        let inner = Arc::downgrade(&system.inner);
-        root.any().on_exit(move |exited| {
-            if let Some(inner) = inner.upgrade() {
-                let _ = inner.outcome.set(exited.reason);
-            }
-        });
-        Ok(system)
-    }
-}
-
 impl System {
-    fn without_root(clock: Clock, event_loops: usize) -> Self {
+    fn without_root(clock: Clock, event_loops: usize, lwps: usize) -> Self {
         Self {
             inner: Arc::new(Inner {
                 clock,
@@ -119,6 +78,8 @@ impl System {
                 next_id: AtomicU64::new(0),
                 loops: OnceLock::new(),
                 event_loops,
+                fibers: OnceLock::new(),
+                lwps,
                 processes: Processes::default(),
                 ended: Mutex::default(),
                 root: OnceLock::new(),
@@ -131,7 +92,7 @@ impl System {
 
     /// The system in an actor's process: of that actor and what it starts. No thread is started before one is needed.
     pub(crate) fn of_process() -> Self {
-        Self::without_root(Clock::real(), 1)
+        Self::without_root(Clock::real(), 1, 1)
     }
 
     /// A system with a real clock and one event loop per core.
@@ -140,15 +101,6 @@ impl System {
     /// As [`SystemBuilder::build`].
     pub fn new() -> Result<Self, SpawnError> {
         Self::builder().build()
-    }
-
-    /// Chooses clock, event loops and supervision.
-    pub fn builder() -> SystemBuilder {
-        SystemBuilder {
-            clock: Clock::real(),
-            event_loops: thread::available_parallelism().map_or(1, usize::from),
-            supervision: Supervision::default().with_backoff(Backoff::default()),
-        }
     }
 
     /// None once it has ended and nobody holds it any more.
@@ -176,6 +128,23 @@ impl System {
     ) -> Result<ActorRef<A>, SpawnError> {
         match self.root() {
             Some(root) => root.supervise(options, make),
+            None => Err(SpawnError::ParentStopping(ROOT_PATH.into())),
+        }
+    }
+
+    /// Starts an actor at the top of the tree that roves: it lives on fibers, and each of its turns goes to whichever LWP
+    /// has time, where it stays until the turn ends. `options` say nothing about its place. The price is that the actor
+    /// must be [`Send`], and a trip through the queues for every burst of messages.
+    ///
+    /// # Errors
+    /// See [`SpawnError`]; nothing has been started then.
+    pub fn spawn_roving<A: Actor + Send>(
+        &self,
+        options: SpawnOptions,
+        make: impl FnMut() -> A + Send + 'static,
+    ) -> Result<ActorRef<A>, SpawnError> {
+        match self.root() {
+            Some(root) => root.supervise_roving(options, make),
             None => Err(SpawnError::ParentStopping(ROOT_PATH.into())),
         }
     }
@@ -245,6 +214,12 @@ impl System {
         self.inner.event_loops
     }
 
+    /// How many LWPs run fibers.
+    #[must_use]
+    pub fn lwps(&self) -> usize {
+        self.inner.lwps
+    }
+
     /// Finds a living actor by its path or its id (`#17`).
     #[must_use]
     pub fn find(&self, name: &str) -> Option<AnyRef> {
@@ -310,6 +285,9 @@ impl System {
         if let Some(loops) = self.inner.loops.get() {
             loops.stop();
         }
+        if let Some(fibers) = self.inner.fibers.get() {
+            fibers.stop();
+        }
         reason
     }
 
@@ -337,6 +315,15 @@ impl System {
         }
         let loops = Loops::new(self.inner.event_loops)?;
         Ok(self.inner.loops.get_or_init(|| loops))
+    }
+
+    /// The LWPs, started when they are needed.
+    pub(crate) fn fibers(&self) -> Result<&Pool, SpawnError> {
+        if let Some(fibers) = self.inner.fibers.get() {
+            return Ok(fibers);
+        }
+        let fibers = placement::fiber::pool(self.inner.lwps)?;
+        Ok(self.inner.fibers.get_or_init(|| fibers))
     }
 
     pub(crate) fn processes(&self) -> &Processes {

@@ -9,11 +9,10 @@ use super::Context;
 use crate::Actor;
 use crate::envelope::Envelope;
 use crate::guard::rest;
-use crate::placement::PlaceKind;
 use crate::signal::{INSPECT, INTERRUPT, KILL, RECYCLE, RESTART, STOP};
 use crate::vitals::AnyCell;
 
-/// How many messages an actor on an event loop handles before the others get their turn.
+/// How many messages an actor on a shared thread handles before the others get their turn.
 pub(super) const BUDGET_MESSAGES: u32 = 64;
 
 /// A message that an actor will send itself.
@@ -56,7 +55,7 @@ impl<A: Actor> Context<A> {
             }
             if self.budget == 0 {
                 self.budget = BUDGET_MESSAGES;
-                if self.place() == PlaceKind::Task {
+                if self.place().shares_its_thread() {
                     task.waker().wake_by_ref();
                     return Poll::Pending;
                 }

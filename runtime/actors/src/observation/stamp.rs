@@ -1,5 +1,6 @@
 //! Which message caused which.
 
+use std::any::Any;
 use std::cell::Cell as ThreadCell;
 
 use palco_core::{ActorId, Time};
@@ -67,6 +68,16 @@ impl Drop for Restore<'_> {
 pub(crate) fn as_current<T>(actor: &Vitals, run: impl FnOnce() -> T) -> T {
     let _restore = actor.as_sender().map(|current| Restore::after(current, actor));
     run()
+}
+
+/// Takes along who is current: a fiber waits in the middle of a handler, and others run meanwhile.
+pub(crate) fn take_current() -> Option<Box<dyn Any>> {
+    CURRENT.take().map(|current| Box::new(current) as Box<dyn Any>)
+}
+
+/// The fiber goes on.
+pub(crate) fn put_current(taken: Option<Box<dyn Any>>) {
+    CURRENT.set(taken.and_then(|current| current.downcast().ok()).map(|current| *current));
 }
 
 impl Current {

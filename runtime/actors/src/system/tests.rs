@@ -2,8 +2,10 @@
 
 use palco_threads::block_on;
 
+use std::thread;
+
 use super::*;
-use crate::{Restart, Signal};
+use crate::{Backoff, Place, Restart, Signal, Supervision};
 
 struct Idle;
 

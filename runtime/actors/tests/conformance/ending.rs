@@ -127,7 +127,7 @@ impl palco_actors::Actor for Brief {
 }
 
 async fn an_actor_may_finish_in_its_start_hook(stage: &Stage) {
-    let brief = stage.system.spawn(stage.options(), || Brief).unwrap();
+    let brief = stage.spawn(stage.options(), || Brief).unwrap();
     assert_eq!(brief.exited().await, ExitReason::Finished);
 }
 

@@ -122,7 +122,7 @@ async fn an_actor_may_have_children_from_its_start_hook_on(stage: &Stage) {
         let log = log.clone();
         move || Prepared(log.clone(), options.clone())
     };
-    let parent = stage.system.spawn(stage.options(), make).unwrap();
+    let parent = stage.spawn(stage.options(), make).unwrap();
     log.until("child started", 1).await;
     parent.stop();
     parent.exited().await;

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `order.rs`, `backpressure.rs`, `asking.rs` | delivery |
 //! | `ending.rs`, `panics.rs`, `family.rs`, `watching.rs` | ends, and who is told |
-//! | `signals.rs`, `computing.rs`, `blocking_calls.rs` | reaching into a running handler |
+//! | `signals.rs`, `computing.rs`, `direct.rs`, `blocking_calls.rs` | reaching into a running handler |
 //! | `timers.rs`, `fairness.rs` | time and turns |
 //! | `names.rs`, `inspection.rs`, `systems.rs`, `conservation.rs` | the view from outside, and the books |
 
@@ -15,6 +15,7 @@ mod backpressure;
 mod blocking_calls;
 mod computing;
 mod conservation;
+mod direct;
 mod ending;
 mod fairness;
 mod family;

@@ -18,7 +18,7 @@ in_every_place!(
 );
 
 fn spawn(stage: &Stage, name: &str) -> Result<ActorRef<Probe>, SpawnError> {
-    stage.system.spawn(stage.options().name(name), Probe::lives("named", &Log::default(), &[]))
+    stage.spawn(stage.options().name(name), Probe::lives("named", &Log::default(), &[]))
 }
 
 async fn a_name_is_taken_while_its_actor_lives_and_free_after_the_end(stage: &Stage) {

@@ -162,12 +162,12 @@ impl Handler<Ping> for Rash {
 
 async fn a_hook_that_panics_before_it_returns_a_future_is_contained(stage: &Stage) {
     let expected = panicked("deliberate, before the future");
-    let starting = stage.system.spawn(stage.options(), || Rash { in_start: true }).unwrap();
+    let starting = stage.spawn(stage.options(), || Rash { in_start: true }).unwrap();
     assert_eq!(starting.exited().await, expected);
-    let stopping = stage.system.spawn(stage.options(), || Rash { in_start: false }).unwrap();
+    let stopping = stage.spawn(stage.options(), || Rash { in_start: false }).unwrap();
     stopping.stop();
     assert_eq!(stopping.exited().await, expected);
-    let handling = stage.system.spawn(stage.options(), || Rash { in_start: false }).unwrap();
+    let handling = stage.spawn(stage.options(), || Rash { in_start: false }).unwrap();
     let answer = handling.ask(Ping, LIMIT).await;
     assert!(matches!(answer, Err(AskError::Abandoned(Abandoned::Panicked))), "{answer:?}");
     assert_eq!(handling.exited().await, expected);

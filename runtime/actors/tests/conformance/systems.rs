@@ -32,7 +32,7 @@ async fn a_shutdown_ends_everything_and_can_be_repeated(stage: &Stage) {
     assert_eq!(stage.system.ended().await, ExitReason::Stopped);
     assert_eq!(stage.system.shutdown().await, ExitReason::Stopped);
     assert!(stage.system.top().is_empty() && stage.system.snapshot().is_empty());
-    let late = stage.system.spawn(stage.options(), Probe::lives("late", &Log::default(), &[]));
+    let late = stage.spawn(stage.options(), Probe::lives("late", &Log::default(), &[]));
     assert!(matches!(late, Err(SpawnError::ParentStopping(_))));
 }
 

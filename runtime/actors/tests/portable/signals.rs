@@ -20,7 +20,7 @@ trials! {
         a_kill_ends_a_wait,
         the_state_is_written_down_between_two_messages,
     ],
-    Column::ALL[1..] => [
+    Column::WITH_A_THREAD => [
         an_interrupt_ends_a_blocking_call,
     ],
     Column::PROCESSES => [

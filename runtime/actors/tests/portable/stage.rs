@@ -25,20 +25,25 @@ static WATCH: LazyLock<Clock> = LazyLock::new(Clock::real);
 pub(crate) enum Column {
     Task,
     Thread,
+    Fiber,
     Process,
     Zygote,
     Ring,
 }
 
 impl Column {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Task, Self::Thread, Self::Process, Self::Zygote, Self::Ring];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Task, Self::Fiber, Self::Thread, Self::Process, Self::Zygote, Self::Ring];
+    /// Where a call may block.
+    pub(crate) const WITH_A_THREAD: [Self; 4] =
+        [Self::Thread, Self::Process, Self::Zygote, Self::Ring];
     pub(crate) const PROCESSES: [Self; 3] = [Self::Process, Self::Zygote, Self::Ring];
 
     fn name(self) -> &'static str {
         match self {
             Self::Task => "task",
             Self::Thread => "thread",
+            Self::Fiber => "fiber",
             Self::Process => "process",
             Self::Zygote => "zygote",
             Self::Ring => "ring",
@@ -66,6 +71,7 @@ impl Stage {
         let place = match self.column {
             Column::Task => Place::Task,
             Column::Thread => Place::Thread,
+            Column::Fiber => Place::Fiber,
             Column::Process | Column::Zygote | Column::Ring => Place::Process,
         };
         SpawnOptions::new().place(place).process(self.process())

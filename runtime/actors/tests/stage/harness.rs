@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use palco_actors::{Clock, Place, PlaceKind, SpawnOptions, System};
+use palco_actors::{Actor, ActorRef, Clock, Place, PlaceKind, SpawnError, SpawnOptions, System};
 use palco_threads::block_on;
 use tokio::sync::oneshot;
 
@@ -23,24 +23,47 @@ static WATCH: LazyLock<Clock> = LazyLock::new(Clock::real);
 pub(crate) struct Stage {
     pub(crate) system: System,
     pub(crate) place: PlaceKind,
+    roves: bool,
 }
 
 impl Stage {
-    /// In the place under test. Tasks share one loop, so that each is every other's neighbour.
+    /// In the place under test. Tasks share one loop and fibers one LWP, so that each is every other's neighbour.
     pub(crate) fn options(&self) -> SpawnOptions {
         SpawnOptions::new().place(match self.place {
             PlaceKind::Task => Place::Loop(0),
             PlaceKind::Thread => Place::Thread,
+            PlaceKind::Fiber => Place::Lwp(0),
             PlaceKind::Process => Place::Process,
         })
+    }
+
+    /// Starts an actor of the test's own.
+    pub(crate) fn spawn<A: Actor + Send>(
+        &self,
+        options: SpawnOptions,
+        make: impl FnMut() -> A + Send + 'static,
+    ) -> Result<ActorRef<A>, SpawnError> {
+        match self.roves {
+            true => self.system.spawn_roving(options, make),
+            false => self.system.spawn(options, make),
+        }
     }
 }
 
 /// Runs `body` and shuts the system down; after that every message must be accounted for.
 pub(crate) fn run(place: PlaceKind, clock: Clock, body: impl AsyncFnOnce(&Stage)) {
+    run_on(clock, |system| Stage { system, place, roves: false }, body);
+}
+
+/// As [`run`], on fibers that rove.
+pub(crate) fn run_roving(clock: Clock, body: impl AsyncFnOnce(&Stage)) {
+    run_on(clock, |system| Stage { system, place: PlaceKind::Fiber, roves: true }, body);
+}
+
+fn run_on(clock: Clock, stage: impl FnOnce(System) -> Stage, body: impl AsyncFnOnce(&Stage)) {
     keep_deliberate_panics_quiet();
-    let system = System::builder().clock(clock).event_loops(2).build().unwrap();
-    let stage = Stage { system, place };
+    let system = System::builder().clock(clock).event_loops(2).lwps(2).build().unwrap();
+    let stage = stage(system);
     block_on(async {
         in_time("the test body", body(&stage)).await;
         in_time("the shutdown", stage.system.shutdown()).await;
@@ -100,6 +123,8 @@ macro_rules! in_every_place {
     (real: $real:tt, simulated: $simulated:tt) => {
         $crate::harness::in_place!(in_task, Task, $real, $simulated);
         $crate::harness::in_place!(in_thread, Thread, $real, $simulated);
+        $crate::harness::in_place!(in_fiber, Fiber, $real, $simulated);
+        $crate::harness::roving!($real, $simulated);
     };
 }
 
@@ -119,11 +144,28 @@ macro_rules! in_place {
     };
 }
 
-pub(crate) use {in_every_place, in_place};
+macro_rules! roving {
+    ([$($real:ident),* $(,)?], [$($simulated:ident),* $(,)?]) => {
+        mod roving {
+            use palco_actors::Clock;
+            $(#[test]
+            fn $real() {
+                $crate::harness::run_roving(Clock::real(), super::$real);
+            })*
+            $(#[test]
+            fn $simulated() {
+                $crate::harness::run_roving(Clock::virtual_time(), super::$simulated);
+            })*
+        }
+    };
+}
+
+pub(crate) use {in_every_place, in_place, roving};
 
 /// A new place must not be forgotten above. What these tests send are closures, which do not cross to a process: the
 /// promises that hold there as well are tested with data, in all places, in `tests/portable`.
 #[test]
 fn every_place_is_tested() {
-    assert_eq!(PlaceKind::ALL, [PlaceKind::Task, PlaceKind::Thread, PlaceKind::Process]);
+    let all = [PlaceKind::Task, PlaceKind::Thread, PlaceKind::Fiber, PlaceKind::Process];
+    assert_eq!(PlaceKind::ALL, all);
 }

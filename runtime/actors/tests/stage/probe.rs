@@ -177,7 +177,7 @@ impl Stage {
 
     pub(crate) fn probe_with(&self, options: SpawnOptions, faults: &'static [Fault]) -> Subject {
         let log = Log::default();
-        let actor = self.system.spawn(options, Probe::lives("probe", &log, faults)).unwrap();
+        let actor = self.spawn(options, Probe::lives("probe", &log, faults)).unwrap();
         Subject { actor, log }
     }
 }
