@@ -110,12 +110,13 @@ fn of_actor(known: &mut Known, at_ms: u64) -> Vec<(LintKind, String)> {
         watch.turn = (turn, at_ms);
     }
     let runs_ms = at_ms - watch.turn.1;
-    if turn % 2 == 1 && actor.place == PlaceKind::Task && runs_ms >= LOOP_BUDGET_MS {
+    if turn % 2 == 1 && actor.place.shares_its_thread() && runs_ms >= LOOP_BUDGET_MS {
         let message = actor.note.as_deref().or(actor.message.as_deref()).unwrap_or("a hook");
+        let thread = if actor.place == PlaceKind::Fiber { "LWP" } else { "event loop" };
         found.push((
             LintKind::SlowHandler,
             format!(
-                "has kept its event loop to itself for {}, busy with {message}: everybody else on that loop waits. \
+                "has kept its {thread} to itself for {}, busy with {message}: everybody else there waits. \
                  No signal reaches it before its next await point or checkpoint. Move it to a thread or a process, \
                  or let it call `checkpoint`.",
                 seconds(runs_ms)
@@ -166,7 +167,7 @@ fn of_actor(known: &mut Known, at_ms: u64) -> Vec<(LintKind, String)> {
             ["not confined", "no landlock", "in part"].iter().any(|lack| confinement.contains(lack))
         }
         // A program of others is confined as it was asked for, unless something is said to be missing.
-        PlaceKind::Task | PlaceKind::Thread => confinement.contains("; no"),
+        PlaceKind::Task | PlaceKind::Thread | PlaceKind::Fiber => confinement.contains("; no"),
     };
     if let Some(confinement) = confinement.filter(lacks) {
         found.push((

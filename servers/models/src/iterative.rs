@@ -19,6 +19,11 @@ pub(crate) fn profile(place: PlaceKind) -> ModelProfile {
             "the whole server",
         ),
         PlaceKind::Thread => ("classic iterative server", "waits", "the whole server"),
+        PlaceKind::Fiber => (
+            "iterative server on a fiber",
+            "waits, and so does all else on that LWP",
+            "the whole server",
+        ),
         PlaceKind::Process => (
             "one process (iterative, isolated)",
             "waits, also while a crash is mended",

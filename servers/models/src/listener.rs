@@ -12,7 +12,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use crate::holder::holder_of_port;
 use crate::settings::Listen;
 use crate::start_error::StartError;
-use crate::stream::{Stream, TaskListener};
+use crate::stream::{PolledListener, Stream};
 
 /// Why an address cannot be listened on.
 #[derive(thiserror::Error, Debug)]
@@ -77,18 +77,18 @@ fn bind(address: SocketAddr, backlog: i32) -> Result<ThreadListener, BindError> 
 /// One acceptor's own handle of the shared listening socket.
 #[derive(Debug)]
 pub(crate) enum Listener {
-    Task(TaskListener),
-    Thread(Arc<ThreadListener>),
+    Polled(PolledListener),
+    Blocking(Arc<ThreadListener>),
 }
 
 impl Listener {
     /// For an actor in `place`. Must be called in that place.
     pub(crate) fn new(shared: &Arc<ThreadListener>, place: PlaceKind) -> io::Result<Self> {
         // The flag belongs to the socket, not to the handle; all acceptors of a server share their kind of place.
-        shared.set_nonblocking(place == PlaceKind::Task)?;
-        Ok(match place {
-            PlaceKind::Task => Self::Task(TaskListener::new(shared.try_clone()?)?),
-            PlaceKind::Thread | PlaceKind::Process => Self::Thread(Arc::clone(shared)),
+        shared.set_nonblocking(place.shares_its_thread())?;
+        Ok(match place.shares_its_thread() {
+            true => Self::Polled(PolledListener::new(place, shared.try_clone()?)?),
+            false => Self::Blocking(Arc::clone(shared)),
         })
     }
 
@@ -98,21 +98,23 @@ impl Listener {
         cx: &Context<A>,
     ) -> Option<io::Result<(Stream, SocketAddr)>> {
         Some(match self {
-            Self::Task(listener) => {
+            Self::Polled(listener) => {
                 // Who comes after a stop is for the next server on this socket, if there is one.
                 let accept = poll_fn(|task| match cx.is_stopping() {
                     true => Poll::Pending,
                     false => listener.poll_accept(task),
                 });
-                cx.unless_stopped(accept).await?.map(|(stream, peer)| (Stream::Task(stream), peer))
+                cx.unless_stopped(accept)
+                    .await?
+                    .map(|(stream, peer)| (Stream::Polled(stream), peer))
             }
-            Self::Thread(listener) => cx
+            Self::Blocking(listener) => cx
                 // Not std's accept, which begins again after EINTR and would never hear a signal.
                 .blocking_call(Wait::UntilStop, || SockRef::from(&**listener).accept())
                 .await?
                 .and_then(|(socket, peer)| {
                     let peer = peer.as_socket().ok_or(io::ErrorKind::Unsupported)?;
-                    Ok((Stream::Thread(socket.into()), peer))
+                    Ok((Stream::Blocking(socket.into()), peer))
                 }),
         })
     }

@@ -1,7 +1,8 @@
 //! Model `per-connection`: a dispatcher hands each connection to a fresh actor (UNP §30.5 with processes, §30.7 with
 //! threads).
 //!
-//! The dispatcher lives in the same kind of place; as a task, on the loop that its connections share. For processes it
+//! The dispatcher lives in the same kind of place; as a task, on the loop that its connections share; as a fiber, beside
+//! connections that go to whichever LWP has time first. For processes it
 //! is a task too: it accepts, and passes the open socket to a process that a zygote has forked for it.
 
 use palco_actors::{Place, PlaceKind};
@@ -14,7 +15,7 @@ pub(crate) const SENTENCE: &str =
 pub(crate) fn plan(place: PlaceKind) -> Plan {
     let dispatcher = match place {
         PlaceKind::Process => Place::Task,
-        PlaceKind::Task | PlaceKind::Thread => place.into(),
+        PlaceKind::Task | PlaceKind::Thread | PlaceKind::Fiber => place.into(),
     };
     Plan { acceptors: vec![("dispatcher".into(), dispatcher)], served_by: ServedBy::OwnActor }
 }
@@ -30,6 +31,12 @@ pub(crate) fn profile(place: PlaceKind) -> ModelProfile {
         PlaceKind::Thread => {
             ("thread per connection", Concurrency::Real, "does not notice", "a thread")
         }
+        PlaceKind::Fiber => (
+            "fiber per connection (M:N server)",
+            Concurrency::Real,
+            "waits if it shares the blocked LWP",
+            "a fiber at rest, without a stack",
+        ),
         PlaceKind::Process => {
             ("process per connection", Concurrency::Real, "does not notice", "a process")
         }

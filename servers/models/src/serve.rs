@@ -256,7 +256,7 @@ impl<A: Actor> Host for ActorHost<'_, A> {
         Box::pin(async {
             self.takes_time().await;
             match self.cx.place() {
-                PlaceKind::Task => self.take_turns().await,
+                PlaceKind::Task | PlaceKind::Fiber => self.take_turns().await,
                 PlaceKind::Thread | PlaceKind::Process => self.cx.checkpoint().await,
             }
         })

@@ -49,7 +49,7 @@ impl Single {
         let books = Own::new(Limits { connections_max: 1, ..Limits::default() });
         let record = Books::Own(Arc::clone(&books)).try_admit().expect("there is no other");
         let line = Serving::new(Lines::create(1).map_err(StartError::Memory)?, None).take();
-        let (stream, peer) = (Stream::Thread(stream), Peer::new(peer));
+        let (stream, peer) = (Stream::Blocking(stream), Peer::new(peer));
         let accepted = Accepted { line, stream, address: None, peer, record };
         let shared = Arc::new(Shared { service: Arc::new(service), codec });
         let options =

@@ -1,8 +1,10 @@
 //! A connected socket as each place waits for it. The only file beside `listener.rs` that knows sockets of places.
 //!
-//! On an event loop a wait gives the loop to others; on a thread, or in a process, it is a plain blocking system call, which signals end
+//! On an event loop or a fiber a wait gives the thread to others; on a thread of its own, or in a process, it is a plain blocking system call, which signals end
 //! with `EINTR`. A stop ends the wait for the client's next bytes, never the writing of a response.
 
+mod fiber;
+mod polled;
 mod task;
 
 use std::io::{self, Read, Write};
@@ -15,8 +17,8 @@ use bytes::{Buf, BytesMut};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, recv};
 use palco_actors::{Actor, Context, Wait};
+pub(crate) use polled::{PolledListener, PolledStream};
 use socket2::SockRef;
-pub(crate) use task::{TaskListener, TaskStream};
 
 /// Room made for one read.
 const READ_BYTES: usize = 4 << 10;
@@ -33,15 +35,17 @@ const TO_MARK_BYTES_MAX: usize = 64 << 10;
 
 #[derive(Debug)]
 pub(crate) enum Stream {
-    Task(TaskStream),
-    Thread(ThreadStream),
+    /// In a place where a wait gives the thread to others.
+    Polled(PolledStream),
+    /// In a place that may block.
+    Blocking(ThreadStream),
 }
 
 impl AsFd for Stream {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            Self::Task(stream) => stream.get().as_fd(),
-            Self::Thread(stream) => stream.as_fd(),
+            Self::Polled(stream) => stream.get().as_fd(),
+            Self::Blocking(stream) => stream.as_fd(),
         }
     }
 }
@@ -56,7 +60,7 @@ impl Stream {
         let filled = buffer.capacity() >= READ_BYTES && buffer.len() == buffer.capacity();
         let room = if filled { READ_BYTES_LARGE } else { READ_BYTES };
         match self {
-            Self::Task(stream) => {
+            Self::Polled(stream) => {
                 // Before the look for input: a client that never pauses would never be stopped.
                 if cx.is_stopping() {
                     return None;
@@ -68,7 +72,7 @@ impl Stream {
                 buffer.truncate(end);
                 read
             }
-            Self::Thread(stream) => {
+            Self::Blocking(stream) => {
                 let start = buffer.len();
                 buffer.resize(start + room, 0);
                 let read =
@@ -88,8 +92,8 @@ impl Stream {
     ) -> io::Result<()> {
         while buffer.has_remaining() {
             let written = match self {
-                Self::Task(stream) => stream.write(buffer).await?,
-                Self::Thread(stream) => cx
+                Self::Polled(stream) => stream.write(buffer).await?,
+                Self::Blocking(stream) => cx
                     .blocking_call(Wait::ThroughStop, || stream.write(buffer))
                     .await
                     .unwrap_or(Ok(0))?,
@@ -111,12 +115,12 @@ impl Stream {
     /// The socket, for another process, which waits for it as a thread does.
     pub(crate) fn into_descriptor(self) -> io::Result<OwnedFd> {
         let stream = match self {
-            Self::Task(stream) => {
+            Self::Polled(stream) => {
                 let stream = stream.into_inner();
                 stream.set_nonblocking(false)?;
                 stream
             }
-            Self::Thread(stream) => stream,
+            Self::Blocking(stream) => stream,
         };
         Ok(stream.into())
     }
@@ -138,8 +142,8 @@ impl Stream {
                 return;
             }
             let read = match self {
-                Self::Task(stream) => cx.system().within(left, stream.read(&mut scratch)).await,
-                Self::Thread(stream) => {
+                Self::Polled(stream) => cx.system().within(left, stream.read(&mut scratch)).await,
+                Self::Blocking(stream) => {
                     let call = || {
                         stream.set_read_timeout(Some(left))?;
                         stream.read(&mut scratch)
@@ -155,7 +159,7 @@ impl Stream {
     }
 
     fn prepare_to_linger(&self) -> io::Result<()> {
-        if let Self::Thread(stream) = self {
+        if let Self::Blocking(stream) = self {
             stream.set_nonblocking(false)?;
         }
         self.socket().shutdown(Shutdown::Write)
@@ -180,8 +184,8 @@ impl Stream {
     /// An urgent byte has been taken from it.
     pub(crate) fn note_mark(&self) {
         match self {
-            Self::Task(stream) => stream.note_mark(),
-            Self::Thread(_) => {} // its reads do not wait for the news of a loop
+            Self::Polled(stream) => stream.note_mark(),
+            Self::Blocking(_) => {} // its reads do not wait for the news of a loop
         }
     }
 
@@ -231,8 +235,8 @@ impl Stream {
 
     fn socket(&self) -> SockRef<'_> {
         match self {
-            Self::Task(stream) => SockRef::from(stream.get()),
-            Self::Thread(stream) => SockRef::from(stream),
+            Self::Polled(stream) => SockRef::from(stream.get()),
+            Self::Blocking(stream) => SockRef::from(stream),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use palco_actors::{AnyRef, PlaceKind};
+use palco_actors::AnyRef;
 use palco_models::Server;
 
 /// Beyond so many actors it costs more to look than the figure is worth.
@@ -10,7 +10,7 @@ const ACTORS_MAX: usize = 64;
 
 /// Milliseconds; none where the server shares threads with others, has very many, or the kernel does not tell.
 pub(super) fn of(server: &Server) -> Option<u64> {
-    if server.settings().place == PlaceKind::Task {
+    if server.settings().place.shares_its_thread() {
         return None;
     }
     let mut actors = Vec::new();

@@ -75,7 +75,7 @@ impl<K: Kin> Portable for ConnectionActor<K> {
     fn messages(_: &mut MessageTable<Self>) {}
 
     fn make(args: Self::Args, mut luggage: Luggage) -> Result<Self, Failure> {
-        let stream = Stream::Thread(TcpStream::from(luggage.take_descriptor()?));
+        let stream = Stream::Blocking(TcpStream::from(luggage.take_descriptor()?));
         let seats = Seats::open(luggage.take_descriptor()?, args.layout)?;
         // For the whole life of the process, whose end costs less than to unmap them before.
         mem::forget(Arc::clone(&seats));

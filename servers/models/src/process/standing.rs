@@ -75,7 +75,7 @@ impl<K: Kin> Handler<Serve> for Worker<K> {
         let lines = Lines::Seats(Arc::clone(&self.seats));
         let line = Line::of_seat(lines, passed.seat, self.issue.clone());
         let seat = Seat { seats: Arc::clone(&self.seats), index: passed.seat };
-        let stream = Stream::Thread(TcpStream::from(socket));
+        let stream = Stream::Blocking(TcpStream::from(socket));
         let admitted = Admitted { stream, address: passed.peer, record: Record::begin(seat) };
         serve(cx, &self.shared, admitted.with_line(line)).await;
     }

@@ -36,7 +36,9 @@ impl Requests {
         }
         let pid = match self.place {
             PlaceKind::Process => actor.pid(),
-            PlaceKind::Task | PlaceKind::Thread => i32::try_from(process::id()).ok(),
+            PlaceKind::Task | PlaceKind::Thread | PlaceKind::Fiber => {
+                i32::try_from(process::id()).ok()
+            }
         };
         let (Some(pid), Some(socket)) = (pid, line.socket()) else { return };
         let socket = match palco_sys::borrow_descriptor(pid, socket) {

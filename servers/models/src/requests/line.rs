@@ -74,7 +74,7 @@ impl Line {
             self.actor = Some(actor);
         }
         let thread = match cx.place() {
-            PlaceKind::Task => 0,
+            PlaceKind::Task | PlaceKind::Fiber => 0,
             PlaceKind::Thread | PlaceKind::Process => palco_sys::thread_id(),
         };
         self.serial = self.lines.next_serial();

@@ -36,7 +36,7 @@ impl Requests {
     ) -> Answer {
         let line = self.line(found);
         let (state, thread) = (self.state(found, number), line.thread());
-        let Some(thread) = thread.filter(|_| self.place != PlaceKind::Task) else {
+        let Some(thread) = thread.filter(|_| !self.place.shares_its_thread()) else {
             line.set_nice(nice);
             let turns = turns(nice.value());
             return Answer::noted(
@@ -57,7 +57,9 @@ impl Requests {
         }
         let process = match self.place {
             PlaceKind::Process => actor.pid(),
-            PlaceKind::Task | PlaceKind::Thread => i32::try_from(process::id()).ok(),
+            PlaceKind::Task | PlaceKind::Thread | PlaceKind::Fiber => {
+                i32::try_from(process::id()).ok()
+            }
         };
         // In a process that has gone wrong the number could be anybody's.
         let is_there =

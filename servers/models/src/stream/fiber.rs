@@ -1,0 +1,82 @@
+//! A connected socket on a fiber.
+//!
+//! Every call is tried first; only what would block waits, on the LWP where it first waits. So nothing has to be known
+//! of marks of urgent data, behind which an event loop would wait for news that it has had.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::task::{Context, Poll, ready};
+
+use palco_fibers::Source;
+use socket2::SockRef;
+
+/// A connection.
+#[derive(Debug)]
+pub(crate) struct FiberStream(Source<TcpStream>);
+
+/// A listening socket.
+#[derive(Debug)]
+pub(crate) struct FiberListener(Source<TcpListener>);
+
+impl FiberStream {
+    pub(crate) fn new(socket: TcpStream) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Ok(Self(Source::new(socket)?))
+    }
+
+    pub(crate) fn get(&self) -> &TcpStream {
+        self.0.get()
+    }
+
+    pub(crate) fn into_inner(self) -> TcpStream {
+        self.0.into_inner()
+    }
+
+    /// Reads once. Cancel-safe.
+    pub(crate) async fn read(&self, room: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.get().read(room) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.0.readable().await?,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
+    }
+
+    /// Writes once. Cancel-safe.
+    pub(crate) async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.get().write(bytes) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.0.writable().await?,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                written => return written,
+            }
+        }
+    }
+}
+
+impl FiberListener {
+    pub(crate) fn new(socket: TcpListener) -> io::Result<Self> {
+        Source::new(socket).map(Self)
+    }
+
+    pub(crate) fn poll_accept(
+        &self,
+        task: &mut Context<'_>,
+    ) -> Poll<io::Result<(FiberStream, SocketAddr)>> {
+        loop {
+            match SockRef::from(self.0.get()).accept() {
+                // Else somebody else has accepted it.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    ready!(self.0.poll_readable(task))?;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                accepted => {
+                    let (socket, address) = accepted?;
+                    let address = address.as_socket().ok_or(ErrorKind::Unsupported)?;
+                    return Poll::Ready(Ok((FiberStream::new(socket.into())?, address)));
+                }
+            }
+        }
+    }
+}
