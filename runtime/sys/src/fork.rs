@@ -1,18 +1,18 @@
-//! Fork a brother instead of a child: `clone(CLONE_PARENT)`, for a process that has one thread and forks for its parent.
+//! Copy a process that has one thread: as a child, or as a brother (`clone(CLONE_PARENT)`), when it forks for its parent.
 //!
-//! The new process is the child of the caller's parent, which alone can reap it and whose death its death signal follows.
+//! A brother is the child of the caller's parent, which alone can reap it and whose death its death signal follows.
 //! A copy of a program with several threads would find locks held for ever by threads that it does not have; the caller
 //! is therefore asked to prove that it has one, each time.
 
-use std::ffi::{c_int, c_ulong};
+use std::ffi::{c_int, c_long, c_ulong};
 use std::fs;
 use std::io;
 use std::ptr;
 
-/// Who returns from [`fork_brother`].
+/// Who returns from [`fork_brother`] and [`fork_child`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forked {
-    /// The caller: this is the new process's id. Its parent is the caller's.
+    /// The caller: this is the new process's id.
     Original {
         /// The id.
         pid: i32,
@@ -27,10 +27,7 @@ pub enum Forked {
 /// `Deadlock` when the caller has more than one thread; otherwise the kernel's: `EAGAIN` at a limit of processes,
 /// `ENOMEM`, `EINVAL` for the first process of a namespace, which has no parent.
 pub fn fork_brother() -> io::Result<Forked> {
-    if !is_single_threaded()? {
-        let text = "a process of several threads must not be copied: their locks would stay held";
-        return Err(io::Error::new(io::ErrorKind::Deadlock, text));
-    }
+    refuse_several_threads()?;
     let mut flags = c_ulong::try_from(libc::CLONE_PARENT).map_err(io::Error::other)?;
     let thread_id = thread_id_word();
     if !thread_id.is_null() {
@@ -50,6 +47,29 @@ pub fn fork_brother() -> io::Result<Forked> {
             thread_id,
         )
     };
+    who_returned(pid)
+}
+
+/// Copies the calling process. The copy is its child, which it must reap.
+///
+/// # Errors
+/// As [`fork_brother`].
+pub fn fork_child() -> io::Result<Forked> {
+    refuse_several_threads()?;
+    // SAFETY: the caller has one thread, so no lock or half-made change of another is copied; the C library puts its own
+    // affairs in order in the copy.
+    who_returned(c_long::from(unsafe { libc::fork() }))
+}
+
+fn refuse_several_threads() -> io::Result<()> {
+    if is_single_threaded()? {
+        return Ok(());
+    }
+    let text = "a process of several threads must not be copied: their locks would stay held";
+    Err(io::Error::new(io::ErrorKind::Deadlock, text))
+}
+
+fn who_returned(pid: c_long) -> io::Result<Forked> {
     match pid {
         0 => Ok(Forked::Copy),
         error if error < 0 => Err(io::Error::last_os_error()),
@@ -105,6 +125,7 @@ mod tests {
         // Test functions run on threads of their own.
         assert!(!is_single_threaded().unwrap());
         assert_eq!(fork_brother().unwrap_err().kind(), io::ErrorKind::Deadlock);
+        assert_eq!(fork_child().unwrap_err().kind(), io::ErrorKind::Deadlock);
     }
 
     #[test]
