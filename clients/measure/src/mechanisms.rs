@@ -238,13 +238,17 @@ impl Mechanism {
         }
     }
 
-    /// How many switches of each side a hop takes, where that is certain.
-    pub(crate) const fn switches_expected(self, cores: Cores) -> Option<f64> {
-        match (self, self.wait(), cores) {
+    /// How many switches of each side a hop takes, where that is certain: each side waits once a round trip.
+    pub(crate) const fn switches_expected(self, cores: Cores, policy: Policy) -> Option<f64> {
+        match (self, self.wait(), cores, policy) {
             (Self::Bare, ..) => None,
-            (Self::Yield, ..) | (_, Wait::Blocks, _) => Some(0.5),
-            (_, Wait::LooksThenBlocks, Cores::Same) => Some(0.5),
-            (_, Wait::LooksThenBlocks | Wait::Looks, _) => None,
+            // Who reads gives room back, and that wakes the other side, which may wait already, as a reader: a Unix socket
+            // has one queue of sleepers. Such a wake costs a switch, unless both share a processor in real time.
+            (Self::UnixStream, _, Cores::Same, Policy::Fifo) => Some(0.5),
+            (Self::UnixStream, ..) => None,
+            (Self::Yield, ..) | (_, Wait::Blocks, ..) => Some(0.5),
+            (_, Wait::LooksThenBlocks, Cores::Same, _) => Some(0.5),
+            (_, Wait::LooksThenBlocks | Wait::Looks, ..) => None,
         }
     }
 

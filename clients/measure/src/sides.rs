@@ -165,6 +165,8 @@ impl PingPong {
         let led = match plan.lead(first, &court, self.trip_nanos, counters) {
             Ok(led) => second.finish().map(|()| led),
             Err(error) => {
+                // A second side that cannot be told is ended by its alarm.
+                drop(court.call_off());
                 second.abandon();
                 Err(error)
             }

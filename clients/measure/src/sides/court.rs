@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use palco_sys::{FutexScope, SharedArea, Woken, futex_wait, futex_wake};
 
 use super::tally::Tally;
-use crate::mechanisms::patiently;
+use crate::mechanisms::{gone, patiently};
 
 /// The line of the sequence word.
 const SEQUENCE: usize = 0;
@@ -27,6 +27,11 @@ const ABSENT: u32 = 0;
 const READY: u32 = 1;
 const FAILED: u32 = 2;
 const DONE: u32 = 3;
+
+/// Whether the second side may begin.
+const NOT_YET: u32 = 0;
+const STARTED: u32 = 1;
+const CALLED_OFF: u32 = 2;
 
 /// Shared memory of both sides.
 #[derive(Debug)]
@@ -68,9 +73,15 @@ impl Court {
     }
 
     /// The second side is where it should be and waits for the start.
+    ///
+    /// # Errors
+    /// `TimedOut` when the first side gives up, or does not say anything.
     pub(crate) fn be_ready(&self) -> io::Result<()> {
         self.enter(READY)?;
-        self.wait_while(GO, |go| go == 0).map(drop)
+        match self.wait_while(GO, |go| go == NOT_YET)? {
+            CALLED_OFF => Err(gone()),
+            _ => Ok(()),
+        }
     }
 
     /// The first side waits until the second is ready.
@@ -86,8 +97,12 @@ impl Court {
 
     /// The second side begins to wait for its first turn.
     pub(crate) fn go(&self) -> io::Result<()> {
-        self.area.word32(GO).store(1, Ordering::Release);
-        futex_wake(self.area.word32(GO), 1, FutexScope::Shared).map(drop)
+        self.set(GO, STARTED)
+    }
+
+    /// The first side has given up: if the second one still waits for the start, it need not.
+    pub(crate) fn call_off(&self) -> io::Result<()> {
+        self.set(GO, CALLED_OFF)
     }
 
     /// The second side leaves what it has seen.
@@ -153,8 +168,13 @@ impl Court {
     }
 
     fn enter(&self, stage: u32) -> io::Result<()> {
-        self.area.word32(STAGE).store(stage, Ordering::Release);
-        futex_wake(self.area.word32(STAGE), 1, FutexScope::Shared).map(drop)
+        self.set(STAGE, stage)
+    }
+
+    fn set(&self, line: usize, value: u32) -> io::Result<()> {
+        let word = self.area.word32(line);
+        word.store(value, Ordering::Release);
+        futex_wake(word, 1, FutexScope::Shared).map(drop)
     }
 
     /// Waits until the word is another one, and returns it.
@@ -195,6 +215,17 @@ mod tests {
         assert_eq!(court.await_ready().unwrap_err().to_string(), "no memory");
         court.report(&Err(io::Error::other("ä".repeat(1000)))).unwrap();
         assert!(court.failure().unwrap().starts_with("ää"));
+    }
+
+    #[test]
+    fn who_waits_for_a_start_that_is_called_off_goes_away() {
+        let court = Court::new().unwrap();
+        std::thread::scope(|threads| {
+            let second = threads.spawn(|| court.be_ready());
+            court.await_ready().unwrap();
+            court.call_off().unwrap();
+            assert_eq!(second.join().unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
+        });
     }
 
     #[test]

@@ -207,7 +207,7 @@ impl Plan {
             touch: hot_touch,
             bytes: operations * self.key.message,
             sides: sides.into(),
-            switches_expected: self.mechanism.switches_expected(self.key.cores),
+            switches_expected: self.mechanism.switches_expected(self.key.cores, self.key.policy),
             out_of_turn: is_proven.then(|| both.iter().map(|seen| seen.out_of_turn).sum()),
             cpu_nanos: Some(both.iter().map(|seen| seen.tally.cpu_nanos).sum()),
             objection: (spoiled > 0).then(text),
