@@ -37,12 +37,14 @@ pub fn become_fifo(priority: u8) -> io::Result<()> {
 /// # Errors
 /// The kernel's.
 pub fn become_usual() -> io::Result<()> {
-    schedule(0, libc::SCHED_OTHER, 0)
+    make_usual(0)
 }
 
 /// As [`become_usual`], for any thread; safe in a signal handler.
 pub(crate) fn make_usual(thread: i32) -> io::Result<()> {
+    // Who may be in real time by `RLIMIT_RTPRIO` alone may leave it, but not take back that children do not inherit it.
     schedule(thread, libc::SCHED_OTHER, 0)
+        .or_else(|_| schedule(thread, libc::SCHED_OTHER | libc::SCHED_RESET_ON_FORK, 0))
 }
 
 fn schedule(thread: i32, policy: c_int, priority: u8) -> io::Result<()> {
@@ -194,6 +196,27 @@ mod tests {
             Err(error) => {
                 assert_eq!(error.raw_os_error(), Some(libc::EPERM), "{error}");
                 println!("real time is not permitted here: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_has_lost_the_right_to_real_time_may_leave_it() {
+        let left = thread::spawn(|| {
+            become_fifo(7)?;
+            let mut head = CapabilityHead { version: CAPABILITY_VERSION, thread: 0 };
+            let none = [CapabilityHalf::default(); 2];
+            // SAFETY: both live throughout the call; this thread alone loses its capabilities, and ends.
+            let lost = unsafe { libc::syscall(libc::SYS_capset, &raw mut head, none.as_ptr()) };
+            assert_eq!(lost, 0);
+            become_usual()?;
+            scheduling_of(0)
+        });
+        match left.join().unwrap() {
+            Ok(scheduling) => assert_eq!(scheduling, Scheduling::Usual(nice_of(0).unwrap())),
+            Err(error) => {
+                assert_eq!(error.raw_os_error(), Some(libc::EPERM), "{error}");
+                assert!(become_fifo(7).is_err(), "leaving real time takes no right");
             }
         }
     }
