@@ -40,4 +40,5 @@ mod touch;
 pub use key::{Cores, Key, Pages, Pattern, Policy, Section, Unit};
 pub use report::Report;
 pub use sides::{keys as ping_pong_keys, subject as ping_pong};
+pub use session::{Progress, Settings, run};
 pub use subject::{Raw, Side, Subject, Unavailable};
