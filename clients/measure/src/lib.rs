@@ -37,6 +37,7 @@ mod subject;
 mod throughput;
 mod touch;
 
+pub use compare::{Compared, ComparedRow, Difference, ReadError, Refusal, compare, read};
 pub use key::{Cores, Key, Pages, Pattern, Policy, Section, Unit};
 pub use report::Report;
 pub use sides::{keys as ping_pong_keys, subject as ping_pong};

@@ -175,6 +175,33 @@ impl Bootstrap {
         });
         Some(interval(center, medians.collect(), ordered.len()))
     }
+
+    /// The median of `a` by that of `b`, which were not measured in turns; nothing where one of `b` is not more than 0.
+    pub(crate) fn ratio_unpaired(&self, name: &str, a: &[f64], b: &[f64]) -> Option<Estimate> {
+        self.unpaired(name, a, b, |a, b| a / b).filter(|_| b.iter().all(|&value| value > 0.0))
+    }
+
+    /// The median of `a` less that of `b`, which were not measured in turns.
+    pub(crate) fn difference_unpaired(&self, name: &str, a: &[f64], b: &[f64]) -> Option<Estimate> {
+        self.unpaired(name, a, b, |a, b| a - b)
+    }
+
+    fn unpaired(
+        &self,
+        name: &str,
+        a: &[f64],
+        b: &[f64],
+        combine: impl Fn(f64, f64) -> f64,
+    ) -> Option<Estimate> {
+        let center = combine(median(a.iter().copied())?, median(b.iter().copied())?);
+        let mut chance = Chance::named(self.seed, name);
+        let mut redraw = |from: &[f64]| {
+            let mut drawn: Vec<f64> = from.iter().map(|_| from[chance.below(from.len())]).collect();
+            median_in_place(&mut drawn)
+        };
+        let drawn = (0..self.resamples.max(1)).map(|_| combine(redraw(a), redraw(b)));
+        Some(interval(center, drawn.collect(), a.len().min(b.len())))
+    }
 }
 
 /// The part of the resamples outside the interval that 95 of 100 times holds the truth, at either end.

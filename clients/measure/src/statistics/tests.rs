@@ -103,6 +103,7 @@ fn verdicts_need_both_a_difference_and_an_effect() {
 fn nothing_comes_of_nothing() {
     assert!(Sample::of(&[]).is_none() && Sample::of(&[f64::NAN, f64::INFINITY]).is_none());
     assert!(QUICK.of_medians("row", &[]).is_none());
+    assert!(QUICK.ratio_unpaired("row", &[1.0], &[]).is_none());
     let (one, zero) = (Sample::single(1.0).unwrap(), Sample::single(0.0).unwrap());
     assert!(QUICK.ratio("row", &[(&one, &zero)]).is_none());
     assert!(pooled_quantiles(&[], &[0.5]).is_empty());
