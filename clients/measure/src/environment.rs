@@ -30,7 +30,7 @@ pub(crate) struct Conditions {
 /// What the session itself saw of the machine.
 #[derive(Debug, Default)]
 pub(crate) struct Witnessed {
-    /// The canary before each round, by the session's best.
+    /// Every canary, by the luckiest.
     pub(crate) canaries: Vec<f64>,
     /// What the order of rows followed from.
     pub(crate) order_seed: u64,

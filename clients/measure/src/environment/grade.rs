@@ -18,7 +18,7 @@ pub(super) struct Signs {
     pub(super) stolen: Option<f64>,
     /// How late short sleeps ended, before the run.
     pub(super) jitter: Option<Jitter>,
-    /// The canary before each round, by the session's best.
+    /// Every canary of the session, by the luckiest.
     pub(super) canaries: Vec<f64>,
 }
 
@@ -48,7 +48,7 @@ const STOLEN: Limits = Limits(0.005, 0.05);
 const LATE: Limits = Limits(250_000.0, 1_000_000.0);
 const LATEST: Limits = Limits(4_000_000.0, 20_000_000.0);
 
-/// Share of rounds before which the canary was slow.
+/// Share of canaries that were slow.
 const SLOW: Limits = Limits(0.1, 0.5);
 
 /// The worst of what each sign says, and in words what keeps it from being A. What is not known is said and does not count.
@@ -95,7 +95,7 @@ pub(super) fn grade(signs: &Signs) -> (Grade, Vec<String>) {
         ),
         ("canary", slow.map(percent), Limits(percent(SLOW.0), percent(SLOW.1)), |is, max| {
             format!(
-                "before {is:.0} % of the rounds the machine was slower than its best by more than 5 % (A: up to {max:.0} %)"
+                "in {is:.0} % of the moments looked at the machine was slower than its best by more than 5 % (A: up to {max:.0} %)"
             )
         }),
     ];
@@ -154,8 +154,8 @@ mod tests {
                 "more than 600 µs late",
             ),
             (Signs { jitter: jitter(100, 50_000_000), ..quiet() }, Grade::C, "was 50000 µs late"),
-            (Signs { canaries: canaries(3), ..quiet() }, Grade::B, "before 30 % of the rounds"),
-            (Signs { canaries: canaries(6), ..quiet() }, Grade::C, "before 60 % of the rounds"),
+            (Signs { canaries: canaries(3), ..quiet() }, Grade::B, "in 30 % of the moments"),
+            (Signs { canaries: canaries(6), ..quiet() }, Grade::C, "in 60 % of the moments"),
         ];
         for (signs, expected, remark) in cases {
             let (found, remarks) = grade(&signs);

@@ -85,7 +85,7 @@ impl Taken {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Measure {
     /// Nanoseconds of the session's best canary.
-    pub(super) best: u64,
+    pub(super) best: f64,
     /// Whether rounds of a noisy moment count too.
     pub(super) keep_noisy: bool,
     /// Rounds without which a row is refused.
@@ -95,7 +95,7 @@ pub(super) struct Measure {
 impl Measure {
     /// The canary before a round by the session's best.
     pub(super) fn canary(&self, taken: &Taken) -> f64 {
-        taken.canary as f64 / self.best.max(1) as f64
+        taken.canary as f64 / self.best
     }
 
     fn invalid(&self, taken: &Taken) -> Option<String> {

@@ -87,7 +87,7 @@ fn a_judge_that_was_not_seen_to_refuse_is_not_trusted() {
     let mut sung = 0;
     assert!(warned(noisy, &mut || {
         sung += 1;
-        if sung == 1 { 100 } else { 200 }
+        if sung <= 20 { 100 } else { 200 }
     }));
     // One that this machine cannot run.
     let mut missing = Stage::default();
@@ -153,6 +153,8 @@ fn rounds_of_noisy_moments_do_not_count_unless_they_are_to_be_kept() {
         let rounds = &row(&report, &id).rounds;
         assert!(rounds.iter().all(|round| (round.canary - 1.2).abs() < 1e-9));
         assert_eq!(report.grade, Grade::C);
+        let is_told = report.remarks.iter().any(|remark| remark.contains("for the noise alone"));
+        assert_eq!(is_told, !keep_noisy);
         (row(&report, &id).estimate.is_some(), row(&report, &id).refused.clone())
     };
     let (has_estimate, why) = noisy(false);
@@ -172,6 +174,20 @@ fn a_noisy_moment_is_waited_out() {
     });
     assert_eq!(row(&report, &id).rounds.len(), 7);
     assert!(row(&report, &id).rounds.iter().all(|round| round.invalid.is_none()));
+}
+
+#[test]
+fn a_lone_lucky_moment_refuses_nothing_but_takes_the_grade_down() {
+    let mut stage = Stage::default();
+    let id = stage.honest("pipe", 1_000.0);
+    let mut sung = 0;
+    let report = stage.run_with(&[], &settings(), &mut || {
+        sung += 1;
+        if sung == 1 { 100 } else { 140 }
+    });
+    assert!(row(&report, &id).rounds.iter().all(|round| round.canary == 1.0));
+    assert!(row(&report, &id).estimate.is_some());
+    assert_eq!(report.grade, Grade::C);
 }
 
 #[test]

@@ -69,6 +69,18 @@ pub(super) fn warning(trust: &Trust) -> Option<String> {
     })
 }
 
+/// How many rows have no figures for nothing but the noise around them, and what to do about it.
+pub(super) fn for_noise_alone(cells: &[Cell], measure: Measure) -> Option<String> {
+    let is_refused = |cell: &&Cell| {
+        let proven = cell.taken.iter().filter(|taken| taken.objection.is_none()).count();
+        proven >= measure.needed && cell.refused(measure).is_some()
+    };
+    let rows = cells.iter().filter(|cell| cell.unavailable.is_none()).filter(is_refused).count();
+    (rows > 0).then(|| {
+        format!("{rows} rows are refused for the noise alone: measure again when the machine is quiet, or let noisy rounds count")
+    })
+}
+
 fn overhead(cells: &[Cell], measure: Measure, bootstrap: Bootstrap) -> Option<Estimate> {
     let (harness, bare) = harness_and_bare(cells)?;
     let pairs = cells[harness].paired(&cells[bare], measure);
