@@ -98,8 +98,9 @@ pub(crate) const fn switches(side: Side) -> u64 {
 
 fn samples(raw: &Raw, least: usize) -> Option<String> {
     let count = raw.samples.len();
-    if raw.samples.iter().any(|sample| !sample.is_finite() || *sample < 0.0) {
-        return Some("a sample is not a number of this world".to_owned());
+    let is_impossible = |sample: &&f64| !sample.is_finite() || **sample < 0.0;
+    if let Some(sample) = raw.samples.iter().find(is_impossible) {
+        return Some(format!("a sample says {sample}, which nothing can take"));
     }
     (count < least).then(|| format!("{count} samples, where {least} are needed"))
 }

@@ -56,7 +56,16 @@ fn over_a_round(_event: Event, _cell: &mut Cell, _ask: u64) -> Result<f64, Strin
 
 #[cfg(feature = "counters")]
 fn over_a_round(event: Event, cell: &mut Cell, ask: u64) -> Result<f64, String> {
-    let refused = |error: std::io::Error| format!("the kernel refuses it: {error}");
+    use std::io::{Error, ErrorKind};
+
+    // perf_event_open(2) answers ENOENT where there is no such counter, as in most virtual machines.
+    let refused = |error: Error| match error.kind() {
+        ErrorKind::NotFound => format!("this machine has no such counter ({error})"),
+        ErrorKind::PermissionDenied => {
+            format!("not permitted ({error}): lower kernel.perf_event_paranoid, or run as root")
+        }
+        _ => format!("the kernel refuses it: {error}"),
+    };
     let mut counter = event.open().map_err(refused)?;
     counter.enable().map_err(refused)?;
     let raw = cell.subject.round(ask).map_err(|unavailable| unavailable.to_string())?;

@@ -313,7 +313,7 @@ fn a_report_survives_its_file() {
     let id = stage.thread("odd", 1.0, |_, raw| Ok(Raw { samples: vec![f64::NAN; 3], ..raw }));
     stage.honest("pipe", 1_000.0);
     let report = stage.run(&[]);
-    assert!(refused(&report, &id).contains("not a number"));
+    assert!(refused(&report, &id).contains("which nothing can take"));
     let text = serde_json::to_string(&report).unwrap();
     let again: Report = serde_json::from_str(&text).unwrap();
     assert_eq!((again.schema, again.rows.len()), (SCHEMA, 2));
