@@ -5,14 +5,19 @@
 //! | `units.rs`, `words.rs` | numbers and keys for people; which characters of foreign text are shown |
 //! | `tables.rs`, `sentences.rs`, `headline.rs`, `trust.rs`, `peers.rs` | the content, the same in every form |
 //! | `text.rs`, `markdown.rs`, `csv.rs` | the forms without pictures |
-//! | `html.rs`, `chart.rs` | the page, and what its pictures are drawn with |
+//! | `html.rs`, `pictures.rs` | the page, and what its pictures show |
+//! | `chart.rs`, `markup.rs` | what pictures are drawn with; elements that always end, text that never leaves its place |
 //!
 //! A report may have been read from a file, so every string in it is foreign and every number may be none.
 
+mod chart;
 mod csv;
 mod headline;
+mod html;
 mod markdown;
+mod markup;
 mod peers;
+mod pictures;
 mod sentences;
 mod tables;
 #[cfg(test)]
@@ -40,6 +45,13 @@ impl Report {
     #[must_use]
     pub fn to_markdown(&self) -> String {
         markdown::write(self)
+    }
+
+    /// One page that is complete in itself: pictures and style inside, no script, nothing loaded. Made for screens from 390
+    /// pixels, for the dark, and for paper.
+    #[must_use]
+    pub fn to_html(&self) -> String {
+        html::write(self)
     }
 
     /// One line a row and round as RFC 4180 has it, the first line naming the columns:

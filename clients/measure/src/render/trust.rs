@@ -131,4 +131,14 @@ impl Stand {
             Self::Told => "·",
         }
     }
+
+    /// The mark in a word, for who does not see it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Limits => "limits",
+            Self::Fails => "fails",
+            Self::Told => "told",
+        }
+    }
 }
