@@ -76,18 +76,18 @@ impl Report {
     }
 }
 
-/// Command, date, machine, grade and length of a run in one line.
+/// Command, date, machine and length of a run in one line.
 fn summary(report: &Report) -> String {
     let fact = |name: &str| {
         let facts = report.environment.facts.iter();
         facts.into_iter().find(|fact| fact.name == name).map(|fact| words::clean(&fact.value))
     };
-    let (_, grade, _) = trust::graded(report.grade);
     let mut parts = vec![words::clean(&report.command), words::clean(&report.environment.date)];
     parts.extend(["model", "CPU model", "cpu", "kernel", "release"].into_iter().filter_map(fact));
     parts.retain(|part| !part.is_empty());
     let seconds = units::Measure::Time.show(report.seconds * 1e9);
-    format!("{}; grade {grade}; {} rounds in {seconds}", parts.join("; "), report.rounds)
+    parts.push(format!("{} rounds in {seconds}", report.rounds));
+    parts.join("; ")
 }
 
 /// Comparisons that belong to a section: by what is compared, or by what it is compared with.

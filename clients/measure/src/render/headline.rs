@@ -3,7 +3,7 @@
 
 mod growth;
 
-use super::units::{Measure, percent, plain, size, times};
+use super::units::{Measure, percent, plain, rounded, size, times};
 use super::words::{clean, place, sentence};
 use crate::report::{Comparison, Estimate, Grade, Report, Row, Verdict};
 use crate::{Cores, Section, Unit};
@@ -105,7 +105,7 @@ fn switch(report: &Report) -> Vec<String> {
         let of_unit = |row: &&(&Row, Estimate)| row.0.key.unit == unit;
         let rows: Vec<_> = counting(report, Section::Switch).collect();
         let (row, cost) = cheapest(rows.iter().filter(of_unit).copied())?;
-        (cost.high < thread.low).then(|| {
+        (cost.high < thread.low && (thread.value / cost.value).is_finite()).then(|| {
             format!(
                 "a {} switch {} ({}), {} of it",
                 unit.name(),
@@ -140,7 +140,7 @@ fn process_switch(comparison: &Comparison) -> Option<String> {
 /// `1/115` of something larger.
 fn share(part: &Estimate, whole: &Estimate) -> String {
     let ratio = whole.value / part.value;
-    if ratio >= 1.5 { format!("1/{ratio:.0}") } else { percent(part.value / whole.value) }
+    if ratio >= 1.5 { format!("1/{}", rounded(ratio)) } else { percent(part.value / whole.value) }
 }
 
 /// What it costs to wake somebody on another core, and what it costs if that one need not be woken.
@@ -193,7 +193,7 @@ fn keeping(report: &Report) -> Option<String> {
             Some(format!("a {name} {} ({how})", Measure::Bytes.show(bytes.value)))
         })
         .collect();
-    (kept.len() > 1).then(|| format!("At rest it keeps: {}.", kept.join(", ")))
+    (kept.len() > 1).then(|| format!("Kept while idle: {}.", kept.join(", ")))
 }
 
 /// Who moves the most small messages, and how seldom it switches for that.

@@ -55,11 +55,11 @@ fn header(page: &mut Markup, report: &Report) {
         }
         let mut answers = answers.iter();
         if let Some(first) = answers.next() {
-            page.leaf("p", &[("class", &"lead")], first);
+            page.leaf("p", &[("class", &"lead")], &unbroken(first));
         }
         if answers.len() > 0 {
             page.within("ul", &[("class", &"answers")], |page| {
-                answers.for_each(|answer| page.leaf("li", &[], answer));
+                answers.for_each(|answer| page.leaf("li", &[], &unbroken(answer)));
             });
         }
         for remark in &report.remarks {
@@ -71,4 +71,15 @@ fn header(page: &mut Markup, report: &Report) {
             }
         });
     });
+}
+
+/// A figure and its unit on one line.
+fn unbroken(sentence: &str) -> String {
+    let mut text = String::with_capacity(sentence.len());
+    let mut before = ' ';
+    for c in sentence.chars() {
+        text.push(if c == ' ' && before.is_ascii_digit() { '\u{a0}' } else { c });
+        before = c;
+    }
+    text
 }

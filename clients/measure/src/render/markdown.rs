@@ -10,7 +10,9 @@ use crate::report::Report;
 
 /// The whole report.
 pub(crate) fn write(report: &Report) -> String {
-    let mut text = format!("# {}\n\n{}\n", super::TITLE, escape(&super::summary(report)));
+    let (_, grade, _) = trust::graded(report.grade);
+    let run = escape(&super::summary(report));
+    let mut text = format!("# {}\n\n{run}; grade {grade}\n", super::TITLE);
     let warnings = headline::warnings(report);
     list(&mut text, warnings.iter().map(|warning| format!("**{}**", escape(warning))));
     list(&mut text, headline::sentences(report).iter().map(|answer| escape(answer)));

@@ -1,7 +1,7 @@
 //! Comparisons in words.
 
 use super::units::{Measure, times};
-use super::words::{clean, sentence, stopped};
+use super::words::{clean, sentence, stopped, whole};
 use crate::Section;
 use crate::report::{Comparison, Estimate, Report, Verdict};
 
@@ -87,7 +87,7 @@ fn unknown(report: &Report, comparison: &Comparison) -> String {
         None => Some(format!("{} was not measured", clean(id))),
         Some(row) if row.estimate.is_none() => Some(format!(
             "{} was refused ({})",
-            clean(id),
+            whole(&row.key),
             clean(row.refused.as_deref().unwrap_or("no reason was recorded"))
         )),
         Some(_) => None,

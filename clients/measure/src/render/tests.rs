@@ -1,6 +1,7 @@
 //! What every form of a report promises.
 
 pub(crate) mod fixture;
+mod page;
 
 use proptest::prelude::*;
 

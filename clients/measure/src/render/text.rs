@@ -22,7 +22,9 @@ const GAP: usize = 2;
 pub(crate) fn write(report: &Report, width: Option<usize>) -> String {
     let width = width.unwrap_or(WIDTH).max(WIDTH_MIN);
     let mut text = String::new();
-    paragraph(&mut text, "", "", &super::summary(report), width);
+    let (_, grade, _) = trust::graded(report.grade);
+    let run = format!("{}; grade {grade}", super::summary(report));
+    paragraph(&mut text, "", "", &run, width);
     for warning in headline::warnings(report) {
         paragraph(&mut text, "! ", "  ", &warning, width);
     }

@@ -90,6 +90,11 @@ pub(crate) fn plain(value: f64) -> String {
     if value.is_finite() { fixed(value, decimals(value)) } else { NONE.to_owned() }
 }
 
+/// To the next whole number.
+pub(crate) fn rounded(value: f64) -> String {
+    fixed(value, 0)
+}
+
 /// `15 %`.
 pub(crate) fn percent(share: f64) -> String {
     if !share.is_finite() {

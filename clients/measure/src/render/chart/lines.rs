@@ -10,8 +10,8 @@ use crate::report::Estimate;
 pub(crate) struct Series {
     pub(crate) name: String,
     pub(crate) unit: Unit,
-    /// Whether it is the second of its unit: drawn thin, its marks hollow.
-    pub(crate) is_second: bool,
+    /// How many of its unit come before it: later ones are thinner, their marks hollow.
+    pub(crate) rank: usize,
     /// Whether its points are marked, or only joined.
     pub(crate) has_marks: bool,
     pub(crate) points: Vec<(f64, Estimate)>,
@@ -49,15 +49,15 @@ const LEGEND: f64 = 18.0;
 
 impl Lines {
     /// A small picture: several stand side by side, or one fills a narrow page.
-    pub(crate) const SMALL: Area = Area { left: 54.0, right: 340.0, bottom: 218.0, top: 24.0 };
+    pub(crate) const SMALL: Area = Area { left: 54.0, right: 340.0, bottom: 218.0, top: 32.0 };
     const WIDTH: f64 = 350.0;
 
-    /// With the legend below.
+    /// Under its name, with the legend below.
     pub(crate) fn draw(&self) -> Markup {
         let Area { left, right, bottom, top } = Self::SMALL;
         let legend = bottom + 44.0;
         let height = legend + LEGEND * self.series.len() as f64;
-        svg(&self.caption, "small", (Self::WIDTH, height), |markup| {
+        let picture = svg(&self.caption, "small", (Self::WIDTH, height), |markup| {
             for (tick, text) in &self.y.ticks {
                 let y = self.y.scale.at(*tick);
                 rule(markup, "grid", (left, y), (right, y));
@@ -69,12 +69,12 @@ impl Lines {
                 label(markup, "tick middle", (x, bottom + 16.0), text);
             }
             rule(markup, "axis", (left, bottom), (right, bottom));
-            label(markup, "axis-name", (0.0, 11.0), self.y.name);
+            label(markup, "axis-name", (0.0, 10.0), self.y.name);
             label(markup, "axis-name end", (right, bottom + 31.0), self.x.name);
             for (place, name) in &self.marks {
                 let x = self.x.scale.at(*place);
                 rule(markup, "limit", (x, top), (x, bottom));
-                label(markup, "tick middle", (x, top - 3.0), name);
+                label(markup, "tick middle", (x, top - 5.0), name);
             }
             for (series, at) in self.series.iter().zip(0_u32..) {
                 self.draw_series(markup, series);
@@ -85,7 +85,11 @@ impl Lines {
                 }
                 label(markup, "name", (left + 36.0, y + 4.0), &series.name);
             }
-        })
+        });
+        let mut figure = Markup::new();
+        figure.leaf("figcaption", &[("class", &"picture-name")], &self.caption.title);
+        figure.append(&picture);
+        figure
     }
 
     fn draw_series(&self, markup: &mut Markup, series: &Series) {
@@ -111,11 +115,15 @@ impl Lines {
 
 impl Series {
     fn class(&self) -> String {
-        let weight = if self.is_second { " second" } else { "" };
+        let weight = match self.rank {
+            0 => "",
+            1 => " second",
+            _ => " third",
+        };
         format!("line {}{weight}", self.unit.name())
     }
 
     fn mark(&self, markup: &mut Markup, place: (f64, f64), title: &str) {
-        mark(markup, self.unit, if self.is_second { "hollow" } else { "" }, place, title);
+        mark(markup, self.unit, if self.rank > 0 { "hollow" } else { "" }, place, title);
     }
 }

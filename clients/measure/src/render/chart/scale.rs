@@ -63,8 +63,19 @@ impl Scale {
         if self.log { self.log_ticks() } else { self.linear_ticks() }
     }
 
+    /// How many powers of ten lie between its ends.
+    pub(crate) fn decades(&self) -> f64 {
+        (self.high / self.low).log10()
+    }
+
+    /// Powers of four, for bytes.
+    pub(crate) fn binary_ticks(&self) -> Vec<f64> {
+        let ticks = (0..32).map(|power| 4_f64.powi(power));
+        ticks.filter(|tick| (self.low..=self.high).contains(tick)).collect()
+    }
+
     fn log_ticks(&self) -> Vec<f64> {
-        let decades = (self.high / self.low).log10();
+        let decades = self.decades();
         let steps: &[f64] = match decades {
             few if few < 1.3 => &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0],
             some if some < 2.6 => &[1.0, 2.0, 5.0],

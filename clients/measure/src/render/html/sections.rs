@@ -1,7 +1,8 @@
 //! The sections: pictures first, then what was compared, then the table behind them.
 
+use super::unbroken;
 use crate::Section;
-use crate::render::markup::Markup;
+use crate::render::markup::{Attributes, Markup};
 use crate::render::pictures::{self, Placement};
 use crate::render::tables::{Line, Table};
 use crate::render::words::{about, title};
@@ -52,8 +53,9 @@ fn write_section(page: &mut Markup, report: &Report, section: Section) {
     page.within("section", &[("id", &section.name())], |page| {
         page.leaf("h2", &[], title(section));
         page.leaf("p", &[("class", &"about")], about(section));
-        let compared: Vec<String> =
-            comparisons(report, section).map(|one| sentences::comparison(report, one)).collect();
+        let compared: Vec<String> = comparisons(report, section)
+            .map(|one| unbroken(&sentences::comparison(report, one)))
+            .collect();
         if !compared.is_empty() {
             page.within("ul", &[("class", &"compared")], |page| {
                 compared.iter().for_each(|sentence| page.leaf("li", &[], sentence));
@@ -117,7 +119,7 @@ fn several(page: &mut Markup, pictures: &[Markup]) {
 
 /// A table that scrolls by itself where the page is narrow; it can be reached by the keyboard.
 pub(super) fn scrolling(page: &mut Markup, name: &str, inside: impl FnOnce(&mut Markup)) {
-    let attributes: crate::render::markup::Attributes<'_> =
+    let attributes: Attributes<'_> =
         &[("class", &"scrolls"), ("tabindex", &"0"), ("role", &"region"), ("aria-label", &name)];
     page.within("div", attributes, |page| page.within("table", &[], inside));
 }
@@ -140,10 +142,7 @@ pub(super) fn head<'a>(
 fn write_table(page: &mut Markup, table: &Table, section: Section) {
     // A table that only repeats a curve need not be seen at once.
     let is_open = !matches!(section, Section::WorkingSet | Section::Ring);
-    let open: &dyn std::fmt::Display = &"";
-    let attributes: crate::render::markup::Attributes<'_> =
-        if is_open { &[("open", open)] } else { &[] };
-    page.within("details", attributes, |page| {
+    page.within("details", unfolded(is_open), |page| {
         page.leaf("summary", &[], &format!("Figures: {} rows", table.lines.len()));
         scrolling(page, title(section), |page| {
             let first = ["unit", "mechanism", "with", "where"];
@@ -158,6 +157,11 @@ fn write_table(page: &mut Markup, table: &Table, section: Section) {
             page.leaf("p", &[("class", &"note")], note);
         }
     });
+}
+
+/// Attributes of what is shown at once, or only when it is asked for.
+fn unfolded(is_open: bool) -> Attributes<'static> {
+    if is_open { &[("open", &"")] } else { &[] }
 }
 
 fn write_line(page: &mut Markup, line: &Line, shows_details: bool) {
@@ -216,7 +220,7 @@ fn rounds(page: &mut Markup, report: &Report) {
             if strips.is_empty() {
                 continue;
             }
-            page.within("details", &[], |page| {
+            page.within("details", unfolded(section == Section::Switch), |page| {
                 page.leaf("summary", &[], &format!("{}: {} rows", title(section), strips.len()));
                 page.within("div", &[("class", &"strips")], |page| {
                     for (name, counts, strip) in &strips {

@@ -12,9 +12,9 @@ use crate::{Policy, Section};
 pub(crate) fn creation(report: &Report) -> Option<Markup> {
     let about = "Time to make a unit, let it end, and reap it.";
     all(report, Section::Create, ("Made and gone again", about), |row| Named {
-        group: String::new(),
-        name: format!("{}, {}", row.key.unit.name(), how(&row.key)),
-        aside: String::new(),
+        group: row.key.unit.name().to_owned(),
+        name: how(&row.key),
+        asides: Vec::new(),
     })
 }
 
@@ -22,9 +22,9 @@ pub(crate) fn creation(report: &Report) -> Option<Markup> {
 pub(crate) fn memory(report: &Report) -> Option<Markup> {
     let about = "Resident memory of one idle unit.";
     all(report, Section::Memory, ("Kept while idle", about), |row| Named {
-        group: String::new(),
-        name: format!("{}, {}", row.key.unit.name(), how(&row.key)),
-        aside: String::new(),
+        group: row.key.unit.name().to_owned(),
+        name: how(&row.key),
+        asides: Vec::new(),
     })
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn message_latency(report: &Report) -> Option<Markup> {
     all(report, Section::IpcLatency, ("A message to and fro", about), |row| Named {
         group: message_group(row),
         name: clean(&row.key.mechanism),
-        aside: String::new(),
+        asides: Vec::new(),
     })
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn throughput(report: &Report) -> Option<Markup> {
         Named {
             group: message_group(row),
             name: clean(&row.key.mechanism),
-            aside: [bytes, switches].into_iter().flatten().collect::<Vec<_>>().join("  "),
+            asides: [bytes, switches].into_iter().flatten().collect(),
         }
     })
 }
@@ -56,7 +56,7 @@ pub(crate) fn throughput(report: &Report) -> Option<Markup> {
 struct Named {
     group: String,
     name: String,
-    aside: String,
+    asides: Vec<String>,
 }
 
 fn all(
@@ -67,8 +67,8 @@ fn all(
 ) -> Option<Markup> {
     let mut drawn: Vec<Bar> = counting(report, section)
         .map(|(row, estimate)| {
-            let Named { group, name, aside } = named(row);
-            Bar { group, name, unit: row.key.unit, estimate, aside }
+            let Named { group, name, asides } = named(row);
+            Bar { group, name, unit: row.key.unit, estimate, asides }
         })
         .collect();
     // Rows come in the order in which they were measured; those of one group belong together.

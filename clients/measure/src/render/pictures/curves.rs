@@ -7,7 +7,7 @@ use crate::render::chart::{Axis, Caption, Lines, Scale, Series};
 use crate::render::headline::counting;
 use crate::render::markup::Markup;
 use crate::render::units::{Measure, size};
-use crate::render::words::{access, clean};
+use crate::render::words::{access, clean, sentence};
 use crate::report::{Estimate, Report, Row};
 use crate::{Pages, Pattern, Section};
 
@@ -29,32 +29,28 @@ pub(crate) fn working_set(report: &Report) -> Vec<Markup> {
         rows.iter().map(|row| (row.key.pattern, row.key.pages)).collect();
     let gross = |row: &Row| row.estimate;
     let refill = |row: &Row| row.refill;
-    let figures: [Figure; 2] =
-        [("a hop, gross", gross), ("refill: the hop without the touch", refill)];
+    let figures: [Figure; 2] = [("a hop, gross", gross), ("refill of a hop", refill)];
     let all = figures.iter().flat_map(|(_, of)| rows.iter().filter_map(|row| of(row)));
     let area = Lines::SMALL;
     let ends = all.flat_map(|figure| [figure.value, figure.low, figure.high]);
     let Some(y) = Scale::log(ends, area.bottom, area.top) else { return Vec::new() };
     let Some(x) = sizes_axis(&sizes) else { return Vec::new() };
-    let drawn = kinds.iter().flat_map(|kind| {
-        let of_kind = rows.iter().filter(|row| (row.key.pattern, row.key.pages) == *kind);
+    let drawn =
+        figures.iter().flat_map(|&(name, of)| kinds.iter().map(move |kind| (name, of, *kind)));
+    let drawn = drawn.map(|(name, of, kind)| {
+        let of_kind = rows.iter().filter(|row| (row.key.pattern, row.key.pages) == kind);
         let of_kind: Vec<&Row> = of_kind.copied().collect();
-        let kind = access(kind.0, kind.1);
-        figures.map(|(name, of)| {
-            let series = curves(&of_kind, |row| place_of(row.key.working_set, &sizes), of);
-            let caption = Caption::new(
-                format!("{kind}: {name}"),
-                format!("{} over the bytes that each side touches at every hop.", name),
-            );
-            Lines {
-                caption,
-                series,
-                x: x.clone(),
-                y: Axis { name, scale: y.clone(), ticks: ticks(&y, Measure::Time) },
-                marks: caches(report, &sizes),
-            }
-            .draw()
-        })
+        Lines {
+            caption: Caption::new(
+                sentence(&access(kind.0, kind.1)),
+                format!("{name}, over the bytes that each side touches at every hop."),
+            ),
+            series: curves(&of_kind, |row| place_of(row.key.working_set, &sizes), of),
+            x: x.clone(),
+            y: Axis { name, scale: y.clone(), ticks: ticks(&y, Measure::Time) },
+            marks: caches(report, &sizes),
+        }
+        .draw()
     });
     drawn.collect()
 }
@@ -98,15 +94,16 @@ fn curves(
         let own = points.entry((row.key.unit, row.key.mechanism.as_str())).or_default();
         own.extend(y(row).filter(|figure| figure.value.is_finite()).map(|figure| (x(row), figure)));
     }
-    let mut units = BTreeSet::new();
+    let mut units = Vec::new();
     points
         .into_iter()
         .take(SERIES_MAX)
         .map(|((unit, mechanism), mut points)| {
             points.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-            let is_second = !units.insert(unit);
+            let rank = units.iter().filter(|&&earlier| earlier == unit).count();
+            units.push(unit);
             let name = format!("{}, {}", unit.name(), clean(mechanism));
-            Series { name, unit, is_second, has_marks: true, points }
+            Series { name, unit, rank, has_marks: true, points }
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use crate::render::chart::{Axis, Caption, Lines, Scale, Series};
 use crate::render::headline::counting;
 use crate::render::markup::Markup;
 use crate::render::units::Measure;
-use crate::render::words::clean;
+use crate::render::words::{clean, sentence};
 use crate::report::{Estimate, Report, Row};
 use crate::{Cores, Section, Unit};
 
@@ -45,13 +45,13 @@ fn picture(report: &Report, name: &str, belongs: impl Fn(&Row) -> bool) -> Optio
     let y = Scale::from_zero([nines(0.999)].into_iter(), area.bottom, area.top)?;
     let mut units = Vec::new();
     let series = rows.iter().map(|row| {
-        let is_second = units.contains(&row.key.unit);
+        let rank = units.iter().filter(|&&unit| unit == row.key.unit).count();
         units.push(row.key.unit);
         let estimate = |value| Estimate { value, low: value, high: value };
         Series {
             name: format!("{}, {}", row.key.unit.name(), clean(&row.key.mechanism)),
             unit: row.key.unit,
-            is_second,
+            rank,
             has_marks: false,
             points: points(row).map(|(value, share)| (value, estimate(share))).collect(),
         }
@@ -62,7 +62,7 @@ fn picture(report: &Report, name: &str, belongs: impl Fn(&Row) -> bool) -> Optio
     let every = shown.len().div_ceil(5).max(1);
     let lines = Lines {
         caption: Caption::new(
-            format!("Share of hops done by when: {name}"),
+            sentence(name),
             "Quantiles of all samples that count, up to 99.9 %; each step upwards leaves a tenth of the rest.",
         ),
         series,

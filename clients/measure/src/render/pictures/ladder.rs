@@ -29,10 +29,13 @@ pub(crate) fn ladder(report: &Report) -> Option<Markup> {
             told.push(format!("{name} {}", Measure::Time.show(estimate.value)));
             Bar {
                 group: String::new(),
-                name: format!("{name} ({})", clean(&row.key.mechanism)),
+                name: name.to_owned(),
                 unit: row.key.unit,
                 estimate,
-                aside: more.map_or(String::new(), |more| format!("+{}", Measure::Time.show(more))),
+                asides: vec![
+                    more.map_or(String::new(), |more| format!("+{}", Measure::Time.show(more))),
+                    clean(&row.key.mechanism),
+                ],
             }
         })
         .collect();
