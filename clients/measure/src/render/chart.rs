@@ -64,6 +64,23 @@ pub(crate) fn label(markup: &mut Markup, class: &str, (x, y): (f64, f64), text: 
     markup.leaf("text", &[("class", &class), ("x", &Px(x)), ("y", &Px(y))], text);
 }
 
+/// What lies below the scale: a hollow mark that points downwards, at its foot.
+pub(crate) fn below(markup: &mut Markup, unit: Unit, (x, y): (f64, f64), title: &str) {
+    let corners = format!(
+        "{},{} {},{} {},{}",
+        Px(x - 4.5),
+        Px(y - 5.0),
+        Px(x + 4.5),
+        Px(y - 5.0),
+        Px(x),
+        Px(y + 3.0)
+    );
+    let class = format!("mark {} below", unit.name());
+    markup.within("polygon", &[("class", &class), ("points", &corners)], |markup| {
+        markup.leaf("title", &[], title);
+    });
+}
+
 /// The mark of a unit, which is told by its shape as well as by its colour.
 pub(crate) fn mark(markup: &mut Markup, unit: Unit, class: &str, (x, y): (f64, f64), title: &str) {
     const R: f64 = 3.6;

@@ -1,6 +1,6 @@
 //! Curves with marks, whiskers and a legend.
 
-use super::{Caption, Scale, label, mark, rule, svg};
+use super::{Caption, Scale, below, label, mark, rule, svg};
 use crate::Unit;
 use crate::render::markup::{Markup, Px};
 use crate::report::Estimate;
@@ -108,7 +108,11 @@ impl Lines {
             let (_, estimate) = point;
             let [low, high] = [estimate.low, estimate.high].map(|end| self.y.scale.at(end));
             rule(markup, "whisker", (x, low), (x, high));
-            series.mark(markup, (x, y), &series.name);
+            if self.y.scale.is_below(estimate.value) {
+                below(markup, series.unit, (x, y), &format!("{}: below the scale", series.name));
+            } else {
+                series.mark(markup, (x, y), &series.name);
+            }
         }
     }
 }

@@ -53,6 +53,23 @@ impl Scale {
         self.start + share * (self.end - self.start)
     }
 
+    /// Whether a figure lies below the axis, so that it is only drawn at its foot.
+    pub(crate) fn is_below(&self, figure: f64) -> bool {
+        figure < self.low
+    }
+
+    /// Those ticks that are far enough from each other for words.
+    pub(crate) fn spaced(&self, ticks: Vec<f64>, room: f64) -> Vec<f64> {
+        let mut last = f64::NEG_INFINITY;
+        let is_free = |tick: &f64| {
+            let place = self.at(*tick);
+            let free = place - last >= room;
+            last = if free { place } else { last };
+            free
+        };
+        ticks.into_iter().filter(is_free).collect()
+    }
+
     /// Where the axis begins.
     pub(crate) const fn start(&self) -> f64 {
         self.start

@@ -89,7 +89,12 @@ fn write_pictures(page: &mut Markup, report: &Report, section: Section) {
             }
             several(page, &pictures::distribution(report));
         }
-        Section::WorkingSet => several(page, &pictures::working_set(report)),
+        Section::WorkingSet => {
+            several(page, &pictures::working_set(report));
+            let told = "Upright lines are the sizes of the caches. A hollow mark at the foot, pointing downwards, is a \
+                refill that is nothing or less: it cannot be told from noise.";
+            page.leaf("p", &[("class", &"note")], told);
+        }
         Section::Ring => several(page, &pictures::ring(report)),
         Section::Create => single(page, pictures::creation(report)),
         Section::Memory => single(page, pictures::memory(report)),
@@ -180,7 +185,11 @@ fn write_line(page: &mut Markup, line: &Line, shows_details: bool) {
 fn write_placement(page: &mut Markup, placement: &Placement) {
     page.within("figure", &[("class", &"map")], |page| {
         let name = "A hop by mechanism, unit and place";
-        page.leaf("figcaption", &[], &format!("{name}; the darker the dearer, by the logarithm."));
+        page.leaf(
+            "figcaption",
+            &[],
+            &format!("{name}; the stronger the colour, the dearer, by the logarithm."),
+        );
         scrolling(page, name, |page| {
             let columns = placement.columns.iter().map(String::as_str);
             head(page, ["mechanism"].into_iter(), columns);
@@ -193,9 +202,8 @@ fn write_placement(page: &mut Markup, placement: &Placement) {
                                 page.leaf("td", &[("class", &"none")], "");
                                 continue;
                             };
-                            let class = if heat.percent > 55 { "heat hot" } else { "heat" };
                             let style = format!("--heat: {}%", heat.percent);
-                            page.leaf("td", &[("class", &class), ("style", &style)], &heat.figure);
+                            page.leaf("td", &[("class", &"heat"), ("style", &style)], &heat.figure);
                         }
                     });
                 }

@@ -1,7 +1,6 @@
 //! How long hops really take: which share is done by when, the tail drawn out.
 
-use super::ticks;
-use crate::render::chart::{Axis, Caption, Lines, Scale, Series};
+use crate::render::chart::{Axis, Caption, Lines, Scale, Series, short};
 use crate::render::headline::counting;
 use crate::render::markup::Markup;
 use crate::render::units::Measure;
@@ -57,20 +56,15 @@ fn picture(report: &Report, name: &str, belongs: impl Fn(&Row) -> bool) -> Optio
         }
     });
     let series = series.collect();
-    let shown = ticks(&x, Measure::Time);
-    // Words of a narrow picture must not touch each other.
-    let every = shown.len().div_ceil(5).max(1);
+    let shown = x.spaced(x.ticks(), 44.0).into_iter();
+    let shown = shown.map(|tick| (tick, short(Measure::Time, tick))).collect();
     let lines = Lines {
         caption: Caption::new(
             sentence(name),
             "Quantiles of all samples that count, up to 99.9 %; each step upwards leaves a tenth of the rest.",
         ),
         series,
-        x: Axis {
-            name: "a hop takes at most",
-            ticks: shown.into_iter().step_by(every).collect(),
-            scale: x,
-        },
+        x: Axis { name: "a hop takes at most", ticks: shown, scale: x },
         y: Axis {
             name: "share of hops",
             ticks: shares.map(|(share, name)| (nines(share), name.to_owned())).to_vec(),
