@@ -1,5 +1,6 @@
 //! For a terminal: aligned columns, nothing wider than it is told.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::tables::{Line, Table};
@@ -87,17 +88,24 @@ fn write_table(text: &mut String, table: &Table, width: usize) {
     }
     let widths = widths(&head, &rows, width);
     text.push_str(&aligned(&head, &widths));
-    let mut groups: Vec<&str> = Vec::new();
-    for line in &table.lines {
-        if !groups.contains(&line.group.as_str()) {
-            groups.push(&line.group);
-        }
-    }
-    for group in groups {
+    for (group, members) in grouped(&table.lines) {
         let _ = writeln!(text, "  {group}");
-        let of_group = table.lines.iter().zip(&rows).filter(|(line, _)| line.group == group);
-        of_group.for_each(|(_, cells)| text.push_str(&aligned(cells, &widths)));
+        members.into_iter().for_each(|at| text.push_str(&aligned(&rows[at], &widths)));
     }
+}
+
+/// Groups in the order in which they begin, and where their lines are.
+fn grouped(lines: &[Line]) -> Vec<(&str, Vec<usize>)> {
+    let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut groups: Vec<(&str, Vec<usize>)> = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let group = *known.entry(&line.group).or_insert(groups.len());
+        if group == groups.len() {
+            groups.push((&line.group, Vec::new()));
+        }
+        groups[group].1.push(at);
+    }
+    groups
 }
 
 /// How wide each column is. Where all together are too wide, figures give their intervals a line of their own; first the

@@ -67,7 +67,8 @@ fn rounds(report: &Report) -> Point {
     let trust = &report.trust;
     let share = percent(trust.rounds_valid as f64 / trust.rounds_all.max(1) as f64);
     let refused = report.rows.iter().filter(|row| row.estimate.is_none()).count();
-    let stand = if trust.rounds_valid < trust.rounds_all { Stand::Limits } else { Stand::Held };
+    let all_count = trust.rounds_valid == trust.rounds_all && trust.rounds_all > 0;
+    let stand = if all_count { Stand::Held } else { Stand::Limits };
     let text = format!(
         "{} of {} rounds count ({share}); {refused} of {} rows have no figure.",
         grouped(trust.rounds_valid),

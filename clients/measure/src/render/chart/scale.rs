@@ -35,10 +35,10 @@ impl Scale {
         Some(Self { log: false, low: 0.0, high: high * 1.08, start, end })
     }
 
-    /// Around these, with air.
+    /// Around these, with air: what hardly moves is drawn as what hardly moves.
     pub(crate) fn around(figures: impl Iterator<Item = f64>, start: f64, end: f64) -> Option<Self> {
         let (low, high) = range(figures.filter(|figure| figure.abs() < 1e30))?;
-        let air = ((high - low) * 0.12).max(high.abs() * 1e-3).max(1e-9);
+        let air = ((high - low) * 0.12).max(high.abs() * 0.08).max(1e-9);
         Some(Self { log: false, low: low - air, high: high + air, start, end })
     }
 

@@ -36,7 +36,7 @@ pub(super) fn write(page: &mut Markup, report: &Report) {
     if let Some(ladder) = pictures::ladder(report) {
         page.within("section", &[("id", &"ladder")], |page| {
             page.leaf("h2", &[], "From a call to another core");
-            let told = "Each rung with what it costs more than the one before, all measured in the same run. Whiskers \
+            let told = "Each rung with what it costs more than the one before, where that is proven; all measured in the same run. Whiskers \
                 are intervals of 95 %; the scale is logarithmic.";
             page.leaf("p", &[("class", &"about")], told);
             figure(page, "single", &ladder);

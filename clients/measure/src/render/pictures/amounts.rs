@@ -53,6 +53,9 @@ pub(crate) fn throughput(report: &Report) -> Option<Markup> {
     })
 }
 
+/// Bars beyond these are in the table alone.
+const BARS_MAX: usize = 120;
+
 struct Named {
     group: String,
     name: String,
@@ -66,6 +69,7 @@ fn all(
     named: impl Fn(&Row) -> Named,
 ) -> Option<Markup> {
     let mut drawn: Vec<Bar> = counting(report, section)
+        .take(BARS_MAX)
         .map(|(row, estimate)| {
             let Named { group, name, asides } = named(row);
             Bar { group, name, unit: row.key.unit, estimate, asides }

@@ -19,13 +19,15 @@ pub(crate) fn ladder(report: &Report) -> Option<Markup> {
     if rungs.len() < RUNGS_MIN {
         return None;
     }
-    let mut before: Option<f64> = None;
+    let mut before: Option<Estimate> = None;
     let mut told = Vec::new();
     let drawn: Vec<Bar> = rungs
         .into_iter()
         .map(|(name, (row, estimate))| {
-            let more = before.map(|before| estimate.value - before).filter(|&more| more > 0.0);
-            before = Some(estimate.value);
+            // What cannot be told from the rung before is not called more.
+            let above = before.filter(|before| before.high < estimate.low);
+            let more = above.map(|before| estimate.value - before.value);
+            before = Some(estimate);
             told.push(format!("{name} {}", Measure::Time.show(estimate.value)));
             Bar {
                 group: String::new(),

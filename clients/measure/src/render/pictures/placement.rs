@@ -22,6 +22,9 @@ pub(crate) struct Heat {
     pub(crate) percent: u32,
 }
 
+/// Mechanisms beyond these are in the table alone.
+const ROWS_MAX: usize = 60;
+
 /// Fewer cells than this are no map.
 const CELLS_MIN: usize = 3;
 
@@ -43,7 +46,7 @@ pub(crate) fn placement(report: &Report) -> Option<Placement> {
     let mut mechanisms: Vec<(&str, Policy)> = Vec::new();
     for (row, _) in &plain {
         let mechanism = (row.key.mechanism.as_str(), row.key.policy);
-        if !mechanisms.contains(&mechanism) {
+        if mechanisms.len() < ROWS_MAX && !mechanisms.contains(&mechanism) {
             mechanisms.push(mechanism);
         }
     }
