@@ -79,11 +79,16 @@ impl Report {
 /// Command, date, machine and length of a run in one line.
 fn summary(report: &Report) -> String {
     let fact = |name: &str| {
-        let facts = report.environment.facts.iter();
-        facts.into_iter().find(|fact| fact.name == name).map(|fact| words::clean(&fact.value))
+        let fact = report.environment.facts.iter().find(|fact| fact.name == name);
+        fact.map_or(String::new(), |fact| words::clean(&fact.value))
     };
-    let mut parts = vec![words::clean(&report.command), words::clean(&report.environment.date)];
-    parts.extend(["model", "CPU model", "cpu", "kernel", "release"].into_iter().filter_map(fact));
+    let mut parts = vec![
+        words::clean(&report.command),
+        words::clean(&report.environment.date),
+        fact("processor"),
+        format!("kernel {}", fact("release")),
+    ];
+    parts.retain(|part| part != "kernel ");
     parts.retain(|part| !part.is_empty());
     let seconds = units::Measure::Time.show(report.seconds * 1e9);
     parts.push(format!("{} rounds in {seconds}", report.rounds));

@@ -165,10 +165,10 @@ fn trust() -> Trust {
 
 fn environment() -> Environment {
     let facts = [
-        ("machine", "model", "Sapphire Rapids class, 2 processors", true),
+        ("machine", "processor", "Sapphire Rapids class, 2 processors", true),
         ("machine", "hypervisor", "KVM", true),
         ("machine", "flags", "pcid invpcid constant_tsc nonstop_tsc", false),
-        ("kernel", "release", "Linux 6.18.44", true),
+        ("kernel", "release", "6.18.44", true),
         ("kernel", "preemption", "dynamic", false),
         ("kernel", "clocksource", "tsc", true),
         ("kernel", "vulnerabilities/meltdown", "Not affected", true),
