@@ -12,6 +12,7 @@
 //! | `environment.rs`, `judge.rs`, `statistics.rs`, `session.rs` | how quiet it was, what counts, what follows, in which order |
 //! | `matrix.rs` | what a quick, a usual and a full run measure |
 //! | `report.rs` | [`Report`]: what a run has found, as data |
+//! | `kept.rs` | where the last report of each topic is found again |
 //! | `render.rs`, `compare.rs`, `peers.rs` | what people make of it |
 
 #![forbid(unsafe_code)]
@@ -20,6 +21,7 @@ mod compare;
 mod create;
 mod environment;
 mod judge;
+pub mod kept;
 mod key;
 mod local;
 pub mod matrix;
