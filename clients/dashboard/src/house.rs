@@ -1,6 +1,7 @@
 //! What a dashboard is given by whoever has put the stage together.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use palco_models::{Server, Urgent};
@@ -18,6 +19,8 @@ pub struct House {
     pub services: Option<Services>,
     /// The urgent port of its servers, if one is open. Requests can be acted on without it too.
     pub urgent: Option<Arc<Urgent>>,
+    /// Where reports of benchmarks are kept, if anywhere: see `palco_measure::kept`.
+    pub reports: Option<PathBuf>,
     /// The version of the program.
     pub version: String,
     /// Threads that run event loops.

@@ -8,12 +8,14 @@ mod load;
 mod metrics;
 mod openapi;
 mod page;
+mod reports;
 mod requests;
 mod servers;
 mod services;
 mod snapshot;
 mod waits;
 
+use actix_web::error::BlockingError;
 use actix_web::guard::{self, Guard};
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, web};
@@ -76,6 +78,12 @@ const ALL: &[Entry] = &[
         methods: &["POST"],
         fill: |r| r.route(web::post().to(requests::act)),
     },
+    Entry { path: "/api/reports", methods: &["GET"], fill: |r| r.route(read().to(reports::list)) },
+    Entry {
+        path: "/reports/{topic}",
+        methods: &["GET"],
+        fill: |r| r.route(read().to(reports::page)),
+    },
     Entry { path: "/api/models", methods: &["GET"], fill: |r| r.route(read().to(servers::models)) },
     Entry {
         path: "/api/load",
@@ -124,6 +132,11 @@ fn millis(name: &str, value: u64, most: u64) -> Result<std::time::Duration, Refu
         return Ok(std::time::Duration::from_millis(value));
     }
     Err(Refusal::bad_value(format!("{name} is {value}"), format!("{name} is 1 to {most}")))
+}
+
+/// What has been begun on another thread is not there any more.
+fn lost(_: BlockingError) -> Refusal {
+    Refusal::not_now("this did not come to its end", "ask again")
 }
 
 /// Whether the client has what it asks for already.

@@ -81,6 +81,7 @@ fn house(stage: &Stage, demo: Option<&str>) -> House {
         servers: served.collect(),
         services,
         urgent: stage.urgent.clone(),
+        reports: Some(palco_measure::kept::directory()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         event_loops: stage.system.event_loops(),
         demo: demo.map(str::to_owned),

@@ -1,4 +1,5 @@
-//! Headers on everything: a page that is framed, sniffed or fed with foreign scripts is no dashboard.
+//! Headers on everything: a page that is framed, sniffed or fed with foreign scripts is no dashboard. What a route has set
+//! itself stays.
 
 use actix_web::Error;
 use actix_web::body::MessageBody;
@@ -30,7 +31,10 @@ pub(crate) async fn add<B: MessageBody + 'static>(
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        let name = HeaderName::from_static(name);
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
     }
     if is_data {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -5,6 +5,7 @@ use palco_actors::Effect;
 use palco_superserver::{Changes, Status};
 use serde::Deserialize;
 
+use super::lost;
 use crate::body;
 use crate::guards::token::who;
 use crate::refusal::Refusal;
@@ -49,8 +50,4 @@ fn carry_out(shared: &Shared, who: &str) -> Result<Changes, Refusal> {
     let top = services.superserver.supervisor();
     shared.house.observer.note_action(who, "reload", top.id(), &top.path(), &Effect::Done);
     Ok(changes)
-}
-
-fn lost(_: actix_web::error::BlockingError) -> Refusal {
-    Refusal::not_now("this did not come to its end", "ask again")
 }

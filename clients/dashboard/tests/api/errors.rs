@@ -14,7 +14,8 @@ pub(crate) fn routes(stage: &Stage) -> Vec<(String, BTreeSet<String>)> {
     let paths = described["paths"].as_object().unwrap().iter();
     let filled = |path: &str| {
         let path = path.replace("{id}", "0").replace("{action}", "inspect");
-        path.replace("{file}", "index.html").replace("{server}", "kv")
+        let path = path.replace("{file}", "index.html").replace("{server}", "kv");
+        path.replace("{topic}", "switch")
     };
     let methods = |item: &Value| {
         let keys = item.as_object().unwrap().keys().filter(|key| *key != "parameters");

@@ -1,6 +1,7 @@
 //! A stage with a dashboard, and actors that do what a test needs.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -32,23 +33,27 @@ impl Stage {
 
     /// With settings changed.
     pub(crate) fn with(change: impl FnOnce(&mut DashboardSettings)) -> Self {
-        Self::of(change, |_| None, None)
+        Self::of(change, |_, _| {})
     }
 
     /// With an urgent port.
     pub(crate) fn with_urgent(urgent: Arc<Urgent>) -> Self {
-        Self::of(|_| {}, |_| None, Some(urgent))
+        Self::of(|_| {}, |_, house| house.urgent = Some(urgent))
     }
 
     /// With a superserver.
     pub(crate) fn with_services(services: impl FnOnce(&System) -> Services) -> Self {
-        Self::of(|_| {}, |system| Some(services(system)), None)
+        Self::of(|_| {}, |system, house| house.services = Some(services(system)))
+    }
+
+    /// With reports that are kept in this directory.
+    pub(crate) fn with_reports(directory: &Path) -> Self {
+        Self::of(|_| {}, |_, house| house.reports = Some(directory.to_owned()))
     }
 
     fn of(
         change: impl FnOnce(&mut DashboardSettings),
-        services: impl FnOnce(&System) -> Option<Services>,
-        urgent: Option<Arc<Urgent>>,
+        furnish: impl FnOnce(&System, &mut House),
     ) -> Self {
         let system = System::builder().event_loops(2).build().unwrap();
         let of = |name: &str, model, place| ServerSettings::new(name, model, place);
@@ -67,19 +72,21 @@ impl Stage {
             example_request: example.into(),
             server: Arc::new(server),
         };
-        let house = House {
+        let mut house = House {
             observer: Observer::attach(&system),
             servers: vec![
                 served("echo", "hello", echo),
                 served("kv", "INCR load", kv),
                 served("work", "sleep 1", work),
             ],
-            services: services(&system),
-            urgent,
+            services: None,
+            urgent: None,
+            reports: None,
             version: "0.0.1".into(),
             event_loops: 2,
             demo: None,
         };
+        furnish(&system, &mut house);
         let mut settings = DashboardSettings::new(Token::parse(TOKEN).unwrap());
         settings.listen = ([127, 0, 0, 1], 0).into();
         change(&mut settings);

@@ -15,6 +15,7 @@ fn house(system: &System) -> House {
         servers: Vec::new(),
         services: None,
         urgent: None,
+        reports: None,
         version: "0.0.1".into(),
         event_loops: 1,
         demo: Some("circle".into()),
