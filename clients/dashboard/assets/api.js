@@ -1,5 +1,5 @@
 // Questions and orders to the stage. What goes wrong is an error with a hint about what to do.
-/** @import { ActionAnswer, ActorPage, Capture, Flow, LoadView, RequestDone, Requests, RequestVerb, ServiceChanges, Services, SnapshotBody, Waits } from "./types.js" */
+/** @import { ActionAnswer, ActorPage, Capture, Flow, LoadView, Reports, RequestDone, Requests, RequestVerb, ServiceChanges, Services, SnapshotBody, Waits } from "./types.js" */
 
 export class ApiError extends Error {
   /** @param {string} message @param {string} hint @param {number} status */
@@ -65,6 +65,9 @@ export const requests = (signal) => request("/api/requests", { signal });
 
 /** @param {string} name as `work/17.2` @param {RequestVerb} verb @returns {Promise<RequestDone>} */
 export const actOnRequest = (name, verb) => post("/api/requests/act", { request: name, verb });
+
+/** @param {AbortSignal} [signal] @returns {Promise<Reports>} */
+export const reports = (signal) => request("/api/reports", { signal });
 
 /** @param {AbortSignal} [signal] @returns {Promise<Services>} */
 export const services = (signal) => request("/api/services", { signal });

@@ -1,7 +1,7 @@
 // The shapes of everything the page gets from the stage, and of its own state. Types only: this file has no code.
 
 /** @typedef {"starting"|"idle"|"busy"|"suspending"|"suspended"|"restarting"|"stopping"|"ended"} Status */
-/** @typedef {"task"|"thread"|"process"} Place */
+/** @typedef {"task"|"fiber"|"thread"|"process"} Place */
 /** @typedef {{ kind: string, detail?: unknown }} ExitReason */
 /** @typedef {{ count: number, p50_us: number, p99_us: number }} Quantiles */
 /** @typedef {{ buckets: number[] }} Histogram */
@@ -306,6 +306,8 @@
  * @property {readonly ServerView[]} servers
  * @property {ReadonlyMap<string, LoadView>} loads
  */
+/** The last report of a benchmark; the grade is A, B or C. @typedef {{ topic: string, date: string, grade: string, command: string, address: string }} Report */
+/** @typedef {{ reports: Report[] }} Reports */
 /** @typedef {"connecting"|"live"|"catching up"|"lost"} Connection */
 /**
  * What each view is given.

@@ -10,6 +10,7 @@ test("a stuck handler is explained by its place, with what frees it", () => {
   const task = explain(stuck, 12_300, [], false);
   assert.match(task?.why ?? "", /Resize has been running for 12\.3.s.*messages wait behind it.*whole event loop/);
   assert.match(task?.todo ?? "", /Interrupt drops the handler/);
+  assert.match(explain({ ...stuck, place: "fiber" }, 5000, [], false)?.why ?? "", /kernel thread that other fibers/);
   assert.match(explain({ ...stuck, place: "thread" }, 5000, [], false)?.why ?? "", /only this actor/);
   assert.match(explain({ ...stuck, place: "process" }, 5000, [], false)?.todo ?? "", /SIGKILL/);
 });

@@ -79,6 +79,7 @@ export class FakeStage {
     this.sink = this.add("app/slow-sink", app, "Sink", "thread", { pace: 30, queued: 600, sent: 700, handled: 100, grows: true, wait: { count: 100, p50_us: 65536, p99_us: 1048576 } });
     this.flaky = this.add("app/flaky", app, "Flaky", "process", { restarts: 6, last_exit: { kind: "panicked", detail: "index out of bounds: the len is 3 but the index is 3" } });
     this.add("app/<img src=x onerror=alert(1)>", app, "Nasty", "task", { pace: 3 });
+    this.add("app/fiber", app, "Echo", "fiber", { pace: 5 });
     this.add("app/old", app, "Old", "task", { status: "ended", last_exit: { kind: "failed", detail: "no such table" } });
     this.add("app/held", app, "Held", "task", { status: "suspended", message: "Print", queued: 12, sent: 13 });
     const lint = (/** @type {string} */ kind, /** @type {Any} */ actor, /** @type {string} */ text) => this.lints.push({ kind, actor: actor.id, path: actor.path, text, since_ms: now - 3000 });
@@ -100,6 +101,12 @@ export class FakeStage {
     this.log.push(entry);
     this.log = this.log.slice(-200);
     return entry;
+  }
+
+  /** One of each grade, and one whose words mean harm. */
+  reports() {
+    const report = (/** @type {string} */ topic, /** @type {string} */ grade, date = "2026-03-01T12:00:00Z") => ({ topic, date, grade, command: `palco bench ${topic}`, address: `/reports/${topic}` });
+    return [report("create", "C"), report("memory", "B"), report("switch", "A"), report("<img src=x onerror=alert(1)>", "?", "")];
   }
 
   totals() {

@@ -4,7 +4,7 @@ import { random } from "./fake-stage.mjs";
 /** @typedef {import("./fake-stage.mjs").FakeStage} FakeStage */
 /** @typedef {any} Any */
 
-const LANES = /** @type {Record<string, (a: Any) => string>} */ ({ task: (a) => `loop ${a.id % 2}`, thread: (a) => `thread ${a.thread}`, process: (a) => `process ${a.process?.pid}` });
+const LANES = /** @type {Record<string, (a: Any) => string>} */ ({ task: (a) => `loop ${a.id % 2}`, fiber: (a) => `fibers ${a.id % 2}`, thread: (a) => `thread ${a.thread}`, process: (a) => `process ${a.process?.pid}` });
 
 /** @param {FakeStage} stage @param {number} window_ms @param {number} [seed] */
 export function capture(stage, window_ms, seed = 3) {

@@ -59,6 +59,7 @@ export function serve(options) {
     if (what === "waits") return json(traffic.waits(stage));
     if (what === "flow") return json(traffic.flow(stage));
     if (what === "servers") return json({ servers: stage.servers });
+    if (what === "reports") return json({ reports: stage.reports() });
     if (what === "requests" && id === "act") return setTimeout(() => json(requests.act(JSON.parse(text))), 300);
     if (what === "requests") return json(requests.list());
     if (what === "services" && id === "reload") return json({ added: ["gopher"], changed: [], removed: [] });

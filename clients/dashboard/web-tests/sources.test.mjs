@@ -29,7 +29,7 @@ test("the shell has no inline script, style or handler, and nothing from elsewhe
 test("links that scripts make lead to a view or to the stage", () => {
   for (const { name, text } of scripts) {
     for (const [, target] of text.matchAll(/href(?:"\s*,|:)\s*[`"]([^`"]*)/g)) {
-      assert.ok(/^(#\/|\/api\/|#\$)/.test(target ?? ""), `${name}: ${target}`);
+      assert.ok(/^(#\/|\/api\/|\/reports\/|#\$)/.test(target ?? ""), `${name}: ${target}`);
     }
   }
 });
@@ -59,7 +59,7 @@ test("pure modules know no page", () => {
 
 test("what browser tests hold on to is there", () => {
   const all = scripts.map(({ text }) => text).join("\n");
-  for (const id of ["connection", "toast", "lint-card", "action-", "status-", "sequence-svg", "lifeline", "load-form", "load-start", "load-stop", "confirm-yes", "freshness", "nav-", "request-", "requests-none", "actor-request"]) {
+  for (const id of ["connection", "toast", "lint-card", "action-", "status-", "sequence-svg", "lifeline", "load-form", "load-start", "load-stop", "confirm-yes", "freshness", "nav-", "request-", "requests-none", "actor-request", "report-", "reports-none"]) {
     assert.ok(all.includes(`"${id}`) || all.includes(`\`${id}`), id);
   }
 });

@@ -94,7 +94,7 @@ test("a Chrome trace has a slice for each message and step, and names for all", 
 test("spans of one row do not overlap, loops come first, long ones are marked", () => {
   for (let seed = 1; seed < 20; seed += 1) {
     const all = lanes(capture(stage, 1000, seed));
-    const ranks = all.map(({ lane }) => ["loop", "thread", "process"].findIndex((word) => lane.startsWith(word)));
+    const ranks = all.map(({ lane }) => ["loop", "fiber", "thread", "process"].findIndex((word) => lane.startsWith(word)));
     assert.deepEqual(ranks, [...ranks].sort((a, b) => a - b));
     for (const lane of all) {
       const ends = new Map();

@@ -61,6 +61,7 @@ impl Stage {
             .arg(directory.path().join("control.sock"))
             .args(arguments)
             .args(["--dashboard", "127.0.0.1:0"])
+            .env("XDG_STATE_HOME", directory.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -75,6 +76,12 @@ impl Stage {
     /// From now on the file of `palco inetd` says this.
     pub(crate) fn write_services(&self, services: &str) {
         write_services(&self.directory, services);
+    }
+
+    /// Keeps a report of a benchmark for it, as `palco bench` does.
+    pub(crate) fn keep_report(&self, topic: &str, json: &str, html: &str) {
+        let reports = self.directory.path().join("palco/reports");
+        palco_measure::kept::keep(&reports, topic, json, html).unwrap();
     }
 
     /// A client of the service that listens at this path of its directory.

@@ -20,7 +20,7 @@ export function showStatus(badge, status) {
 }
 
 /** @type {Record<import("../types.js").Place, string>} */
-export const PLACES = { task: "◇ task", thread: "▥ thread", process: "▣ process" };
+export const PLACES = { task: "◇ task", fiber: "◈ fiber", thread: "▥ thread", process: "▣ process" };
 
 export function placeBadge() {
   return h("span", { class: "place" });
@@ -41,6 +41,7 @@ export function placeId(actor) {
 
 const PLACE_ABOUT = {
   task: "On an event loop that it shares with others: its handlers must not block.",
+  fiber: "On a stack of its own that takes turns with others on a few kernel threads.",
   thread: "On a kernel thread of its own: its handlers may block.",
   process: "In a process of its own: a crash ends nothing else.",
 };

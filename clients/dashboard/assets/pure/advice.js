@@ -92,6 +92,7 @@ export function explain(actor, running_ms, waitsFor, isDeadlocked) {
 function stuckBehind(actor) {
   const queue = actor.queued === 1 ? "1 message waits" : `${actor.queued} messages wait`;
   if (actor.place === "task") return `${queue} behind it. If it blocks, it holds up its whole event loop, with all actors on it.`;
+  if (actor.place === "fiber") return `${queue} behind it. If it computes or blocks, it holds a kernel thread that other fibers wait for.`;
   if (actor.place === "thread") return `${queue} behind it. It has a thread of its own, so only this actor is held up.`;
   return `${queue} behind it. It has a process of its own, so only this actor is held up.`;
 }

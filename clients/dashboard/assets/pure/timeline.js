@@ -1,4 +1,4 @@
-// A capture as lanes: what ran on each loop, thread and process, and when.
+// A capture as lanes: what ran on each loop, fiber, thread and process, and when.
 /** @import { Capture, MessageRecord } from "../types.js" */
 
 /**
@@ -14,7 +14,7 @@
 /** @typedef {{ lane: string, rows: number, busy_us: number, spans: Span[] }} Lane */
 
 /** From when a handler on a loop is long: others of the loop wait as long. */
-export const LONG_US = { task: 10_000, thread: 100_000, process: 100_000 };
+export const LONG_US = { task: 10_000, fiber: 100_000, thread: 100_000, process: 100_000 };
 
 /**
  * Handlers of one lane that overlap, because one rests at an await point, are put in rows below each other.
@@ -58,7 +58,7 @@ function covered(spans) {
 
 /** @param {string} lane */
 function rank(lane) {
-  const order = ["loop", "thread", "process"];
+  const order = ["loop", "fiber", "thread", "process"];
   const at = order.findIndex((word) => lane.startsWith(word));
   return at < 0 ? order.length : at;
 }

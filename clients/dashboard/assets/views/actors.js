@@ -6,7 +6,7 @@ import { h, select, setAttr, setText } from "../dom.js";
 import { STATUS, isResting, LONG_MS } from "../pure/advice.js";
 import { bytes, count, duration, elapsed, exitReason, isFailure, rate } from "../pure/format.js";
 import { matches, sorted } from "../pure/select.js";
-import { depthBar, placeBadge, placeId, showDepth, showPlace, showStatus, statusBadge } from "../parts/badges.js";
+import { depthBar, PLACES, placeBadge, placeId, showDepth, showPlace, showStatus, statusBadge } from "../parts/badges.js";
 import { VirtualRows } from "../parts/virtual-rows.js";
 
 /** How often rows may change places while a person reads. */
@@ -45,7 +45,7 @@ const COLUMNS = [
     setAttr(first(cell), "title", `${a.path} #${a.id}`);
   } },
   { key: "type", title: "type", class: "clip", value: (a) => a.actor_type, show: (cell, a) => setText(cell, a.actor_type) },
-  { key: "place", title: "place", about: "task, thread or process, with the id of its own thread or process", value: (a) => `${a.place} ${placeId(a) ?? ""}`, make: placeBadge, show: (cell, a) => showPlace(first(cell), a, true) },
+  { key: "place", title: "place", about: "task, fiber, thread or process, with the id of its own thread or process", value: (a) => `${a.place} ${placeId(a) ?? ""}`, make: placeBadge, show: (cell, a) => showPlace(first(cell), a, true) },
   { key: "status", title: "status", value: (a) => a.status, make: statusBadge, show: (cell, a) => {
     showStatus(first(cell), a.status);
     setAttr(cell, "data-testid", `status-${a.path}`);
@@ -114,7 +114,7 @@ export function actorsView(app, text) {
   } });
   const statuses = select(kept.filter.status, [["", "any status"], .../** @type {[string, string][]} */ (Object.entries(STATUS).map(([name, { shape, text: word }]) => [name, `${shape} ${word}`]))],
     (value) => { kept.filter.status = /** @type {Filter["status"]} */ (value); again(); }, { "aria-label": "status", "data-testid": "actors-status" });
-  const places = select(kept.filter.place, [["", "any place"], ["task", "◇ task"], ["thread", "▥ thread"], ["process", "▣ process"]],
+  const places = select(kept.filter.place, [["", "any place"], ...Object.entries(PLACES)],
     (value) => { kept.filter.place = /** @type {Filter["place"]} */ (value); again(); }, { "aria-label": "place", "data-testid": "actors-place" });
   const shown = h("span", { class: "dim num", role: "status" });
   const draw = () => {

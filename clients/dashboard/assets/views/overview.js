@@ -1,13 +1,16 @@
 // The overview: what looks wrong, how much happens, who stands out, and whether every message is accounted for.
-/** @import { App, ActorView, Lint, Totals, View } from "../types.js" */
+/** @import { App, ActorView, Lint, Report, Totals, View } from "../types.js" */
+import { poll } from "../api.js";
 import { actorLink, h, list, panel, setAttr, setText, setVar } from "../dom.js";
 import { LINTS, isResting } from "../pure/advice.js";
 import { ago, brief, bytes, count, duration, elapsed, percent, rate } from "../pure/format.js";
+import { gradeText, reportDate } from "../pure/reports.js";
 import { top } from "../pure/select.js";
 import { showSpark, sparkline, showStatus, statusBadge } from "../parts/badges.js";
 
 const SPARK_S = 30;
 const TOP = 6;
+const REPORTS_EVERY_MS = 10_000;
 
 /** @type {[keyof Totals, string, string][]} */
 const LEDGER = [
@@ -29,9 +32,12 @@ export function overviewView(app) {
     topList(app, "Running longest", "running", (a) => (a.status === "ended" || isResting(a) ? 0 : store.running(a)), (v) => elapsed(v)),
   ];
   const servers = h("div", { class: "strip", role: "list" });
+  const benchmarks = benchmarkList();
+  // What cannot be asked is shown as it was known last; the connection says that the stage does not answer.
+  const polled = poll(app.api.reports, REPORTS_EVERY_MS, (answer) => benchmarks.show(answer.reports), () => {});
   const el = h("div", { class: "view overview" }, h("h1", { class: "hidden" }, "Overview"),
     panel("What looks wrong", {}, lints, calm), tiles.el, ledger.el,
-    h("div", { class: "grid tops" }, ...tops.map((t) => t.el)), panel("Servers", {}, servers));
+    h("div", { class: "grid tops" }, ...tops.map((t) => t.el)), panel("Servers", {}, servers), benchmarks.el);
   return {
     el,
     draw: () => {
@@ -48,7 +54,35 @@ export function overviewView(app) {
       (chip, server) => setText(/** @type {Element} */ (chip.lastElementChild),
         `${count(server.scores.active)} open · ${rate(store.rate(`requests ${server.name}`))}/s`));
     },
+    leave: polled.end,
   };
+}
+
+/** The last reports; pages of their own, from where nothing leads back. */
+function benchmarkList() {
+  const reports = h("div", { class: "strip", role: "list" });
+  const none = h("p", { class: "empty", "data-testid": "reports-none", hidden: true }, "No report is kept yet: ", h("code", {}, "palco bench switch"), " makes one.");
+  return {
+    el: panel("Benchmarks", {}, reports, none),
+    /** @param {readonly Report[]} all */
+    show: (all) => {
+      none.hidden = all.length > 0;
+      list(reports, all, (report) => report.topic,
+        ({ topic }) => h("a", { class: "chip", role: "listitem", href: `/reports/${encodeURIComponent(topic)}`, target: "_blank", rel: "noopener", "data-testid": `report-${topic}` },
+          h("b", {}, topic), h("span", { class: "dim num" }), h("span", {})), showReport);
+    },
+  };
+}
+
+/** @param {HTMLElement} chip @param {Report} report */
+function showReport(chip, report) {
+  const [, date, grade] = /** @type {HTMLElement[]} */ ([...chip.children]);
+  if (!date || !grade) return;
+  const { text, tone, about } = gradeText(report.grade);
+  setText(date, reportDate(report));
+  setText(grade, text);
+  setAttr(grade, "data-tone", tone);
+  setAttr(chip, "title", `${report.command}: ${about}`);
 }
 
 function lintCard() {

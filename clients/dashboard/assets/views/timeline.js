@@ -1,4 +1,4 @@
-// The timeline: one lane for each loop, thread and process, with the handlers that ran there.
+// The timeline: one lane for each loop, fiber, thread and process, with the handlers that ran there.
 /** @import { App, View } from "../types.js" */
 /** @import { Lane, Span } from "../pure/timeline.js" */
 import { actorLink, h, s, setText } from "../dom.js";

@@ -56,7 +56,7 @@ pub(super) async fn page(
     answer
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((CACHE_CONTROL, "no-store"));
-    // A page in a sandbox is not shown at all if it asks for a group of its own: HTML, "navigate", step on `sandbox`.
+    // HTML, "create navigation params by fetching": a response in a sandbox with an opener policy is a network error.
     answer.insert_header((CROSS_ORIGIN_OPENER_POLICY, "unsafe-none"));
     Ok(answer.insert_header(ContentType::html()).body(page))
 }
