@@ -28,7 +28,7 @@ pub mod matrix;
 mod mechanisms;
 mod memory;
 mod peers;
-mod pipes;
+pub mod pipes;
 mod render;
 pub mod report;
 mod ring;
