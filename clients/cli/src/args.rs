@@ -1,6 +1,7 @@
 //! The command line.
 
 mod inetd;
+mod lab;
 mod urgent;
 
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use palco_models::{AcceptBy, Action, ModelKind};
 use tracing::level_filters::LevelFilter;
 
 pub(crate) use inetd::{Activate, Inetd, InetdCommand, Reading};
+pub(crate) use lab::Lab;
 pub(crate) use urgent::{About, Call, Onset, UrgentCommand};
 
 use crate::stage::{DashboardArgs, Demo, ServiceKind, State, UrgentArgs};
@@ -164,6 +166,9 @@ pub(crate) enum Command {
     /// Measure on this machine
     #[command(subcommand)]
     Bench(Bench),
+    /// Try what is taught, on this machine
+    #[command(subcommand)]
+    Lab(Lab),
 }
 
 #[derive(clap::Args, Debug)]

@@ -5,6 +5,7 @@ mod bench;
 mod call;
 mod inetd;
 mod inspect;
+mod lab;
 mod models;
 mod ps;
 mod signal;
@@ -42,5 +43,6 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         Command::Inetd(inetd) => inetd::inetd(*inetd, control, json),
         Command::Activate(activate) => activate::activate(activate, control, json),
         Command::Bench(bench) => bench::bench(bench, json),
+        Command::Lab(lab) => lab::lab(&lab, json),
     }
 }

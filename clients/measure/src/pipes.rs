@@ -123,7 +123,7 @@ pub struct ModeLine {
 pub struct FactLine {
     /// What was tried.
     pub tried: String,
-    /// What is taught.
+    /// What pipe(7) and POSIX say.
     pub says: String,
     /// What happened.
     pub observed: String,

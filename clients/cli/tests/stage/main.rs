@@ -9,6 +9,7 @@ mod commands;
 mod dashboard;
 mod inetd;
 mod inetd_urgent;
+mod lab;
 mod processes;
 #[cfg(feature = "real-clients")]
 mod real_clients;

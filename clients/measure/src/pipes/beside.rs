@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use palco_sys::SharedWords;
+use palco_sys::{Forked, SharedWords, exit_at_once, fork_child, open_pidfd, wait_pidfd};
 use serde::{Deserialize, Serialize};
 
 use super::watch::{Pose, Watched};
@@ -34,7 +34,9 @@ pub(super) struct Board(SharedWords);
 pub(super) enum Word {
     /// Kernel's id of the eager side's thread; 0 until it is there.
     Thread,
-    /// Messages that the eager side has handed over or received.
+    /// Voluntary switches of the eager side before the call that it is in; more than it ever has until it is there.
+    Switches,
+    /// Messages that the eager side has handed over or received; written after [`Word::Switches`].
     Progress,
     /// Messages that the eager side was refused, and has forgotten.
     Lost,
@@ -61,7 +63,9 @@ const FAILED: u64 = 1 << 32;
 
 impl Board {
     fn new() -> io::Result<Self> {
-        SharedWords::create("palco-pipes", Word::End as usize + 1).map(Self)
+        let board = Self(SharedWords::create("palco-pipes", Word::End as usize + 1)?);
+        board.write(Word::Switches, u64::MAX);
+        Ok(board)
     }
 
     fn word(&self, word: Word) -> &AtomicU64 {
@@ -128,9 +132,13 @@ impl<'a> Eager<'a> {
         }
     }
 
-    /// Whether it is asleep with its count of messages at `progress`: then it is in the call for the next one.
+    /// Whether it has fallen asleep in the call that follows message `progress`.
     pub(super) fn sleeps_at(&self, progress: u64) -> bool {
-        self.board.read(Word::Progress) == progress && self.watched.pose() == Pose::Asleep
+        self.board.read(Word::Progress) == progress
+            && match self.watched.pose() {
+                Pose::Asleep { switches } => switches > self.board.read(Word::Switches),
+                Pose::Awake | Pose::Gone => false,
+            }
     }
 
     /// Whether it has closed its end of the pipe, or broken off.
@@ -180,7 +188,21 @@ pub(super) fn run<E: Send, S>(
             thread::Builder::new().spawn_scoped(scope, || board.act(eager_end, eager))?;
             slow(slow_end, &Eager::meet(&board)?)
         }),
-        Units::Processes => Err(io::ErrorKind::Unsupported.into()),
+        Units::Processes => match fork_child()? {
+            Forked::Copy => {
+                drop(slow_end);
+                board.act(eager_end, eager);
+                exit_at_once(0)
+            }
+            Forked::Original { pid } => {
+                drop(eager_end);
+                let process = open_pidfd(pid)?;
+                let outcome = slow(slow_end, &Eager { board: &board, watched: Watched::of(pid)? });
+                // By now the pipe has one end, at most: nothing holds the other side up.
+                wait_pidfd(process)?;
+                outcome
+            }
+        },
     }?;
     match board.read(Word::End) {
         1 => Ok(outcome),

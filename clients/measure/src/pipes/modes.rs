@@ -59,8 +59,12 @@ fn message(number: u64) -> [u8; MESSAGE] {
 /// Writes all messages and forgets those that are refused.
 fn write_eagerly(mut writer: PipeWriter, board: &Board, messages: u64) -> io::Result<()> {
     let mut meter = Meter::default();
+    meter.begin()?;
+    board.write(Word::Switches, meter.switches);
     for number in 1..=messages {
-        match meter.call(|| writer.write_all(&message(number)))? {
+        let result = meter.next_call(|| writer.write_all(&message(number)))?;
+        board.write(Word::Switches, meter.switches);
+        match result {
             Ok(()) => board.add(Word::Progress),
             Err(error) if error.kind() == ErrorKind::WouldBlock => board.add(Word::Lost),
             Err(error) => return Err(error),
@@ -108,8 +112,12 @@ fn read_slowly(mut reader: PipeReader, eager: &Eager<'_>, capacity: u64) -> io::
 /// would look in vain oftener.
 fn read_eagerly(mut reader: PipeReader, board: &Board) -> io::Result<()> {
     let (mut meter, mut variable, mut received) = (Meter::default(), [0; MESSAGE], 0);
+    meter.begin()?;
+    board.write(Word::Switches, meter.switches);
     loop {
-        match meter.call(|| reader.read(&mut variable))? {
+        let result = meter.next_call(|| reader.read(&mut variable))?;
+        board.write(Word::Switches, meter.switches);
+        match result {
             Ok(0) => break,
             Ok(_) => {
                 received += 1;
@@ -124,6 +132,7 @@ fn read_eagerly(mut reader: PipeReader, board: &Board) -> io::Result<()> {
                 board.add(Word::InVain);
                 let mut ready = [PollFd::new(reader.as_fd(), PollFlags::POLLIN)];
                 poll(&mut ready, PollTimeout::NONE)?;
+                meter.begin()?;
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),

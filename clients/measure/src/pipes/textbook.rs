@@ -16,7 +16,7 @@ pub(super) fn judged(mode: Mode, outcome: Outcome) -> ModeLine {
         (Slow::Reader, Calls::NonBlocking, _) => (
             "messages may be lost when the pipe is full",
             outcome.lost > 0,
-            "not may: as soon as the reader is behind by one pipe full, every message is refused with EAGAIN until it \
+            "and more than may: as soon as the reader is behind by one pipe full, every message is refused with EAGAIN until it \
              reads; whether it is lost is the writer's doing, who must keep it and wait in poll(2) for POLLOUT",
         ),
         (Slow::Writer, _, Calls::Blocking) => (

@@ -9,18 +9,23 @@ use nix::sys::resource::{UsageWho, getrusage};
 
 use super::Blocked;
 
-/// The state of another thread, of this process or of another.
+/// Another thread, of this process or of another, as `/proc` shows it.
 #[derive(Debug)]
 pub(super) struct Watched {
     /// Nothing if it had ended before anybody looked.
-    stat: Option<File>,
+    status: Option<File>,
 }
 
 /// What a thread is at, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pose {
-    /// In a wait that a signal could interrupt (`S`): that of a full or an empty pipe.
-    Asleep,
+    /// In a wait that a signal could interrupt (`S`): that of a full or an empty pipe. The state alone proves no sleep: it
+    /// is entered just before the processor is given up, and whoever is woken in between never gives it up. The count
+    /// does.
+    Asleep {
+        /// Voluntary switches so far, by the kernel's count.
+        switches: u64,
+    },
     /// On its way: it runs, wants to, or waits for something short.
     Awake,
     /// Ended.
@@ -30,45 +35,63 @@ pub(super) enum Pose {
 impl Watched {
     /// The thread with this id.
     pub(super) fn of(thread: i32) -> io::Result<Self> {
-        match File::open(format!("/proc/{thread}/stat")) {
-            Ok(stat) => Ok(Self { stat: Some(stat) }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self { stat: None }),
+        match File::open(format!("/proc/{thread}/status")) {
+            Ok(status) => Ok(Self { status: Some(status) }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self { status: None }),
             Err(error) => Err(error),
         }
     }
 
     pub(super) fn pose(&self) -> Pose {
-        let mut line = [0; 256];
-        // A thread that has ended has no line any more.
-        let read = self.stat.as_ref().map(|stat| stat.read_at(&mut line, 0));
+        let mut text = [0; 4096];
+        // A thread that has ended has no lines any more.
+        let read = self.status.as_ref().map(|status| status.read_at(&mut text, 0));
         let Some(Ok(len)) = read else { return Pose::Gone };
-        match state(&line[..len]) {
-            Some(b'S') => Pose::Asleep,
-            Some(b'Z' | b'X') | None => Pose::Gone,
-            Some(_) => Pose::Awake,
-        }
+        pose(&String::from_utf8_lossy(&text[..len]))
     }
 }
 
-/// The letter behind the name, which may hold anything, parentheses too (proc_pid_stat(5)).
-fn state(line: &[u8]) -> Option<u8> {
-    let name_end = line.iter().rposition(|byte| *byte == b')')?;
-    line.get(name_end + 2).copied()
+/// By proc_pid_status(5). The first line is the name, which cannot contain a line's end.
+fn pose(status: &str) -> Pose {
+    let value = |name| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let switches = value("voluntary_ctxt_switches:").and_then(|number| number.parse().ok());
+    match (value("State:").and_then(|state| state.chars().next()), switches) {
+        (Some('S'), Some(switches)) => Pose::Asleep { switches },
+        (Some('Z' | 'X') | None, _) => Pose::Gone,
+        (Some(_), _) => Pose::Awake,
+    }
 }
 
-/// Makes calls and notes which of them slept.
+/// Makes calls and notes over which of them the thread's count of voluntary switches grew.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     pub(super) blocked: Blocked,
+    /// The count up to which a call has been noted.
+    pub(super) switches: u64,
 }
 
 impl Meter {
+    /// What was counted up to now belongs to no call.
+    pub(super) fn begin(&mut self) -> io::Result<()> {
+        self.switches = voluntary_switches()?;
+        Ok(())
+    }
+
+    /// A call, and nothing before it.
     pub(super) fn call<T>(&mut self, call: impl FnOnce() -> T) -> io::Result<T> {
-        let (before, begin) = (voluntary_switches()?, Instant::now());
+        self.begin()?;
+        self.next_call(call)
+    }
+
+    /// A call, and what was counted since the last one. So whoever sees a higher count than [`Meter::switches`] during it
+    /// knows that it will be noted.
+    pub(super) fn next_call<T>(&mut self, call: impl FnOnce() -> T) -> io::Result<T> {
+        let begin = Instant::now();
         let answer = call();
         let (after, nanos) = (voluntary_switches()?, begin.elapsed().as_nanos());
-        if after > before {
+        if after > self.switches {
             let nanos = u64::try_from(nanos).unwrap_or(u64::MAX);
+            self.switches = after;
             self.blocked.calls += 1;
             self.blocked.longest_nanos = self.blocked.longest_nanos.max(nanos);
             self.blocked.total_nanos = self.blocked.total_nanos.saturating_add(nanos);
@@ -78,8 +101,9 @@ impl Meter {
 }
 
 /// How often the calling thread has given its processor up because it had to wait.
-fn voluntary_switches() -> io::Result<i64> {
-    Ok(getrusage(UsageWho::RUSAGE_THREAD)?.voluntary_context_switches())
+fn voluntary_switches() -> io::Result<u64> {
+    let switches = getrusage(UsageWho::RUSAGE_THREAD)?.voluntary_context_switches();
+    u64::try_from(switches).map_err(io::Error::other)
 }
 
 #[cfg(test)]
@@ -91,10 +115,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_state_is_behind_the_last_parenthesis() {
-        assert_eq!(state(b"17 (a) b) (c) S 1 17"), Some(b'S'));
-        assert_eq!(state(b"17 (a"), None);
-        assert_eq!(state(b"17 (a)"), None);
+    fn a_pose_is_a_state_and_a_count() {
+        let status = "Name:\tState: Z\nState:\tS (sleeping)\nvoluntary_ctxt_switches:\t17\n";
+        assert_eq!(pose(status), Pose::Asleep { switches: 17 });
+        assert_eq!(pose("Name:\tx\nState:\tD (disk sleep)\n"), Pose::Awake);
+        assert_eq!(pose("Name:\tx\nState:\tZ (zombie)\n"), Pose::Gone);
+        assert_eq!(pose(""), Pose::Gone);
     }
 
     #[test]
@@ -102,13 +128,15 @@ mod tests {
         let (mut reader, mut writer) = pipe().unwrap();
         let (tell, told) = mpsc::channel();
         let blocked = thread::spawn(move || {
-            tell.send(palco_sys::thread_id()).unwrap();
             let mut meter = Meter::default();
-            meter.call(|| reader.read(&mut [0])).unwrap().unwrap();
+            meter.begin().unwrap();
+            tell.send((palco_sys::thread_id(), meter.switches)).unwrap();
+            meter.next_call(|| reader.read(&mut [0])).unwrap().unwrap();
             meter.blocked
         });
-        let watched = Watched::of(told.recv().unwrap()).unwrap();
-        while watched.pose() != Pose::Asleep {
+        let (thread, before) = told.recv().unwrap();
+        let watched = Watched::of(thread).unwrap();
+        while !matches!(watched.pose(), Pose::Asleep { switches } if switches > before) {
             thread::yield_now();
         }
         writer.write_all(&[1]).unwrap();
