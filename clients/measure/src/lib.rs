@@ -7,6 +7,7 @@
 //! | `sides.rs`, `mechanisms.rs` | two sides, threads or processes, and how one wakes the other |
 //! | `local.rs` | what switches inside one thread: calls, fibers, tasks, actors |
 //! | `touch.rs` | working sets |
+//! | `crew.rs` | some members at once, threads or processes |
 //! | `ring.rs`, `create.rs`, `memory.rs`, `throughput.rs` | the other sections |
 //! | `pipes.rs` | the four modes of a pipe |
 //! | `environment.rs`, `judge.rs`, `statistics.rs`, `session.rs` | how quiet it was, what counts, what follows, in which order |
@@ -19,6 +20,7 @@
 
 mod compare;
 mod create;
+mod crew;
 mod environment;
 mod judge;
 pub mod kept;
@@ -31,12 +33,12 @@ mod peers;
 pub mod pipes;
 mod render;
 pub mod report;
-mod ring;
+pub mod ring;
 mod session;
 mod sides;
 mod statistics;
 mod subject;
-mod throughput;
+pub mod throughput;
 mod touch;
 
 pub use compare::{Compared, ComparedRow, Difference, ReadError, Refusal, compare, read};

@@ -16,11 +16,11 @@
 
 mod court;
 mod letter;
-mod placement;
+pub(crate) mod placement;
 mod plan;
 mod second;
-mod stopwatch;
-mod tally;
+pub(crate) mod stopwatch;
+pub(crate) mod tally;
 mod trips;
 
 use std::io;

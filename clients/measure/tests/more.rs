@@ -5,13 +5,18 @@
 use std::fs;
 
 use palco_measure::pipes::{self, Calls, Slow, Textbook, Units};
+use palco_measure::{Cores, Key, Policy, Raw, Section, Unavailable, Unit, ring, throughput};
 
 /// A promise and what keeps it.
 type Case = (&'static str, fn());
 
-const CASES: [Case; 2] = [
+const CASES: [Case; 6] = [
     ("the modes of a pipe between two processes are as explained", pipes_between_processes),
     ("the same between two threads", pipes_between_threads),
+    ("a token goes round rings of processes and of threads in order", rings),
+    ("each member of a ring in real time switches once a round", rings_in_real_time),
+    ("messages arrive as they were sent, or are refused with a limit", throughput),
+    ("a ring in shared memory takes fewer switches a message than a pipe", batching),
 ];
 
 fn main() {
@@ -43,4 +48,77 @@ fn pipes_between_processes() {
 fn pipes_between_threads() {
     let report = pipes::run(Units::Threads).unwrap();
     assert!(report.holds(), "{report:#?}");
+}
+
+/// A short round of the subject of this key.
+fn round(key: Key) -> Raw {
+    let id = key.to_string();
+    try_round(key).unwrap_or_else(|refusal| panic!("{id}: {refusal}"))
+}
+
+fn try_round(key: Key) -> Result<Raw, Unavailable> {
+    let id = key.to_string();
+    let mut subject = ring::subject(key.clone()).or_else(|| throughput::subject(key)).unwrap();
+    let raw = subject.round(1_000_000)?;
+    assert_eq!(raw.objection, None, "{id}");
+    assert_eq!(raw.out_of_turn, Some(0), "{id}");
+    assert!(raw.samples.iter().all(|sample| sample.is_finite() && *sample > 0.0), "{id}");
+    Ok(raw)
+}
+
+fn rings() {
+    for key in ring::keys().into_iter().filter(|key| key.units <= 8) {
+        let units = u64::from(key.units);
+        let raw = round(Key { policy: Policy::Other, ..key });
+        assert_eq!(raw.sides.len() as u64, units);
+        for side in &raw.sides {
+            assert!((side.voluntary + side.involuntary) * units >= raw.operations, "{side:?}");
+            assert_eq!(side.strays, 0);
+        }
+    }
+}
+
+fn rings_in_real_time() {
+    for unit in [Unit::Thread, Unit::Process] {
+        for units in [2, 5, 32] {
+            let key = Key { units, ..Key::new(Section::Ring, unit, "futex") };
+            match try_round(key) {
+                Ok(raw) => {
+                    let laps = raw.operations / u64::from(units);
+                    for side in &raw.sides {
+                        let switches = side.voluntary + side.involuntary;
+                        assert!(switches.abs_diff(laps) <= laps / 100 + 1, "{laps}: {side:?}");
+                    }
+                }
+                Err(refusal) => assert!(refusal.0.contains("real time"), "{refusal}"),
+            }
+        }
+    }
+}
+
+fn throughput() {
+    for key in throughput::keys() {
+        let (id, message) = (key.to_string(), key.message);
+        match try_round(key) {
+            Ok(raw) => {
+                assert!(raw.samples.len() >= 5, "{id}");
+                assert_eq!(raw.bytes, raw.operations * message, "{id}");
+                assert_eq!((raw.sides.len(), raw.switches_expected), (2, None), "{id}");
+            }
+            Err(refusal) => {
+                let text = &refusal.0;
+                assert!(text.contains("at most") || text.contains("no two cores"), "{id}: {text}");
+            }
+        }
+    }
+}
+
+fn batching() {
+    let switches_a_message = |mechanism: &str| {
+        let key = Key::new(Section::IpcThroughput, Unit::Process, mechanism);
+        let raw = round(Key { cores: Cores::Same, message: 64, policy: Policy::Other, ..key });
+        let switches: u64 = raw.sides.iter().map(|side| side.voluntary + side.involuntary).sum();
+        switches as f64 / raw.operations as f64
+    };
+    assert!(switches_a_message("pipe") > switches_a_message("shm-ring"));
 }

@@ -11,6 +11,8 @@ use std::thread;
 use palco_sys::{Forked, SharedWords, exit_at_once, fork_child, open_pidfd, wait_pidfd};
 use serde::{Deserialize, Serialize};
 
+use crate::crew::with_threads;
+
 use super::watch::{Pose, Watched};
 use super::{Blocked, Outcome};
 
@@ -184,7 +186,7 @@ pub(super) fn run<E: Send, S>(
 ) -> io::Result<Outcome> {
     let board = Board::new()?;
     let outcome = match units {
-        Units::Threads => thread::scope(|scope| {
+        Units::Threads => with_threads(|scope| {
             thread::Builder::new().spawn_scoped(scope, || board.act(eager_end, eager))?;
             slow(slow_end, &Eager::meet(&board)?)
         }),
