@@ -29,7 +29,7 @@ mod local;
 pub mod matrix;
 mod mechanisms;
 mod memory;
-mod peers;
+pub mod peers;
 pub mod pipes;
 mod render;
 pub mod report;

@@ -3,7 +3,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `throughput/carrier.rs` | [`Carrier`]: what carries the messages, and its limits |
+//! | `throughput/carrier.rs` | what carries the messages, and its limits |
 //! | `throughput/streams.rs`, `throughput/queues.rs` | the two ends of each |
 //! | `throughput/freight.rs` | a message that is known again |
 //!

@@ -5,18 +5,19 @@
 use std::fs;
 
 use palco_measure::pipes::{self, Calls, Slow, Textbook, Units};
-use palco_measure::{Cores, Key, Policy, Raw, Section, Unavailable, Unit, ring, throughput};
+use palco_measure::{Cores, Key, Policy, Raw, Section, Unavailable, Unit, peers, ring, throughput};
 
 /// A promise and what keeps it.
 type Case = (&'static str, fn());
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 7] = [
     ("the modes of a pipe between two processes are as explained", pipes_between_processes),
     ("the same between two threads", pipes_between_threads),
     ("a token goes round rings of processes and of threads in order", rings),
     ("each member of a ring in real time switches once a round", rings_in_real_time),
     ("messages arrive as they were sent, or are refused with a limit", throughput),
     ("a ring in shared memory takes fewer switches a message than a pipe", batching),
+    ("what other tools claim stands beside the kernel's count, or why not", claims),
 ];
 
 fn main() {
@@ -121,4 +122,16 @@ fn batching() {
         switches as f64 / raw.operations as f64
     };
     assert!(switches_a_message("pipe") > switches_a_message("shm-ring"));
+}
+
+fn claims() {
+    let mut told = Vec::new();
+    let claims = peers::claims(|command| told.push(command.to_owned()));
+    assert_eq!(told, claims.iter().map(|claim| claim.command.clone()).collect::<Vec<_>>());
+    for claim in claims {
+        eprintln!("\n  {}: {}", claim.command, claim.remark);
+        // A claim always has a count beside it.
+        assert_eq!(claim.claimed_nanos.is_some(), claim.counted_switches.is_some(), "{claim:?}");
+        assert!(!claim.remark.is_empty(), "{claim:?}");
+    }
 }
