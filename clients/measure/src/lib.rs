@@ -42,7 +42,10 @@ pub mod throughput;
 mod touch;
 
 pub use compare::{Compared, ComparedRow, Difference, ReadError, Refusal, compare, read};
+pub use create::{keys as create_keys, subject as create_subject};
 pub use key::{Cores, Key, Pages, Pattern, Policy, Section, Unit};
+pub use local::{keys as local_keys, subject as local_subject};
+pub use memory::{keys as memory_keys, subject as memory_subject};
 pub use report::Report;
 pub use sides::{keys as ping_pong_keys, subject as ping_pong};
 pub use session::{Progress, Settings, run};

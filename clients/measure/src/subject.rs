@@ -1,5 +1,7 @@
 //! Something that can be measured for one round, and what a round must show for its figures to count.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Key;
 
 /// One cell of the matrix, ready to run.
@@ -18,12 +20,12 @@ pub trait Subject {
 }
 
 /// This machine, or this build, cannot run a subject: what is missing and what to do.
-#[derive(thiserror::Error, Clone, Debug, PartialEq, Eq)]
+#[derive(thiserror::Error, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[error("{0}")]
 pub struct Unavailable(pub String);
 
 /// What one round saw, before anybody judges it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Raw {
     /// One figure per sample in the section's measure: nanoseconds a hop, nanoseconds a unit, …
     pub samples: Vec<f64>,
@@ -49,7 +51,7 @@ pub struct Raw {
 }
 
 /// What one side counted from after the warm-up to the end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Side {
     /// Context switches by the kernel's count, voluntary (`ru_nvcsw`).
     pub voluntary: u64,
