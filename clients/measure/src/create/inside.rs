@@ -44,7 +44,7 @@ impl Roll {
         let (made, seen) = (meter.made(), self.0.load(Ordering::Relaxed));
         let objection =
             (made != seen).then(|| format!("{made} units were made, and {seen} have been there"));
-        Raw { objection, ..meter.raw() }
+        meter.raw_with(objection)
     }
 }
 

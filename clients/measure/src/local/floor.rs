@@ -8,10 +8,10 @@ use nix::sys::eventfd::EventFd;
 use nix::unistd::getppid;
 
 use super::apart::Outcome;
-use super::counted::Ticks;
 use super::meter::{Meter, Plan};
 use super::way::Way;
-use crate::{Raw, Section, Unavailable, Unit};
+use crate::sides::Stopwatch;
+use crate::{Section, Unavailable, Unit};
 
 pub(super) const WAYS: [Way; 6] = [
     floor("call", call),
@@ -46,7 +46,7 @@ fn call(plan: &Plan) -> Outcome {
 
 /// The clock that samples are read from.
 fn clock(plan: &Plan) -> Outcome {
-    let clock = Ticks::new();
+    let clock = Stopwatch::new();
     measured(plan, || {
         black_box(clock.now());
     })
@@ -94,7 +94,7 @@ fn to_and_fro(plan: &Plan, mut pass: impl FnMut(u8) -> io::Result<u8>) -> Outcom
         wrong += u64::from(!pass(number).is_ok_and(|passed| passed == number));
     });
     let objection = (wrong > 0).then(|| format!("{wrong} bytes did not come out as they went in"));
-    Ok(Raw { objection, ..meter.raw() })
+    Ok(meter.raw_with(objection))
 }
 
 fn unavailable(what: &str, error: impl Into<io::Error>) -> Unavailable {

@@ -2,22 +2,29 @@
 
 use palco_sys::current_processor;
 
-use super::counted::{Charged, Counted, Ticks};
+use super::counted::{Charged, Counted};
 use super::stand::{BURST_NANOS, take_stand};
-use crate::{Key, Policy, Raw, Unavailable};
+use crate::sides::Stopwatch;
+use crate::{Key, Policy, Raw, Section, Unavailable};
 
-/// Trips of each of the two warm-ups: one to fill the caches, one to see how long a trip takes.
-const WARMUP_TRIPS: u32 = 100;
-/// The same for what takes a hundred microseconds and more.
-const WARMUP_TRIPS_SLOW: u32 = 4;
+/// Trips of the warm-up, which fills the caches; fewer if they take more than a tenth of the budget.
+const WARMUP_TRIPS: u64 = 100;
+/// Trips between two looks at the clock in the warm-up; the last of them tell how long a trip takes.
+const WARMUP_BATCH: u32 = 4;
 /// Trips between two looks at the clock, where one look would be a large part of what is measured.
 const BATCH: u32 = 64;
 /// Operations that are quicker are measured in batches.
 const BATCHED_BELOW_NANOS: f64 = 200.0;
 /// A round that has so many samples is over; the memory for them is touched before it begins.
 const SAMPLES_MAX: usize = 1 << 16;
-/// A round goes on until it has so many, however long that takes.
-const SAMPLES_MIN: usize = 30;
+
+/// A round goes on until it has so many samples, however long that takes.
+const fn samples_min(section: Section) -> usize {
+    match section {
+        Section::Floor | Section::Switch | Section::Ring | Section::IpcLatency => 30,
+        Section::WorkingSet | Section::Create | Section::Memory | Section::IpcThroughput => 5,
+    }
+}
 
 /// What is to be measured in a round.
 #[derive(Clone, Debug)]
@@ -39,15 +46,14 @@ pub(crate) enum Next {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    Cold,
-    Warm,
+    Warming,
     Counting,
 }
 
 /// Belongs to the side that leads. It stands on one processor from [`Meter::start`] on.
 #[derive(Debug)]
 pub(crate) struct Meter {
-    clock: Ticks,
+    clock: Stopwatch,
     phase: Phase,
     /// Operations in a trip: two hops in a ping-pong.
     operations: u32,
@@ -58,11 +64,14 @@ pub(crate) struct Meter {
     last: u64,
     trips: u64,
     samples: Vec<f64>,
+    samples_min: usize,
+    samples_max: usize,
     /// All trips, those of the warm-up too.
     made: u64,
     charged: Charged,
-    before: Counted,
-    after: Counted,
+    /// Nothing where the kernel does not count: then there is no proof.
+    before: Option<Counted>,
+    after: Option<Counted>,
     processor: u32,
     strays: u64,
 }
@@ -89,23 +98,25 @@ impl Meter {
             Policy::Fifo => plan.budget_nanos.min(BURST_NANOS),
             Policy::Other => plan.budget_nanos,
         };
-        let warmup = if charged == Charged::Family { WARMUP_TRIPS_SLOW } else { WARMUP_TRIPS };
-        let clock = Ticks::new();
+        let clock = Stopwatch::new();
+        let begin = clock.now();
         Ok(Self {
             clock,
-            phase: Phase::Cold,
+            phase: Phase::Warming,
             operations,
-            batch: warmup,
-            left: warmup,
+            batch: WARMUP_BATCH,
+            left: WARMUP_BATCH,
             budget_nanos,
-            deadline: 0,
-            last: clock.now(),
+            deadline: begin + clock.ticks(budget_nanos / 10),
+            last: begin,
             trips: 0,
             samples,
+            samples_min: samples_min(plan.key.section),
+            samples_max: SAMPLES_MAX,
             made: 0,
             charged,
-            before: Counted::default(),
-            after: Counted::default(),
+            before: None,
+            after: None,
             processor,
             strays: 0,
         })
@@ -135,14 +146,11 @@ impl Meter {
         let trips = f64::from(self.batch) * f64::from(self.operations);
         let nanos = self.clock.nanos(now.saturating_sub(self.last)) / trips;
         let next = match self.phase {
-            Phase::Cold => {
-                self.phase = Phase::Warm;
-                Next::Play
-            }
-            Phase::Warm => {
+            Phase::Warming if self.made < WARMUP_TRIPS && now < self.deadline => Next::Play,
+            Phase::Warming => {
                 self.phase = Phase::Counting;
                 self.batch = if nanos < BATCHED_BELOW_NANOS { BATCH } else { 1 };
-                self.before = Counted::now(self.charged);
+                self.before = Counted::now(self.charged).ok();
                 self.deadline = self.clock.now() + self.clock.ticks(self.budget_nanos);
                 Next::Count
             }
@@ -150,9 +158,9 @@ impl Meter {
                 self.samples.push(nanos);
                 self.trips += u64::from(self.batch);
                 self.strays += u64::from(current_processor() != self.processor);
-                let enough = now >= self.deadline && self.samples.len() >= SAMPLES_MIN;
-                if enough || self.samples.len() == SAMPLES_MAX {
-                    self.after = Counted::now(self.charged);
+                let enough = now >= self.deadline && self.samples.len() >= self.samples_min;
+                if enough || self.samples.len() == self.samples_max {
+                    self.after = Counted::now(self.charged).ok();
                     return Next::Over;
                 }
                 Next::Play
@@ -170,15 +178,26 @@ impl Meter {
 
     /// What a finished round saw; the kernel must not have switched the thread at all.
     pub(crate) fn raw(self) -> Raw {
+        let counted = self.before.zip(self.after);
+        let side = counted.map(|(before, after)| after.since(before, self.strays));
+        let objection = side.is_none().then(|| "the kernel has not counted switches".to_owned());
         Raw {
             operations: self.trips * u64::from(self.operations),
             batch: self.batch,
-            sides: vec![self.after.since(self.before, self.strays)],
+            sides: side.into_iter().collect(),
             switches_expected: Some(0.0),
-            cpu_nanos: Some(self.after.cpu_since(self.before)),
+            cpu_nanos: counted.map(|(before, after)| after.cpu_since(before)),
             samples: self.samples,
+            objection,
             ..Raw::default()
         }
+    }
+
+    /// The same, with what the units themselves have to object.
+    pub(crate) fn raw_with(self, objection: Option<String>) -> Raw {
+        let mut raw = self.raw();
+        raw.objection = objection.or(raw.objection);
+        raw
     }
 }
 
@@ -187,7 +206,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::{Section, Unit};
+    use crate::Unit;
 
     fn plan(budget_nanos: u64) -> Plan {
         let key =
@@ -215,14 +234,14 @@ mod tests {
         let (trips, raw) = measured(2_000_000, || ());
         assert_eq!(raw.batch, BATCH);
         assert_eq!(raw.operations, raw.samples.len() as u64 * u64::from(BATCH));
-        assert_eq!(trips, raw.operations + 2 * u64::from(WARMUP_TRIPS));
+        assert_eq!(trips, raw.operations + WARMUP_TRIPS);
         assert!(raw.samples.iter().all(|sample| *sample >= 0.0));
     }
 
     #[test]
     fn slow_trips_are_measured_one_by_one_and_enough_of_them() {
         let (_, raw) = measured(0, || thread::park_timeout(std::time::Duration::from_micros(50)));
-        assert_eq!((raw.batch, raw.samples.len()), (1, SAMPLES_MIN));
+        assert_eq!((raw.batch, raw.samples.len()), (1, samples_min(Section::Floor)));
         assert_eq!(raw.sides.len(), 1);
         // Each of them waited in the kernel, which has counted it.
         assert!(raw.sides[0].voluntary >= 30, "{:?}", raw.sides);

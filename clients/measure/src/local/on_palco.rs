@@ -58,7 +58,7 @@ fn round(plan: &Plan, place: Place, begin: Begin) -> Outcome {
             key: key.clone(),
             player: other.clone(),
             leader: None,
-            before: Counted::default(),
+            before: None,
             told: out.clone(),
         })
         .map_err(|error| failed(&error))?;
@@ -109,7 +109,7 @@ struct Follower {
     key: crate::Key,
     player: Player,
     leader: Option<ActorRef<Leader>>,
-    before: Counted,
+    before: Option<Counted>,
     told: SyncSender<Told>,
 }
 
@@ -226,10 +226,14 @@ impl Handler<Ball> for Follower {
     async fn handle(&mut self, Ball(next): Ball, _: &mut Context<Self>) {
         match next {
             Next::Play => {}
-            Next::Count => self.before = Counted::now(Charged::Thread),
+            Next::Count => self.before = Counted::now(Charged::Thread).ok(),
             Next::Over => {
-                let side = Counted::now(Charged::Thread).since(self.before, 0);
-                let _ = self.told.try_send(Told::Followed(side));
+                let counted = self.before.zip(Counted::now(Charged::Thread).ok());
+                let told = match counted {
+                    Some((before, after)) => Told::Followed(after.since(before, 0)),
+                    None => Told::Unavailable(Unavailable("the kernel counts no switches".into())),
+                };
+                let _ = self.told.try_send(told);
                 return;
             }
         }

@@ -1,16 +1,7 @@
 //! Where the measured thread stands: on one processor, in real time if that is asked for.
 
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
-use nix::unistd::Pid;
-use palco_sys::become_fifo;
-
-use crate::{Cores, Key, Policy, Unavailable};
-
-/// The calling thread.
-const SELF: Pid = Pid::from_raw(0);
-
-/// Below what the kernel's own threads of the highest priority have, above everything usual.
-const PRIORITY: u8 = 50;
+use crate::sides::placement::{be_scheduled, check_policy, processors, stay_on};
+use crate::{Cores, Key, Unavailable};
 
 /// Longest burst in real time: the kernel keeps a twentieth of every second for others, and stops who takes it.
 pub(crate) const BURST_NANOS: u64 = 800_000_000;
@@ -22,53 +13,40 @@ pub(crate) const BURST_NANOS: u64 = 800_000_000;
 /// # Errors
 /// [`Unavailable`] without the right to real time, and for any place but one processor.
 pub(crate) fn take_stand(key: &Key) -> Result<u32, Unavailable> {
+    let failed = |error: std::io::Error| Unavailable(format!("no place to stand: {error}"));
     match key.cores {
         Cores::Same => {}
         Cores::Sibling | Cores::Other => {
             return Err(Unavailable("one thread is on one processor: cores must be `same`".into()));
         }
     }
-    let processor =
-        pin().map_err(|error| Unavailable(format!("no processor to stay on: {error}")))?;
-    match key.policy {
-        Policy::Fifo => become_fifo(PRIORITY).map_err(|error| {
-            Unavailable(format!(
-                "no real time (SCHED_FIFO): {error}; needs CAP_SYS_NICE or RLIMIT_RTPRIO ≥ {PRIORITY}"
-            ))
-        })?,
-        Policy::Other => {}
-    }
+    // The same that the two sides of threads and processes are on.
+    let [processor, _] = processors(key.cores)?;
+    stay_on(processor).map_err(failed)?;
+    check_policy(key.policy)?;
+    be_scheduled(key.policy).map_err(failed)?;
     Ok(processor)
-}
-
-/// On the last processor that the thread may use: the first ones have most of the interrupts.
-fn pin() -> nix::Result<u32> {
-    let allowed = sched_getaffinity(SELF)?;
-    let last = (0..CpuSet::count()).rev().find(|cpu| allowed.is_set(*cpu).unwrap_or(false));
-    let last = last.ok_or(nix::errno::Errno::ENODEV)?;
-    let mut only = CpuSet::new();
-    only.set(last)?;
-    sched_setaffinity(SELF, &only)?;
-    u32::try_from(last).map_err(|_| nix::errno::Errno::ERANGE)
 }
 
 #[cfg(test)]
 mod tests {
     use std::thread;
 
+    use nix::sched::sched_getaffinity;
+    use nix::unistd::Pid;
     use palco_sys::current_processor;
 
     use super::*;
-    use crate::{Section, Unit};
+    use crate::{Policy, Section, Unit};
 
     #[test]
     fn a_thread_stands_alone_and_others_are_left_where_they_are() {
-        let before = sched_getaffinity(SELF).unwrap();
+        let before = sched_getaffinity(Pid::from_raw(0)).unwrap();
         let key = Key { policy: Policy::Other, ..Key::new(Section::Switch, Unit::Inline, "call") };
         let (told, seen) =
             thread::spawn(move || (take_stand(&key).unwrap(), current_processor())).join().unwrap();
         assert_eq!(told, seen);
-        assert_eq!(sched_getaffinity(SELF).unwrap(), before);
+        assert_eq!(sched_getaffinity(Pid::from_raw(0)).unwrap(), before);
     }
 
     #[test]

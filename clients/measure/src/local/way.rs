@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::apart::{Outcome, apart};
-use super::counted::Ticks;
 use super::meter::Plan;
+use crate::sides::Stopwatch;
 use crate::{Key, Raw, Section, Subject, Unavailable, Unit};
 
 /// What a mechanism is called and how it is measured.
@@ -43,7 +43,7 @@ impl Subject for Cell {
 
     fn round(&mut self, budget_nanos: u64) -> Result<Raw, Unavailable> {
         let plan = Plan { key: self.key.clone(), budget_nanos };
-        Ticks::new(); // calibrated here, once, and not in each copy
+        Stopwatch::new(); // calibrated here, once, and not in each copy
         apart(Duration::from_nanos(budget_nanos), || (self.round)(&plan))
     }
 }
