@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use nix::errno::Errno;
 use nix::sys::wait::waitpid;
 use palco_measure::{
-    Key, Policy, Raw, Section, Subject, Unavailable, Unit, create_keys, create_subject, local_keys,
-    local_subject, memory_keys, memory_subject,
+    Cores, Key, Policy, Raw, Section, Subject, Unavailable, Unit, create_keys, create_subject,
+    local_keys, local_subject, memory_keys, memory_subject,
 };
 
 const BUDGET_NANOS: u64 = 20_000_000;
@@ -18,7 +18,7 @@ const BUDGET_NANOS: u64 = 20_000_000;
 const ATTEMPTS: usize = 10;
 
 fn main() -> ExitCode {
-    let cases: [(&str, fn()); 7] = [
+    let cases: [(&str, fn()); 8] = [
         ("every_cell_has_a_key_of_its_own", every_cell_has_a_key_of_its_own),
         ("turns_inside_one_thread_are_in_order", turns_inside_one_thread_are_in_order),
         ("actors_on_threads_switch_once_a_turn", actors_on_threads_switch_once_a_turn),
@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         ("the_heavier_a_unit_the_dearer_to_make", the_heavier_a_unit_the_dearer_to_make),
         ("only_copies_pay_for_the_heap", only_copies_pay_for_the_heap),
         ("the_heavier_a_unit_the_more_it_weighs", the_heavier_a_unit_the_more_it_weighs),
+        ("what_cannot_be_had_says_so", what_cannot_be_had_says_so),
     ];
     let mut failed = false;
     for (name, case) in cases {
@@ -187,4 +188,20 @@ fn the_heavier_a_unit_the_more_it_weighs() {
         let task = weight(Unit::Task, peer);
         assert!(0.0 < task && task < thread, "{peer}");
     }
+}
+
+fn what_cannot_be_had_says_so() {
+    let why = |subject: fn(Key) -> Option<Box<dyn Subject>>, key: Key| {
+        let mut subject = subject(key).expect("the key is one of theirs");
+        let Unavailable(why) = subject.round(BUDGET_NANOS).expect_err("it cannot be had");
+        why
+    };
+    let usual = |section, unit, mechanism: &str| Key {
+        policy: Policy::Other,
+        ..Key::new(section, unit, mechanism)
+    };
+    let call = usual(Section::Switch, Unit::Inline, "call");
+    assert!(why(local_subject, Key { cores: Cores::Other, ..call }).contains("one processor"));
+    let fork = usual(Section::Create, Unit::Process, "fork-wait");
+    assert!(why(create_subject, Key { heap: 1 << 60, ..fork }).contains("no heap"));
 }
