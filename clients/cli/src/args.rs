@@ -2,6 +2,7 @@
 
 mod inetd;
 mod lab;
+mod lwp;
 mod urgent;
 
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use tracing::level_filters::LevelFilter;
 
 pub(crate) use inetd::{Activate, Inetd, InetdCommand, Reading};
 pub(crate) use lab::Lab;
+pub(crate) use lwp::{Lwp, LwpDemo};
 pub(crate) use urgent::{About, Call, Onset, UrgentCommand};
 
 use crate::stage::{DashboardArgs, Demo, ServiceKind, State, UrgentArgs};
@@ -163,6 +165,9 @@ pub(crate) enum Command {
     ///   palco activate -l 127.0.0.1:7000 --accept --inetd -- cat
     #[command(verbatim_doc_comment)]
     Activate(Activate),
+    /// User-level threads on kernel threads (LWPs): what happens when one of them blocks
+    #[command(subcommand)]
+    Lwp(Lwp),
     /// Measure on this machine
     #[command(subcommand)]
     Bench(Bench),

@@ -6,6 +6,7 @@ mod call;
 mod inetd;
 mod inspect;
 mod lab;
+mod lwp;
 mod models;
 mod ps;
 mod signal;
@@ -42,6 +43,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         Command::Call(call) => call::call(control, &call, json),
         Command::Inetd(inetd) => inetd::inetd(*inetd, control, json),
         Command::Activate(activate) => activate::activate(activate, control, json),
+        Command::Lwp(lwp) => lwp::lwp(lwp, json),
         Command::Bench(bench) => bench::bench(bench, json),
         Command::Lab(lab) => lab::lab(&lab, json),
     }

@@ -14,6 +14,7 @@
 //! | `matrix.rs` | what a quick, a usual and a full run measure |
 //! | `report.rs` | [`Report`]: what a run has found, as data |
 //! | `kept.rs` | where the last report of each topic is found again |
+//! | `timeline.rs` | runs of the fibers' lab: what each policy does about a blocking call, as pictures |
 //! | `render.rs`, `compare.rs`, `peers.rs` | what people make of it |
 
 #![forbid(unsafe_code)]
@@ -39,6 +40,8 @@ mod sides;
 mod statistics;
 mod subject;
 pub mod throughput;
+mod throughput;
+pub mod timeline;
 mod touch;
 
 pub use compare::{Compared, ComparedRow, Difference, ReadError, Refusal, compare, read};
