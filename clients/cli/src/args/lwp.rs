@@ -62,7 +62,7 @@ pub(crate) struct LwpDemo {
     /// Write a page with pictures here
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// Write a trace for https://ui.perfetto.dev or chrome://tracing here
+    /// Write a trace for Perfetto (ui.perfetto.dev) here
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
 }

@@ -10,6 +10,7 @@ mod dashboard;
 mod inetd;
 mod inetd_urgent;
 mod lab;
+mod lwp;
 mod processes;
 #[cfg(feature = "real-clients")]
 mod real_clients;

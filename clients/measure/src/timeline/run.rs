@@ -110,9 +110,15 @@ impl Run {
         self.outcome.call_median.saturating_sub(self.settings.call.length())
     }
 
-    /// What the policy did, in one sentence.
+    /// What the policy did, and what came of it.
     #[must_use]
     pub fn sentence(&self) -> String {
+        let Outcome { total, ideal, .. } = self.outcome;
+        let (total, ideal) = (time(total), time(ideal));
+        format!("{} All calls took {total} instead of {ideal}.", self.deed())
+    }
+
+    fn deed(&self) -> String {
         let Outcome { calls, calls_without_a_turn, gap_median, helpers, handoffs, added, .. } =
             self.outcome;
         let still = time(gap_median);
@@ -130,13 +136,13 @@ impl Run {
             ),
             Policy::Offload => format!(
                 "{calls} calls were given to {helpers} {}: meanwhile {tickers} had {turns} turns and stood still for {still} at \
-                 most in the usual call; no fiber moved, and a call took {delay} longer than it slept.",
+                 most in the usual call; no fiber moved, and the usual call took {delay} longer than it slept.",
                 many(helpers, "helper", "helpers"),
             ),
             Policy::Go => format!(
                 "{handoffs} times the watcher found an LWP in a call and gave its processor to another: {tickers} had {turns} \
-                 turns during calls; the fiber that came back had to wait for its turn, so a call took {delay} longer than it \
-                 slept."
+                 turns during calls; the fiber that came back had to wait for its turn, so the usual call took {delay} longer \
+                 than it slept."
             ),
             Policy::Solaris if added == 0 => format!(
                 "No LWP was added, because one of the {} was always free: {tickers} had {turns} turns during calls.",
@@ -144,7 +150,7 @@ impl Run {
             ),
             Policy::Solaris => format!(
                 "When the last LWP blocked while a fiber was ready, {added} {} added, as by SIGWAITING: {tickers} had {turns} \
-                 turns during calls, and a call took {delay} longer than it slept, since LWPs share the cores.",
+                 turns during calls; the usual call took {delay} longer than it slept.",
                 many(usize::try_from(added).unwrap_or(usize::MAX), "LWP was", "LWPs were"),
             ),
         }

@@ -66,10 +66,12 @@ impl Cell {
 pub fn first_calls(run: &Run, colours: Colours) -> String {
     let length = super::span::nanoseconds(run.settings.call.length()).max(COLUMNS_PER_CALL);
     let total = super::span::nanoseconds(run.outcome.total);
-    let window = (length * CALLS).min(total.max(COLUMNS_PER_CALL));
+    let window = length.saturating_mul(CALLS).min(total.max(COLUMNS_PER_CALL));
     let columns = (CALLS * COLUMNS_PER_CALL) as usize;
     let lanes = spans(&run.events, total);
-    let mut text = rows(&lanes, 0, window, columns, colours).join("\n");
+    // Threads take a while to start: that is not of interest.
+    let begin = lanes.values().flatten().map(|span| span.from).min().unwrap_or(0);
+    let mut text = rows(&lanes, begin, begin + window, columns, colours).join("\n");
     let words = Cell::LEGEND.map(|(cell, word)| format!("{} {word}", draw(&[cell], colours)));
     let each = super::time(std::time::Duration::from_nanos(window / columns as u64));
     text.push_str(&format!("\n{:LABEL$}{}; each column {each}", "", words.join("  ")));

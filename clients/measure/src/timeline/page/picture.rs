@@ -104,7 +104,7 @@ fn axis(end: u64, height: f64, x: impl Fn(u64) -> f64) -> String {
             "<line class=\"tick\" x1=\"{at_x:.1}\" x2=\"{at_x:.1}\" y1=\"0\" y2=\"{bottom}\"/><text x=\"{at_x:.1}\" \
              y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>",
             height - 4.0,
-            time(Duration::from_nanos(at)),
+            if at == 0 { "0".to_owned() } else { time(Duration::from_nanos(at)) },
         );
     }
     text
