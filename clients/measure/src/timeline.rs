@@ -19,7 +19,7 @@ mod view;
 
 pub use live::Live;
 pub use page::page;
-pub use run::{Recorder, Run, SHORT_CALLS, measure};
+pub use run::{Run, SHORT_CALLS, measure};
 pub use strip::{Colours, first_calls};
 pub use trace::trace;
 pub use view::{EventView, RunView};

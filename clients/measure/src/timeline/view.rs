@@ -27,7 +27,7 @@ pub struct RunView {
     pub one_core: bool,
     /// Turns of all tickers.
     pub ticker_turns: u64,
-    /// Those during calls, summed over the calls.
+    /// Those at times when some call blocked.
     pub ticker_turns_while_blocked: u64,
     /// For each call, the longest time in which a ticker stood still; of these the median.
     pub gap_median_ns: u64,
