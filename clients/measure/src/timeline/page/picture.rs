@@ -19,7 +19,7 @@ const AXIS: f64 = 22.0;
 /// Numbers under the picture, about.
 const TICKS: u64 = 10;
 
-/// Hand-offs and the like that are marked at most.
+/// Hand-offs that are marked; more would hide the bars, so then none is.
 const MARKS_MAX: usize = 300;
 
 /// How many rows the picture of a run has.
@@ -76,7 +76,10 @@ fn marks(run: &Run, x: impl Fn(u64) -> f64, row_of: impl Fn(u16) -> Option<usize
         What::HandedOff { from, to } => Some((event.at, from, to)),
         _ => None,
     });
-    for (at, from, to) in handoffs.take(MARKS_MAX) {
+    if handoffs.clone().count() > MARKS_MAX {
+        return text;
+    }
+    for (at, from, to) in handoffs {
         let (Some(from_row), Some(to_row)) = (row_of(from), row_of(to)) else { continue };
         let middle = |row: usize| row as f64 * ROW + BAR / 2.0;
         let at_x = x(nanoseconds(at));
@@ -125,7 +128,20 @@ fn end(run: &Run) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use palco_fibers::lab::Policy;
+
+    use super::super::super::run::tests::run;
     use super::*;
+
+    #[test]
+    fn hand_offs_are_marked_unless_they_would_hide_the_bars() {
+        let mut run = run(Policy::Go);
+        let marks = |run: &Run| picture(run, 100).matches("class=\"mark\"").count();
+        assert_eq!(marks(&run), 1);
+        let handoff = run.events[3];
+        run.events.extend([handoff; MARKS_MAX]);
+        assert_eq!(marks(&run), 0);
+    }
 
     #[test]
     fn an_axis_has_round_numbers_and_neither_few_nor_many() {
