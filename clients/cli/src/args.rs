@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod inetd;
 mod lab;
 mod lwp;
@@ -12,11 +13,10 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use palco_actors::PlaceKind;
-use palco_load::actors::Question;
-use palco_load::spawn::Part;
 use palco_models::{AcceptBy, Action, ModelKind};
 use tracing::level_filters::LevelFilter;
 
+pub(crate) use bench::{Bench, How};
 pub(crate) use inetd::{Activate, Inetd, InetdCommand, Reading};
 pub(crate) use lab::Lab;
 pub(crate) use lwp::{Lwp, LwpDemo};
@@ -303,72 +303,6 @@ pub(crate) struct Target {
     /// How long to wait for the effect
     #[arg(long, default_value = "2s", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub(crate) within: Duration,
-}
-
-#[derive(Subcommand, Debug)]
-pub(crate) enum Bench {
-    /// Echo servers: what a connection and a 64-byte round trip cost under every model, beside servers written with
-    /// nothing but std's calls, or in C for processes, interleaved in one run
-    Echo {
-        /// Five seconds instead of half a minute; less certain
-        #[arg(long)]
-        quick: bool,
-        /// Print Markdown
-        #[arg(long, conflicts_with = "json")]
-        markdown: bool,
-    },
-    /// Starting and losing a process: with std, with a bare C program, with palco, and as an actor; from a small parent
-    /// and from one with 256 MiB touched. And superservers, one program per connection: palco inetd beside openbsd-inetd,
-    /// xinetd, inetutils-inetd and tcpserver, those that are found (in PATH, /usr/sbin, or below $PALCO_DAEMONS);
-    /// interleaved in one run
-    Spawn {
-        /// Half a minute instead of two; less certain
-        #[arg(long)]
-        quick: bool,
-        /// Print Markdown
-        #[arg(long, conflicts_with = "json")]
-        markdown: bool,
-        /// Only this part
-        #[arg(long, value_parser = named::<Part>(Part::ALL.map(Part::name)))]
-        only: Option<Part>,
-    },
-    /// Being looked at: what messages cost with nobody there, with an observer attached, under the eyes of a dashboard,
-    /// and while everything is captured; on one loop, and on 2 000 actors; interleaved in one run
-    Observe {
-        /// Half a minute instead of two; less certain
-        #[arg(long)]
-        quick: bool,
-        /// Print Markdown
-        #[arg(long, conflicts_with = "json")]
-        markdown: bool,
-    },
-    /// Ask and tell: actors on one loop, on two, on threads, in processes; beside bare primitives and, with feature
-    /// `peers`, beside actix, ractor and kameo, interleaved in one run
-    Actors {
-        /// Ten seconds instead of a minute; less certain
-        #[arg(long)]
-        quick: bool,
-        /// Print Markdown
-        #[arg(long, conflicts_with = "json")]
-        markdown: bool,
-        /// Only this question
-        #[arg(long, value_parser = named::<Question>(Question::ALL.map(Question::name)))]
-        only: Option<Question>,
-    },
-    /// Out of band: how long the urgent thread takes to have what was sent under each scheduling policy, and a request to be
-    /// held under every model in every place, by the urgent port and by TCP urgent data, beside 8 threads that compute; the
-    /// bytes of an answer during a hold; urgent data behind 64 KiB that nobody reads
-    ///
-    /// Exit code 3 if a held answer goes on, or urgent data that stays silent was not refused. Run it as root, or with
-    /// CAP_SYS_NICE: without real time the figures are those of a usual sender.
-    Urgent {
-        /// Half a minute instead of two and a half; less certain
-        #[arg(long)]
-        quick: bool,
-        /// Print Markdown
-        #[arg(long, conflicts_with = "json")]
-        markdown: bool,
-    },
 }
 
 /// Parses one of `names` by its `FromStr`; clap lists the names when none fits.

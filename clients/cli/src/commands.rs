@@ -7,6 +7,7 @@ mod inetd;
 mod inspect;
 mod lab;
 mod lwp;
+mod measure;
 mod models;
 mod ps;
 mod signal;

@@ -12,6 +12,7 @@
 //! | `pipes.rs` | the four modes of a pipe |
 //! | `environment.rs`, `judge.rs`, `statistics.rs`, `session.rs` | how quiet it was, what counts, what follows, in which order |
 //! | `matrix.rs` | what a quick, a usual and a full run measure |
+//! | `run.rs` | [`Run`]: a whole run, from the cells to the report |
 //! | `report.rs` | [`Report`]: what a run has found, as data |
 //! | `kept.rs` | where the last report of each topic is found again |
 //! | `timeline.rs` | runs of the fibers' lab: what each policy does about a blocking call, as pictures |
@@ -35,12 +36,12 @@ pub mod pipes;
 mod render;
 pub mod report;
 pub mod ring;
+mod run;
 mod session;
 mod sides;
 mod statistics;
 mod subject;
 pub mod throughput;
-mod throughput;
 pub mod timeline;
 mod touch;
 
@@ -50,6 +51,7 @@ pub use key::{Cores, Key, Pages, Pattern, Policy, Section, Unit};
 pub use local::{keys as local_keys, subject as local_subject};
 pub use memory::{keys as memory_keys, subject as memory_subject};
 pub use report::Report;
+pub use run::{Run, RunError};
+pub use session::Progress;
 pub use sides::{keys as ping_pong_keys, subject as ping_pong};
-pub use session::{Progress, Settings, run};
 pub use subject::{Raw, Side, Subject, Unavailable};

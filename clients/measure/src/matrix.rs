@@ -34,6 +34,20 @@ pub enum Topic {
     Ipc,
 }
 
+impl Topic {
+    /// As on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Switch => "switch",
+            Self::Ring => "ring",
+            Self::Create => "create",
+            Self::Memory => "memory",
+            Self::Ipc => "ipc",
+        }
+    }
+}
+
 /// Which cells of a topic are wanted; empty means all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {

@@ -50,7 +50,7 @@ const ASK_NANOS_MIN: u64 = 100_000;
 
 /// How a session is run.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Rounds of every row; at least 3.
     pub rounds: u32,
     /// About how long the whole takes, the look at the machine not counted.
@@ -102,7 +102,7 @@ pub struct Progress<'a> {
 ///
 /// Rows that cannot be measured, or have too little evidence, stay in the report and say why. Nothing else can fail. Takes
 /// about [`Settings::budget`], unless the subjects overrun what they are given.
-pub fn run(
+pub(crate) fn run(
     subjects: Vec<Box<dyn Subject>>,
     pairs: &[(String, String, String)],
     settings: &Settings,

@@ -20,7 +20,6 @@ pub(crate) mod placement;
 mod plan;
 mod second;
 pub(crate) mod stopwatch;
-mod stopwatch;
 pub(crate) mod tally;
 mod trips;
 

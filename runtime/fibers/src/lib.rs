@@ -12,12 +12,15 @@
 //! | `helpers.rs` | threads for blocking calls |
 //! | `watchdog.rs` | [`Stall`]: who holds up an LWP |
 //! | `lab.rs` | the textbook's policies side by side (feature `lab`) |
+//!
 //! **A stack only while it is needed.** Work runs on the stack of a runner, which takes one piece after the other. Only what
 //! waits in the middle keeps it, and another runner goes on. So a future at rest has no stack, and a function that never
 //! waits costs no switch.
+//!
 //! **What has begun never moves to another LWP.** It would be undefined behaviour in Rust today: the compiler assumes that
 //! the address of a thread-local does not change within a function (rust-lang/unsafe-code-guidelines#602,
 //! llvm-project#98479). That is also why corosensei's coroutines are not [`Send`]. What moves is what has not begun.
+//!
 //! This room must never know actors or sockets. `unsafe` stands here for stacks and their switching alone, each time with
 //! its reason.
 
@@ -27,6 +30,8 @@
 mod fiber;
 mod helpers;
 mod joined;
+#[cfg(feature = "lab")]
+pub mod lab;
 mod lwp;
 mod name;
 mod pool;
@@ -45,7 +50,3 @@ pub use shared::Carry;
 pub use source::Source;
 pub use stack::NoStack;
 pub use watchdog::{Stall, Standstill};
-//! Fibers: user-level threads on a few kernel threads, the LWPs.
-
-#[cfg(feature = "lab")]
-pub mod lab;

@@ -8,15 +8,31 @@ use anyhow::Result;
 use palco_load::actors::{self, Progress, Settings};
 use palco_load::{echo, observe, spawn, urgent};
 
-use crate::args::Bench;
+use palco_measure::matrix::{Filter, Topic};
+
+use super::measure::{compare, measure};
+use crate::args::{Bench, How};
 use crate::output;
 
 /// A property does not hold.
-const BROKEN: u8 = 3;
+pub(super) const BROKEN: u8 = 3;
 
 pub(crate) fn bench(bench: Bench, json: bool) -> Result<ExitCode> {
     let mut code = ExitCode::SUCCESS;
     let report = match bench {
+        Bench::Switch { which, how, peers } => {
+            return measure(Topic::Switch, which.into_filter(), peers, &how, json);
+        }
+        Bench::Ring { n, how } => {
+            let filter = Filter { ring: n, ..Filter::default() };
+            return measure(Topic::Ring, filter, false, &how, json);
+        }
+        Bench::Create { how } => return plain(Topic::Create, &how, json),
+        Bench::Memory { how } => return plain(Topic::Memory, &how, json),
+        Bench::Ipc { how } => return plain(Topic::Ipc, &how, json),
+        Bench::Compare { before, after, force, markdown } => {
+            return compare(&before, &after, force, markdown, json);
+        }
         Bench::Actors { quick, markdown, only } => {
             let report =
                 actors::run(&Settings { quick, only, ..Settings::default() }, |progress| {
@@ -80,15 +96,19 @@ pub(crate) fn bench(bench: Bench, json: bool) -> Result<ExitCode> {
     Ok(code)
 }
 
+fn plain(topic: Topic, how: &How, json: bool) -> Result<ExitCode> {
+    measure(topic, Filter::default(), false, how, json)
+}
+
 /// One line that is written over, if somebody is there to read it.
-fn show(progress: std::fmt::Arguments<'_>) {
+pub(super) fn show(progress: std::fmt::Arguments<'_>) {
     if std::io::stderr().is_terminal() {
         eprint!("\r\x1b[K{progress}");
         let _ = std::io::stderr().flush();
     }
 }
 
-fn clear() {
+pub(super) fn clear() {
     if std::io::stderr().is_terminal() {
         eprint!("\r\x1b[K");
     }

@@ -215,7 +215,7 @@ impl Matrix {
             Extent::Quick => &["pipe", "unix-stream", "shm-ring"],
             Extent::Usual | Extent::Full => &[
                 "pipe",
-                "pipe-1m",
+                "pipe-1M",
                 "unix-stream",
                 "unix-seqpacket",
                 "tcp",

@@ -1,0 +1,243 @@
+//! The command line of `palco bench`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use palco_load::actors::Question;
+use palco_load::spawn::Part;
+use palco_measure::matrix::{Bytes, Extent, Filter};
+use palco_measure::{Cores, Pages, Pattern, Policy, Unit};
+
+use super::named;
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Bench {
+    /// Echo servers: what a connection and a 64-byte round trip cost under every model, beside servers written with
+    /// nothing but std's calls, or in C for processes, interleaved in one run
+    Echo {
+        /// Five seconds instead of half a minute; less certain
+        #[arg(long)]
+        quick: bool,
+        /// Print Markdown
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
+    },
+    /// Starting and losing a process: with std, with a bare C program, with palco, and as an actor; from a small parent
+    /// and from one with 256 MiB touched. And superservers, one program per connection: palco inetd beside openbsd-inetd,
+    /// xinetd, inetutils-inetd and tcpserver, those that are found (in PATH, /usr/sbin, or below $PALCO_DAEMONS);
+    /// interleaved in one run
+    Spawn {
+        /// Half a minute instead of two; less certain
+        #[arg(long)]
+        quick: bool,
+        /// Print Markdown
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
+        /// Only this part
+        #[arg(long, value_parser = named::<Part>(Part::ALL.map(Part::name)))]
+        only: Option<Part>,
+    },
+    /// Being looked at: what messages cost with nobody there, with an observer attached, under the eyes of a dashboard,
+    /// and while everything is captured; on one loop, and on 2 000 actors; interleaved in one run
+    Observe {
+        /// Half a minute instead of two; less certain
+        #[arg(long)]
+        quick: bool,
+        /// Print Markdown
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
+    },
+    /// Ask and tell: actors on one loop, on two, on threads, in processes; beside bare primitives and, with feature
+    /// `peers`, beside actix, ractor and kameo, interleaved in one run
+    Actors {
+        /// Ten seconds instead of a minute; less certain
+        #[arg(long)]
+        quick: bool,
+        /// Print Markdown
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
+        /// Only this question
+        #[arg(long, value_parser = named::<Question>(Question::ALL.map(Question::name)))]
+        only: Option<Question>,
+    },
+    /// Out of band: how long the urgent thread takes to have what was sent under each scheduling policy, and a request to be
+    /// held under every model in every place, by the urgent port and by TCP urgent data, beside 8 threads that compute; the
+    /// bytes of an answer during a hold; urgent data behind 64 KiB that nobody reads
+    ///
+    /// Exit code 3 if a held answer goes on, or urgent data that stays silent was not refused. Run it as root, or with
+    /// CAP_SYS_NICE: without real time the figures are those of a usual sender.
+    Urgent {
+        /// Half a minute instead of two and a half; less certain
+        #[arg(long)]
+        quick: bool,
+        /// Print Markdown
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
+    },
+    /// Thread against process context switching: the same ping-pong between functions, fibers, tasks, threads and processes,
+    /// by every mechanism, on one core and on two, with and without working sets, and in rings
+    ///
+    /// Evidence or no number: a round counts only if the kernel's count of context switches, a sequence word and the
+    /// processors agree with what is claimed, and a mechanism that is broken on purpose must be refused. Rounds of all rows
+    /// are interleaved. The report is also kept as a page: its path is printed, and the dashboard links it.
+    ///
+    /// Examples:
+    ///   palco bench switch --quick
+    ///   palco bench switch --html report.html --json >report.json
+    ///   palco bench switch --units thread,process --via futex-shared,pipe --ws 0,64K,1M --pattern chase --pages 4K,2M
+    ///   palco bench switch --peers
+    ///   palco bench compare before.json after.json
+    #[command(verbatim_doc_comment)]
+    Switch {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        how: How,
+        /// Also run perf bench, lmbench and stress-ng, where installed, and print their claims beside the kernel's count
+        #[arg(long)]
+        peers: bool,
+    },
+    /// Rings of threads and of processes on one core, each touching 64 pages at every hop: the knee where the processor
+    /// runs out of address spaces it remembers
+    ///
+    /// Example:
+    ///   palco bench ring --n 2..32
+    #[command(verbatim_doc_comment)]
+    Ring {
+        /// Smallest and largest ring, both measured
+        #[arg(long, value_name = "FROM..TO", value_parser = ring_sizes)]
+        n: Option<(u32, u32)>,
+        #[command(flatten)]
+        how: How,
+    },
+    /// What a unit costs to make, finish and reap: fiber, task, actor, thread, process; from a small heap and from one with
+    /// 256 MiB touched
+    Create {
+        #[command(flatten)]
+        how: How,
+    },
+    /// Resident memory of an idle fiber, task, actor, thread and process
+    Memory {
+        #[command(flatten)]
+        how: How,
+    },
+    /// Messages between processes: latency and throughput of pipes, sockets, queues and shared memory, with the kernel's
+    /// count of switches per message
+    Ipc {
+        #[command(flatten)]
+        how: How,
+    },
+    /// Compare two reports (`--json`) of `palco bench switch`, `ring`, `create`, `memory` or `ipc`
+    ///
+    /// Refuses where the machines differ in what decides: processor, kernel, mitigations, clock source and the like. Exit
+    /// code 3 if it refuses.
+    Compare {
+        /// The report to compare with
+        before: PathBuf,
+        /// The report to compare
+        after: PathBuf,
+        /// Compare although the machines differ
+        #[arg(long)]
+        force: bool,
+        /// Print Markdown
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
+    },
+}
+
+/// Which cells are measured; without any of these, those of the extent.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Which {
+    /// Only these units
+    #[arg(long, value_name = "UNIT,…", value_delimiter = ',', value_parser = named::<Unit>(Unit::ALL.map(Unit::name)))]
+    units: Vec<Unit>,
+    /// Only these mechanisms: futex-shared, pipe, yield, tokio-notify, …
+    #[arg(long, value_name = "MECHANISM,…", value_delimiter = ',', value_parser = mechanism)]
+    via: Vec<String>,
+    /// Only these working sets a side: 0, 16K, 4M; also others than the usual run has
+    #[arg(long, value_name = "BYTES,…", value_delimiter = ',')]
+    ws: Vec<Bytes>,
+    /// Only this order of touching them
+    #[arg(long, value_name = "ORDER,…", value_delimiter = ',', value_parser = named::<Pattern>(Pattern::ALL.map(Pattern::name)))]
+    pattern: Vec<Pattern>,
+    /// Only on pages of these sizes
+    #[arg(long, value_name = "SIZE,…", value_delimiter = ',', value_parser = named::<Pages>(Pages::ALL.map(Pages::name)))]
+    pages: Vec<Pages>,
+    /// Only on the same core, on siblings of one core, or on two
+    #[arg(long, value_name = "WHERE,…", value_delimiter = ',', value_parser = named::<Cores>(Cores::ALL.map(Cores::name)))]
+    cores: Vec<Cores>,
+    /// Only in real time (fifo), or scheduled as usual (other)
+    #[arg(long, value_name = "POLICY,…", value_delimiter = ',', value_parser = named::<Policy>(Policy::ALL.map(Policy::name)))]
+    policy: Vec<Policy>,
+}
+
+impl Which {
+    pub(crate) fn into_filter(self) -> Filter {
+        Filter {
+            units: self.units,
+            mechanisms: self.via,
+            working_sets: self.ws.into_iter().map(|Bytes(bytes)| bytes).collect(),
+            patterns: self.pattern,
+            pages: self.pages,
+            cores: self.cores,
+            policies: self.policy,
+            ring: None,
+        }
+    }
+}
+
+/// How it is measured and what becomes of the report.
+#[derive(clap::Args, Debug)]
+pub(crate) struct How {
+    /// What answers the main questions, within ten seconds; less certain
+    #[arg(long, conflicts_with = "full")]
+    quick: bool,
+    /// Every cell there is, some minutes
+    #[arg(long)]
+    full: bool,
+    /// Rounds of every cell; at least 3
+    #[arg(long, default_value_t = 7, value_name = "N", value_parser = clap::value_parser!(u32).range(3..=1000))]
+    pub(crate) rounds: u32,
+    /// Decides the order of the cells in each round [default: the time of day]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// Let rounds count during which the processor was slower than 5 % below its best; they stay marked
+    #[arg(long)]
+    pub(crate) keep_noisy: bool,
+    /// Print Markdown
+    #[arg(long, alias = "md", conflicts_with_all = ["json", "csv"])]
+    pub(crate) markdown: bool,
+    /// Print one line per cell and round, comma-separated
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
+    /// Write the page to this file too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Do not keep the report
+    #[arg(long)]
+    pub(crate) no_keep: bool,
+}
+
+impl How {
+    pub(crate) fn extent(&self) -> Extent {
+        match (self.quick, self.full) {
+            (true, _) => Extent::Quick,
+            (_, true) => Extent::Full,
+            _ => Extent::Usual,
+        }
+    }
+}
+
+fn mechanism(name: &str) -> Result<String, String> {
+    palco_measure::matrix::check_mechanism(name).map(|()| name.to_owned())
+}
+
+fn ring_sizes(text: &str) -> Result<(u32, u32), String> {
+    let wrong = || format!("`{text}` is no range of sizes: two numbers from 2 to 64, as 2..32");
+    let (from, to) = text.split_once("..").ok_or_else(wrong)?;
+    let (from, to): (u32, u32) = (
+        from.parse().map_err(|_| wrong())?,
+        to.trim_start_matches('=').parse().map_err(|_| wrong())?,
+    );
+    if (2..=to).contains(&from) && to <= 64 { Ok((from, to)) } else { Err(wrong()) }
+}
