@@ -67,6 +67,8 @@ enum Signalled {
 const READY: u32 = 1;
 const DONE: u32 = 2;
 const FAILED: u32 = 3;
+/// It had nothing to do, because the leader gave up.
+const LEFT: u32 = 4;
 
 const FIGURES: usize = 6;
 const TEXT_BYTES: usize = 256;
@@ -107,7 +109,11 @@ impl Gate {
     pub(crate) fn ready(&self, member: usize) -> io::Result<()> {
         self.enter(member, READY)?;
         let signal = wait_while(self.area.word32(0), self.scope, |signal| signal == 0)?;
-        if signal == Signalled::Start as u32 { Ok(()) } else { Err(gone()) }
+        if signal == Signalled::Start as u32 {
+            return Ok(());
+        }
+        self.enter(member, LEFT)?;
+        Err(gone())
     }
 
     /// The leader waits until every member is prepared.
@@ -167,6 +173,9 @@ impl Gate {
     }
 
     fn fail(&self, member: usize, why: &impl Display) -> io::Result<()> {
+        if self.stage(member).load(Ordering::Acquire) == LEFT {
+            return Ok(());
+        }
         let mut text = why.to_string().into_bytes();
         text.truncate(TEXT_BYTES);
         self.area.copy_in(member * TEXT_WORDS, &text);
@@ -186,18 +195,25 @@ impl Gate {
         Ok(Seen { tally, strays: figure(4), wrong: figure(5) })
     }
 
-    /// What all have seen, the leader first.
+    /// What all have seen, the leader first. If anything went wrong, nobody is left waiting for the leader.
+    ///
+    /// # Errors
+    /// What a member says, if one has failed: that is nearer to the cause than what the leader has noticed of it.
     fn all_seen(&self, lead: io::Result<Seen>) -> io::Result<Vec<Seen>> {
         let all = lead.and_then(|lead| {
             let others = (1..self.members).map(|member| self.seen(member));
             std::iter::once(Ok(lead)).chain(others).collect::<io::Result<Vec<_>>>()
         });
-        all.map_err(|error| {
-            // What a member says is nearer to the cause than what the leader has noticed of it.
-            let failed = |member: &usize| self.stage(*member).load(Ordering::Acquire) == FAILED;
-            let cause = (1..self.members).find(failed);
-            cause.and_then(|member| self.seen(member).err()).unwrap_or(error)
-        })
+        let Err(error) = all else { return all };
+        self.signal(Signalled::GiveUp)?;
+        Err(self.cause().unwrap_or(error))
+    }
+
+    /// What the first member that has failed says, once all have come to an end or one does not.
+    fn cause(&self) -> Option<io::Error> {
+        let ended = |member| self.reached(member, |stage| stage >= DONE).err();
+        let first = (1..self.members).find_map(ended);
+        first.filter(|error| error.kind() != io::ErrorKind::TimedOut)
     }
 }
 
@@ -274,7 +290,7 @@ pub(crate) fn run<L, K: Send>(
                 let act = move || gate.act(member, post(member), |gate| work(member, kit, gate));
                 thread::Builder::new().spawn_scoped(threads, act).map(drop)
             });
-            let seen = begun.and_then(|()| led(gate, post(0), || lead(lead_kit, gate)));
+            let seen = begun.and_then(|()| led(post(0), || lead(lead_kit, gate)));
             gate.all_seen(seen)
         }),
         FutexScope::Shared => {
@@ -289,7 +305,7 @@ pub(crate) fn run<L, K: Send>(
                     Forked::Original { pid } => children.0.push(open_pidfd(pid)?),
                 }
             }
-            let seen = led(gate, post(0), || lead(lead_kit, gate));
+            let seen = led(post(0), || lead(lead_kit, gate));
             let all = gate.all_seen(seen);
             if all.is_ok() {
                 children.reap()?;
@@ -332,14 +348,11 @@ pub(crate) fn scope_of(unit: Unit) -> FutexScope {
     }
 }
 
-/// The leader at its post, and back. If it cannot go on, nobody is left waiting for it.
-fn led(gate: &Gate, post: Post, lead: impl FnOnce() -> io::Result<Seen>) -> io::Result<Seen> {
+/// The leader at its post, and back.
+fn led(post: Post, lead: impl FnOnce() -> io::Result<Seen>) -> io::Result<Seen> {
     let place = Placement::save()?;
     let seen = take(post).and_then(|()| lead());
     drop(place);
-    if seen.is_err() {
-        gate.signal(Signalled::GiveUp)?;
-    }
     seen
 }
 
@@ -363,3 +376,6 @@ impl Drop for Children {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
