@@ -92,7 +92,11 @@ impl Run {
 
 /// Who measures a cell.
 fn subject(key: Key) -> Box<dyn Subject> {
-    let found = match (key.section, key.unit) {
+    known(&key).unwrap_or_else(|| Box::new(Unknown(key)))
+}
+
+fn known(key: &Key) -> Option<Box<dyn Subject>> {
+    match (key.section, key.unit) {
         (Section::Ring, _) => ring::subject(key.clone()),
         (Section::Create, _) => create::subject(key.clone()),
         (Section::Memory, _) => memory::subject(key.clone()),
@@ -103,8 +107,7 @@ fn subject(key: Key) -> Box<dyn Subject> {
         (_, Unit::Thread | Unit::Process) => {
             local::subject(key.clone()).or_else(|| Some(sides::subject(key.clone())))
         }
-    };
-    found.unwrap_or_else(|| Box::new(Unknown(key)))
+    }
 }
 
 /// A cell that this build does not have.
@@ -117,5 +120,20 @@ impl Subject for Unknown {
 
     fn round(&mut self, _: u64) -> Result<Raw, Unavailable> {
         Err(Unavailable("not in this build: it was made without feature `peers`".to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cell_of_the_matrix_has_somebody_who_measures_it() {
+        for topic in [Topic::Switch, Topic::Ring, Topic::Create, Topic::Memory, Topic::Ipc] {
+            for key in Matrix::of(topic, Extent::Full, &Filter::default()).keys {
+                assert!(known(&key).is_some(), "{key}");
+                assert_eq!(subject(key.clone()).key(), key);
+            }
+        }
     }
 }

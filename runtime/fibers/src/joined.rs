@@ -1,105 +1,111 @@
-//! The result of something that runs elsewhere, for whoever waits for it.
+//! The outcome of a piece of work: promised on one side, waited for on the other.
 
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
 
-/// A fiber's result. Dropped, it lets the fiber go on alone.
-#[must_use = "dropped, nobody hears how it ended"]
-pub struct Joined<T>(Arc<Mutex<State<T>>>);
+use crate::fiber;
 
-/// Who owes the result; dropped without one, the waiting ends too.
-pub(crate) struct Owed<T>(Arc<Mutex<State<T>>>);
+/// What work returned, or the payload of its panic; [`Stopped`] if the pool ended it.
+pub type Outcome<T> = Result<T, Box<dyn Any + Send>>;
 
-struct State<T> {
-    outcome: Option<Result<T, JoinError>>,
-    is_taken: bool,
-    waker: Option<Waker>,
+/// The payload of a fiber that the pool ended: unwinding with it is how what is on a suspended stack is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stopped;
+
+/// Waits for a fiber. Dropped: the fiber goes on, and nobody learns what it returned.
+///
+/// It is a future too, and cancel-safe.
+#[must_use = "dropping it lets the fiber go on alone: say so with `drop`"]
+pub struct Joined<T> {
+    shared: Arc<Mutex<State<T>>>,
 }
 
-/// A fiber has no result.
-#[derive(thiserror::Error)]
-pub enum JoinError {
-    /// It panicked, with this payload.
-    #[error("the fiber panicked")]
-    Panicked(Box<dyn Any + Send>),
-    /// Its pool was stopped before it came to its end.
-    #[error("the pool was stopped before the fiber came to its end")]
-    Stopped,
+enum State<T> {
+    Pending(Option<Waker>),
+    Done(Outcome<T>),
+    Taken,
 }
 
-pub(crate) fn promise<T>() -> (Owed<T>, Joined<T>) {
-    let state = Arc::new(Mutex::new(State { outcome: None, is_taken: false, waker: None }));
-    (Owed(Arc::clone(&state)), Joined(state))
+/// The other side. Dropped without an outcome: the work never ran, or was ended.
+pub(crate) struct Promise<T> {
+    shared: Option<Arc<Mutex<State<T>>>>,
 }
 
-impl<T> Owed<T> {
-    pub(crate) fn pay(self, outcome: std::thread::Result<T>) {
-        self.settle(outcome.map_err(JoinError::Panicked));
+pub(crate) fn promise<T>() -> (Promise<T>, Joined<T>) {
+    let shared = Arc::new(Mutex::new(State::Pending(None)));
+    (Promise { shared: Some(Arc::clone(&shared)) }, Joined { shared })
+}
+
+impl<T> Joined<T> {
+    /// Waits for the end: a fiber lets others run meanwhile, a thread blocks.
+    ///
+    /// # Errors
+    /// The payload of the panic that ended it; [`Stopped`] if the pool was stopped before.
+    ///
+    /// # Panics
+    /// If the outcome was taken before, by polling this as a future.
+    pub fn join(self) -> Outcome<T> {
+        fiber::block_on(self)
     }
 
-    fn settle(&self, outcome: Result<T, JoinError>) {
-        let waker = {
-            let mut state = self.0.lock();
-            if state.outcome.is_some() || state.is_taken {
-                return;
+    /// Has it ended?
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        !matches!(*self.shared.lock(), State::Pending(_))
+    }
+}
+
+impl<T> Future for Joined<T> {
+    type Output = Outcome<T>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.shared.lock();
+        match &mut *state {
+            State::Pending(Some(waker)) => waker.clone_from(context.waker()),
+            State::Pending(waker) => *waker = Some(context.waker().clone()),
+            State::Done(_) => {
+                let State::Done(outcome) = std::mem::replace(&mut *state, State::Taken) else {
+                    unreachable!("it was done a line before")
+                };
+                return Poll::Ready(outcome);
             }
-            state.outcome = Some(outcome);
-            state.waker.take()
-        };
-        if let Some(waker) = waker {
+            State::Taken => panic!("an outcome is taken once"),
+        }
+        Poll::Pending
+    }
+}
+
+impl<T> Promise<T> {
+    /// Does the work and keeps the promise with what comes of it.
+    pub(crate) fn keep(mut self, work: impl FnOnce() -> T) {
+        let outcome = panic::catch_unwind(AssertUnwindSafe(work));
+        self.settle(outcome);
+    }
+
+    fn settle(&mut self, outcome: Outcome<T>) {
+        let Some(shared) = self.shared.take() else { return };
+        let before = std::mem::replace(&mut *shared.lock(), State::Done(outcome));
+        if let State::Pending(Some(waker)) = before {
             waker.wake();
         }
     }
 }
 
-impl<T> Drop for Owed<T> {
+impl<T> Drop for Promise<T> {
     fn drop(&mut self) {
-        self.settle(Err(JoinError::Stopped));
-    }
-}
-
-impl<T> Joined<T> {
-    /// Waits for the end: a fiber parks, a thread blocks.
-    ///
-    /// # Errors
-    /// [`JoinError`].
-    pub fn join(self) -> Result<T, JoinError> {
-        crate::block_on(self)
-    }
-}
-
-impl<T> Future for Joined<T> {
-    type Output = Result<T, JoinError>;
-
-    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.0.lock();
-        if let Some(outcome) = state.outcome.take() {
-            state.is_taken = true;
-            return Poll::Ready(outcome);
-        }
-        assert!(!state.is_taken, "polled after its end");
-        state.waker = Some(task.waker().clone());
-        Poll::Pending
+        self.settle(Err(Box::new(Stopped)));
     }
 }
 
 impl<T> fmt::Debug for Joined<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Joined").field("has_ended", &self.0.lock().outcome.is_some()).finish()
-    }
-}
-
-impl fmt::Debug for JoinError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Panicked(_) => "Panicked",
-            Self::Stopped => "Stopped",
-        })
+        f.debug_struct("Joined").field("is_done", &self.is_done()).finish()
     }
 }

@@ -1,392 +1,351 @@
-//! A pool: some LWPs, and what runs on them.
+//! A pool of LWPs: what it is made from, what it takes, how it ends.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
-use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
 
-use crossbeam::deque::Worker;
-use parking_lot::Mutex;
+use crate::error::{BuildError, SpawnError};
+use crate::joined::{self, Joined};
+use crate::local;
+use crate::lwp::{Duty, Lwp};
+use crate::observer::Observer;
+use crate::shared::{PoolId, Shared};
+use crate::stall::Stall;
+use crate::watchdog::{self, OnStall};
+use crate::work::{Body, Unstarted};
 
-use crate::helpers::Helpers;
-use crate::joined::{Joined, promise};
-use crate::lwp::{Home, Lwp, Mail, here};
-use crate::shared::{Carry, Parts, Shared};
-use crate::stack::Stacks;
-use crate::watchdog::{self, Stall, Stalls, Tell};
-use crate::work::{Body, Start};
+/// Stack of a fiber unless told otherwise: address space; only touched pages cost memory.
+pub const STACK_BYTES_DEFAULT: usize = 64 << 10;
+/// Threads for blocking calls unless told otherwise.
+pub const HELPERS_MAX_DEFAULT: usize = 512;
+/// Spares for blocked LWPs unless told otherwise.
+pub const SPARES_MAX_DEFAULT: usize = 4;
 
-/// Bytes of a stack unless told otherwise; only touched pages cost memory.
-const STACK_BYTES: usize = 64 << 10;
-
-/// Helpers at most, unless told otherwise.
-const HELPERS_MAX: usize = 512;
-
-/// LWPs at most.
-const LWPS_MAX: usize = 1024;
-
-/// What becomes of a call that blocks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What [`blocking`](crate::blocking) does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Policy {
-    /// It is made by a helper; only its fiber waits.
+    /// The call is made on the LWP itself and all of its fibers wait: threads that the kernel knows nothing of.
+    Alone,
+    /// The call is shipped to another thread and only its fiber waits.
     #[default]
     Offload,
-    /// It is made by the LWP itself, and all its fibers wait: user-level threads as the textbook has them.
-    Alone,
 }
 
-/// Makes a [`Pool`].
-#[must_use]
-pub struct Builder {
-    name: String,
-    lwps: usize,
-    stack_bytes: usize,
-    stacks_max: Option<usize>,
-    helpers_max: usize,
-    policy: Policy,
-    tell: Option<Tell>,
-    carry: Option<Carry>,
-}
+/// LWPs and what runs on them. Cheap to clone; clones are the same pool, which stops when the last one goes.
+#[derive(Debug, Clone)]
+pub struct Pool(Arc<Owner>);
 
-/// Some LWPs and what runs on them. Cheap to clone; clones are the same pool. It runs until [`Pool::stop`], or until
-/// nobody holds it any more.
-#[derive(Clone)]
-pub struct Pool {
-    handle: Arc<Stopper>,
-}
+#[derive(Debug)]
+struct Owner(Arc<Shared>);
 
-struct Stopper {
-    shared: Arc<Shared>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
-}
-
-/// Nothing was started.
-#[derive(thiserror::Error, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SpawnError {
-    /// The pool has been stopped.
-    #[error("the pool has been stopped")]
-    Stopped,
-    /// There is no such LWP.
-    #[error("there is no LWP {asked}; LWPs are 0 to {}", available.saturating_sub(1))]
-    NoSuchLwp {
-        /// The LWP asked for.
-        asked: usize,
-        /// How many there are.
-        available: usize,
-    },
-}
-
-impl From<SpawnError> for io::Error {
-    fn from(error: SpawnError) -> Self {
-        Self::other(error)
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.stop();
     }
 }
 
-/// One LWP at one moment.
-#[derive(Clone, Debug)]
+/// What an LWP does at this moment. Numbers are of its last turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LwpCensus {
-    /// Its number; those behind the pool's own are spares.
+    /// From 0; those behind [`Pool::lwps`] are spares.
     pub lwp: usize,
-    /// The kernel's id of its thread; none while a spare is not needed.
-    pub thread: Option<i32>,
-    /// The name of what runs on it now.
-    pub running: Option<Arc<str>>,
-    /// Pieces of work it has taken.
-    pub turns: u64,
-    /// Whether it waits for something to do.
-    pub is_asleep: bool,
-}
-
-/// A pool at one moment.
-#[derive(Clone, Debug)]
-pub struct Census {
-    /// Its LWPs, then the spares.
-    pub lwps: Vec<LwpCensus>,
-    /// Stacks in use: of fibers that wait in the middle, and of the LWPs themselves.
-    pub stacks: usize,
-    /// How often work had to wait for a stack.
-    pub stack_waits: u64,
-    /// Helpers that live now.
-    pub helpers: usize,
-    /// How often each name has held up its LWP.
-    pub stalls: Vec<(Arc<str>, u64)>,
-}
-
-impl Builder {
-    /// The threads' names begin with this; 9 bytes are seen.
-    pub fn name(self, name: impl Into<String>) -> Self {
-        Self { name: name.into(), ..self }
-    }
-
-    /// So many LWPs, 1 to 1024; by default one per core.
-    pub fn lwps(self, lwps: usize) -> Self {
-        Self { lwps: lwps.clamp(1, LWPS_MAX), ..self }
-    }
-
-    /// Stacks of so many bytes, rounded up to pages; by default 64 KiB, of which only touched pages cost memory.
-    pub fn stack_bytes(self, bytes: usize) -> Self {
-        Self { stack_bytes: bytes, ..self }
-    }
-
-    /// At most so many fibers that wait in the middle, and never more than `vm.max_map_count` allows (two map entries a
-    /// stack); by default as many as that. Work that needs one more waits until one is free.
-    pub fn stacks_max(self, stacks: usize) -> Self {
-        Self { stacks_max: Some(stacks), ..self }
-    }
-
-    /// At most so many threads for blocking calls, at least 1; by default 512. More calls wait for one.
-    pub fn helpers_max(self, helpers: usize) -> Self {
-        Self { helpers_max: helpers, ..self }
-    }
-
-    /// What becomes of a call that blocks; by default it is given to a helper.
-    pub fn policy(self, policy: Policy) -> Self {
-        Self { policy, ..self }
-    }
-
-    /// Tells of each fiber that holds up its LWP for more than two milliseconds, on a thread of its own, once a time.
-    pub fn on_stall(self, tell: impl Fn(&Stall) + Send + Sync + 'static) -> Self {
-        Self { tell: Some(Arc::new(tell)), ..self }
-    }
-
-    /// What a fiber that waits takes along of what its thread remembers for it.
-    pub fn carry(self, carry: Carry) -> Self {
-        Self { carry: Some(carry), ..self }
-    }
-
-    /// Starts the LWPs and their watchdog. They are scheduled as usual, even if the calling thread is in real time:
-    /// real-time threads of one priority would starve each other.
-    ///
-    /// # Errors
-    /// The kernel's, when it has no threads or descriptors left.
-    pub fn build(self) -> io::Result<Pool> {
-        let count = 2 * self.lwps;
-        let homes = (0..count).map(|index| Home::new(index, index >= self.lwps).map(Arc::new));
-        let homes: Vec<_> = homes.collect::<io::Result<_>>()?;
-        let workers: Vec<Worker<Start>> = (0..count).map(|_| Worker::new_fifo()).collect();
-        let shared = Shared::new(Parts {
-            stacks: Stacks::new(self.stack_bytes, self.stacks_max),
-            stealers: workers.iter().map(Worker::stealer).collect(),
-            homes,
-            lwps: self.lwps,
-            helpers: Helpers::new(self.helpers_max),
-            stalls: Stalls::new(self.tell),
-            carry: self.carry,
-            offloads: self.policy == Policy::Offload,
-        });
-        let pool = Pool {
-            handle: Arc::new(Stopper { shared: Arc::clone(&shared), threads: Mutex::default() }),
-        };
-        for (index, worker) in workers.into_iter().take(self.lwps).enumerate() {
-            let name = format!("{}-{index}", self.name);
-            let lwp = launch(&shared, index, worker, &name)?;
-            pool.handle.threads.lock().push(lwp);
-        }
-        if shared.stalls.begin() {
-            pool.handle.threads.lock().push(watchdog::start(&shared)?);
-        }
-        Ok(pool)
-    }
-}
-
-fn launch(
-    shared: &Arc<Shared>,
-    index: usize,
-    worker: Worker<Start>,
-    name: &str,
-) -> io::Result<JoinHandle<()>> {
-    let (home, shared) = (Arc::clone(&shared.homes[index]), Arc::clone(shared));
-    palco_threads::spawn_named(name, palco_threads::STACK_BYTES_DEFAULT, move || {
-        // It may have inherited a real-time class.
-        if let Err(error) = palco_sys::become_usual() {
-            tracing::debug!(%error, "an LWP keeps the class of the thread that made it");
-        }
-        Lwp::run(home, shared, worker);
-    })
-}
-
-/// Starts a spare LWP for work that has not begun, unless as many as the pool has LWPs are there already.
-pub(crate) fn start_spare(shared: &Arc<Shared>) {
-    let spares = &shared.homes[shared.lwps..];
-    if spares.iter().any(|spare| spare.rouse()) {
-        return;
-    }
-    let Some(free) = spares.iter().find(|spare| spare.claim()) else { return };
-    // Its own queue is not stolen from: it takes one piece after the other.
-    if let Err(error) = launch(shared, free.index, Worker::new_fifo(), "palco-spare") {
-        free.note_end();
-        tracing::warn!(%error, "no spare LWP");
-    }
+    /// The kernel's id of its thread; 0 before it runs.
+    pub thread: i32,
+    /// Fibers and futures that could go on, unstarted ones included.
+    pub ready: usize,
+    /// Fibers, and futures in the middle of a poll, that wait and hold a stack.
+    pub suspended: usize,
+    /// Futures between two polls, which hold none.
+    pub at_rest: usize,
+    /// What runs now; none: it looks around, or sleeps.
+    pub running: Option<String>,
+    /// For at least how long, as far as the watchdog saw it: none for a turn that it has not seen.
+    pub running_for: Option<Duration>,
+    /// Blocking calls of its fibers that are with other threads, waiting ones included.
+    pub offloaded: usize,
+    /// Turns that lasted longer than a millisecond.
+    pub stalls: u64,
 }
 
 impl Pool {
-    /// A pool with one LWP per core.
+    /// Settings, all with defaults.
+    #[must_use]
     pub fn builder() -> Builder {
-        Builder {
-            name: "palco-lwp".to_owned(),
-            lwps: thread::available_parallelism().map_or(1, usize::from),
-            stack_bytes: STACK_BYTES,
-            stacks_max: None,
-            helpers_max: HELPERS_MAX,
-            policy: Policy::default(),
-            tell: None,
-            carry: None,
-        }
+        Builder::default()
     }
 
-    /// Starts a fiber on whichever LWP has time first; there it stays.
+    /// Starts a fiber: a function with a stack of its own. Until it starts any LWP may take it, then it stays there.
     ///
     /// # Errors
-    /// [`SpawnError::Stopped`].
+    /// See [`SpawnError`]; `body` is dropped then.
     pub fn spawn<T: Send + 'static>(
         &self,
         name: impl Into<Arc<str>>,
         body: impl FnOnce() -> T + Send + 'static,
     ) -> Result<Joined<T>, SpawnError> {
-        self.spawn_there(name.into(), None, body)
+        let (unstarted, joined) = fiber(name.into(), body);
+        self.shared().submit(unstarted)?;
+        Ok(joined)
     }
 
-    /// Starts a fiber on the LWP with this number, from 0.
+    /// As [`Pool::spawn`], on this LWP and no other.
     ///
     /// # Errors
-    /// [`SpawnError`].
+    /// See [`SpawnError`]; `body` is dropped then.
     pub fn spawn_on<T: Send + 'static>(
         &self,
         lwp: usize,
         name: impl Into<Arc<str>>,
         body: impl FnOnce() -> T + Send + 'static,
     ) -> Result<Joined<T>, SpawnError> {
-        self.spawn_there(name.into(), Some(lwp), body)
-    }
-
-    fn spawn_there<T: Send + 'static>(
-        &self,
-        name: Arc<str>,
-        on: Option<usize>,
-        body: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<Joined<T>, SpawnError> {
-        let (owed, joined) = promise();
-        let body = move || {
-            let outcome = catch_unwind(AssertUnwindSafe(body));
-            match (outcome, here()) {
-                // Being unwound is no panic, and has to go on.
-                (Err(payload), Some(lwp)) if lwp.shared.is_stopping() => {
-                    drop(owed);
-                    std::panic::resume_unwind(payload);
-                }
-                (outcome, _) => owed.pay(outcome),
-            }
-        };
-        self.start(name, on, Body::Call(Box::new(body)))?;
+        let (unstarted, joined) = fiber(name.into(), body);
+        self.shared().submit_to(lwp, unstarted)?;
         Ok(joined)
     }
 
-    /// Starts a future on whichever LWP has time first, or on this one; there it is made, and there it stays. At rest it
-    /// holds no stack. What it calls may wait in the manner of a fiber.
-    ///
-    /// A panic in it is caught and logged.
+    /// Makes a future, which need not be `Send`, and polls it to its end on the LWP that made it: `on`, or whichever
+    /// takes it first. It runs on a fiber's stack, so it may also wait in the middle of a poll; between two polls it
+    /// holds no stack. Its panic is reported to `tracing`.
     ///
     /// # Errors
-    /// [`SpawnError`].
+    /// See [`SpawnError`]; `make` is dropped then.
     pub fn run<F: Future<Output = ()> + 'static>(
         &self,
         name: Arc<str>,
         on: Option<usize>,
         make: impl FnOnce() -> F + Send + 'static,
     ) -> Result<(), SpawnError> {
-        self.start(name, on, Body::Future(Box::new(move || Box::pin(make()))))
-    }
-
-    fn start(&self, name: Arc<str>, on: Option<usize>, body: Body) -> Result<(), SpawnError> {
-        let shared = &self.handle.shared;
-        if shared.is_stopping() {
-            return Err(SpawnError::Stopped);
-        }
-        let start = Start { name: shared.names.enter(name), body };
+        let body = Body::Future(Box::new(move || Box::pin(make())));
+        let unstarted = Unstarted { name, body };
         match on {
-            None => shared.start(start),
-            Some(asked) if asked < shared.lwps => shared.homes[asked].post(Mail::Start(start)),
-            Some(asked) => return Err(SpawnError::NoSuchLwp { asked, available: shared.lwps }),
+            Some(lwp) => self.shared().submit_to(lwp, unstarted),
+            None => self.shared().submit(unstarted),
         }
-        Ok(())
     }
 
-    /// How many LWPs there are, spares not counted.
+    /// How many LWPs it has, spares not counted.
     #[must_use]
     pub fn lwps(&self) -> usize {
-        self.handle.shared.lwps
+        self.shared().count
     }
 
-    /// What runs where.
+    /// Tells this pool from others; see [`here`](crate::here).
     #[must_use]
-    pub fn census(&self) -> Census {
-        let shared = &self.handle.shared;
-        let lwps = shared.homes.iter().map(|home| LwpCensus {
-            lwp: home.index,
-            thread: home.thread(),
-            running: home.running().and_then(|name| shared.names.of(name)),
-            turns: home.turns(),
-            is_asleep: home.is_asleep(),
-        });
-        Census {
-            lwps: lwps.collect(),
-            stacks: shared.stacks.in_use(),
-            stack_waits: shared.no_stack(),
-            helpers: shared.helpers.count(),
-            stalls: shared.stalls.counts(),
+    pub fn id(&self) -> PoolId {
+        self.shared().id
+    }
+
+    /// Who does what, spares at work included.
+    #[must_use]
+    pub fn census(&self) -> Vec<LwpCensus> {
+        let shared = self.shared();
+        let at_work = |lwp: &&Arc<Lwp>| lwp.index < shared.count || lwp.duty() != Duty::Vacant;
+        shared.lwps.iter().filter(at_work).map(|lwp| self.census_of(lwp)).collect()
+    }
+
+    fn census_of(&self, lwp: &Lwp) -> LwpCensus {
+        let shared = self.shared();
+        let (stalls, running_for) = shared.watch.of(lwp);
+        let counts = &lwp.counts;
+        LwpCensus {
+            lwp: lwp.index,
+            thread: lwp.thread(),
+            ready: counts.ready.load(Ordering::Relaxed) + shared.stealers[lwp.index].len(),
+            suspended: counts.suspended.load(Ordering::Relaxed),
+            at_rest: counts.at_rest.load(Ordering::Relaxed),
+            running: lwp.running.look().and_then(|look| look.name),
+            running_for,
+            offloaded: counts.offloaded.load(Ordering::Relaxed),
+            stalls,
         }
     }
 
-    /// Stops the LWPs. What has not begun is dropped; what waits in the middle is unwound, what rests is dropped, each on
-    /// its own LWP. What computes is waited for by nobody: its LWP ends after it. Does nothing the second time.
+    /// Threads that blocking calls are shipped to, at this moment.
+    #[must_use]
+    pub fn helpers(&self) -> usize {
+        self.shared().office.threads()
+    }
+
+    /// The last stalls, the latest last; at most 64.
+    #[must_use]
+    pub fn stalls(&self) -> Vec<Stall> {
+        self.shared().watch.recent()
+    }
+
+    /// How often what has stalled its LWP, the most often first; at most 256 names.
+    #[must_use]
+    pub fn stalls_by_name(&self) -> Vec<(String, u64)> {
+        self.shared().watch.by_name()
+    }
+
+    /// Stacks that are in use or kept warm.
+    #[must_use]
+    pub fn stacks(&self) -> usize {
+        self.shared().stacks.lent()
+    }
+
+    /// Ends everything: unstarted work is dropped, suspended fibers unwind on their LWP, futures are dropped on theirs.
+    ///
+    /// Returns at once; may be called again, and from anywhere. What runs goes on until it suspends or returns: a fiber
+    /// that does neither keeps its LWP. Unwinding looks like a panic with [`Stopped`](crate::Stopped): a fiber that
+    /// catches it and waits again is unwound again, and given up after 16 times, with its stack and all that is on it.
     pub fn stop(&self) {
-        self.handle.stop();
+        self.shared().stop();
     }
 
-    /// As [`stop`](Self::stop), and waits for the LWPs to be gone. Not from a fiber of the same pool.
-    pub fn stop_and_wait(&self) {
-        self.handle.stop();
-        let threads = std::mem::take(&mut *self.handle.threads.lock());
-        let me = thread::current().id();
-        for thread in threads.into_iter().filter(|thread| thread.thread().id() != me) {
-            // A panic there has been logged.
-            let _ = thread.join();
+    /// Waits until all LWPs have ended, after [`Pool::stop`]. On an LWP of this pool, which cannot wait for itself, it
+    /// returns at once.
+    pub fn wait(&self) {
+        let is_own = local::here().is_some_and(|local| local.shared.id == self.id());
+        if !is_own {
+            self.shared().wait();
+        }
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        &self.0.0
+    }
+}
+
+fn fiber<T: Send + 'static>(
+    name: Arc<str>,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> (Unstarted, Joined<T>) {
+    let (promise, joined) = joined::promise();
+    let body = Body::Fiber(Box::new(move || promise.keep(body)));
+    (Unstarted { name, body }, joined)
+}
+
+/// Settings of a pool.
+#[derive(Clone)]
+pub struct Builder {
+    pub(crate) name: Arc<str>,
+    pub(crate) lwps: usize,
+    pub(crate) stack_bytes: usize,
+    pub(crate) stacks_max: Option<usize>,
+    pub(crate) policy: Policy,
+    pub(crate) helpers_max: usize,
+    pub(crate) spares_max: usize,
+    pub(crate) on_stall: Option<OnStall>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) carry: Option<Carry>,
+}
+
+/// What a fiber that waits in the middle takes along of what its thread remembers for it: the thread goes on with others.
+#[derive(Clone, Copy, Debug)]
+pub struct Carry {
+    /// Takes it from the thread.
+    pub take: fn() -> Option<Box<dyn Any>>,
+    /// Puts it back, when the fiber goes on or is unwound.
+    pub put: fn(Option<Box<dyn Any>>),
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            name: "fibers".into(),
+            lwps: thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            stack_bytes: STACK_BYTES_DEFAULT,
+            stacks_max: None,
+            policy: Policy::default(),
+            helpers_max: HELPERS_MAX_DEFAULT,
+            spares_max: SPARES_MAX_DEFAULT,
+            on_stall: None,
+            observer: None,
+            carry: None,
         }
     }
 }
 
-impl Stopper {
-    fn stop(&self) {
-        if self.shared.stop() {
-            self.shared.stalls.stop();
+impl Builder {
+    /// Begins the names of its threads. Default: `fibers`.
+    #[must_use]
+    pub fn name(self, name: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// Kernel threads that run fibers. Default: one per core.
+    #[must_use]
+    pub fn lwps(self, lwps: usize) -> Self {
+        Self { lwps, ..self }
+    }
+
+    /// Stack of each fiber, rounded up to pages; at least 16 KiB. Default: 64 KiB.
+    #[must_use]
+    pub fn stack_bytes(self, stack_bytes: usize) -> Self {
+        Self { stack_bytes, ..self }
+    }
+
+    /// Stacks at a time. Default, and never more than: what `vm.max_map_count` has room for, about 28 000.
+    #[must_use]
+    pub fn stacks_max(self, stacks_max: usize) -> Self {
+        Self { stacks_max: Some(stacks_max), ..self }
+    }
+
+    /// What blocking calls do. Default: [`Policy::Offload`].
+    #[must_use]
+    pub fn policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// Threads for blocking calls; further calls wait in order. At least 1, default 512. They end after 10 idle seconds.
+    #[must_use]
+    pub fn helpers_max(self, helpers_max: usize) -> Self {
+        Self { helpers_max, ..self }
+    }
+
+    /// LWPs that help out while others are blocked. Default: 4; 0 for none.
+    #[must_use]
+    pub fn spares_max(self, spares_max: usize) -> Self {
+        Self { spares_max, ..self }
+    }
+
+    /// Called once per stall, on the watchdog's thread, which watches nothing meanwhile.
+    #[must_use]
+    pub fn on_stall(self, on_stall: impl Fn(&Stall) + Send + Sync + 'static) -> Self {
+        Self { on_stall: Some(Arc::new(on_stall)), ..self }
+    }
+
+    /// Sees every start, switch and end. Without one a turn pays one branch.
+    #[must_use]
+    pub fn observer(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
+    /// What a fiber that waits takes along of what its thread remembers for it. Default: nothing.
+    #[must_use]
+    pub fn carry(self, carry: Carry) -> Self {
+        Self { carry: Some(carry), ..self }
+    }
+
+    /// Starts the LWPs and the watchdog.
+    ///
+    /// # Errors
+    /// See [`BuildError`]; what was started ends again.
+    pub fn build(self) -> Result<Pool, BuildError> {
+        let shared = Arc::new(Shared::new(self)?);
+        let pool = Pool(Arc::new(Owner(Arc::clone(&shared))));
+        for index in 0..shared.count {
+            shared.start_lwp(index)?;
         }
-    }
-}
-
-impl Drop for Stopper {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-impl fmt::Debug for Pool {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("lwps", &self.lwps()).finish_non_exhaustive()
+        watchdog::start(&shared).map_err(|source| {
+            let name = format!("{}/watch", shared.name);
+            BuildError::Thread { name, source }
+        })?;
+        Ok(pool)
     }
 }
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, lwps, stack_bytes, stacks_max, helpers_max, policy, .. } = self;
         f.debug_struct("Builder")
-            .field("name", name)
-            .field("lwps", lwps)
-            .field("stack_bytes", stack_bytes)
-            .field("stacks_max", stacks_max)
-            .field("helpers_max", helpers_max)
-            .field("policy", policy)
+            .field("name", &self.name)
+            .field("lwps", &self.lwps)
             .finish_non_exhaustive()
     }
 }

@@ -1,132 +1,241 @@
-//! What the LWPs of a pool have in common.
+//! What all LWPs of a pool share.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crossbeam::deque::{Injector, Stealer};
-use parking_lot::Mutex;
+use crossbeam::deque::{Injector, Stealer, Worker};
+use parking_lot::{Condvar, Mutex};
 
-use crate::NoStack;
-use crate::helpers::Helpers;
-use crate::lwp::{Home, here};
-use crate::name::Names;
+use crate::ending::discard;
+use crate::error::{BuildError, SpawnError};
+use crate::lwp::{Duty, Letter, Lwp};
+use crate::observer::Observer;
+use crate::offload::Office;
+use crate::pool::{Builder, Carry, Policy};
+use crate::protocol::idle::Sleepers;
 use crate::stack::Stacks;
-use crate::watchdog::Stalls;
-use crate::work::Start;
+use crate::watchdog::Watch;
+use crate::work::Unstarted;
+use crate::{local, run};
 
-/// What a fiber that waits takes along of what its thread remembers for it, and what it puts back when it goes on.
-#[derive(Clone, Copy)]
-pub struct Carry {
-    /// Takes it from the thread.
-    pub take: fn() -> Option<Box<dyn Any>>,
-    /// Puts it back.
-    pub put: fn(Option<Box<dyn Any>>),
-}
+/// Stack of an LWP's own thread: that of the runners is what fibers use.
+const LWP_STACK_BYTES: usize = 256 << 10;
+
+/// Runners with nothing to do that an LWP keeps, with their stacks warm.
+const IDLE_RUNNERS_MAX: usize = 64;
+
+/// Tells pools apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PoolId(u64);
 
 pub(crate) struct Shared {
-    pub(crate) stacks: Arc<Stacks>,
-    pub(crate) names: Arc<Names>,
-    /// Work that has not begun, from outside.
-    pub(crate) injector: Injector<Start>,
-    /// One for each of `homes`.
-    pub(crate) stealers: Vec<Stealer<Start>>,
-    /// The LWPs, and behind them the spares.
-    pub(crate) homes: Vec<Arc<Home>>,
-    pub(crate) lwps: usize,
-    pub(crate) helpers: Helpers,
-    pub(crate) stalls: Stalls,
+    pub(crate) id: PoolId,
+    pub(crate) name: Arc<str>,
+    pub(crate) policy: Policy,
+    /// How many LWPs the pool has; in `lwps` places for spares follow.
+    pub(crate) count: usize,
+    pub(crate) lwps: Vec<Arc<Lwp>>,
+    pub(crate) stealers: Vec<Stealer<Unstarted>>,
+    /// Queues of LWPs that do not run.
+    workers: Mutex<Vec<Option<Worker<Unstarted>>>>,
+    pub(crate) injector: Injector<Unstarted>,
+    pub(crate) sleepers: Sleepers,
+    pub(crate) stacks: Stacks,
+    /// Per LWP. Of few stacks at most a quarter is kept warm where others cannot have them.
+    pub(crate) idle_runners_max: usize,
+    pub(crate) office: Arc<Office>,
+    pub(crate) watch: Watch,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) carry: Option<Carry>,
-    /// Whether `blocking` gives the call away.
-    pub(crate) offloads: bool,
-    stopping: AtomicBool,
-    no_stack: AtomicU64,
-    told_of_no_stack: Mutex<bool>,
-}
-
-pub(crate) struct Parts {
-    pub(crate) stacks: Arc<Stacks>,
-    pub(crate) stealers: Vec<Stealer<Start>>,
-    pub(crate) homes: Vec<Arc<Home>>,
-    pub(crate) lwps: usize,
-    pub(crate) helpers: Helpers,
-    pub(crate) stalls: Stalls,
-    pub(crate) carry: Option<Carry>,
-    pub(crate) offloads: bool,
+    is_stopping: AtomicBool,
+    /// Threads of LWPs that have not ended.
+    running: Mutex<usize>,
+    has_ended: Condvar,
 }
 
 impl Shared {
-    pub(crate) fn new(parts: Parts) -> Arc<Self> {
-        let Parts { stacks, stealers, homes, lwps, helpers, stalls, carry, offloads } = parts;
-        Arc::new(Self {
-            stacks,
-            names: Arc::default(),
+    pub(crate) fn new(builder: Builder) -> Result<Self, BuildError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let count = builder.lwps;
+        if count == 0 {
+            return Err(BuildError::NoLwps);
+        }
+        let lwps = (0..count + builder.spares_max)
+            .map(|index| {
+                let duty = if index < count { Duty::Full } else { Duty::Vacant };
+                Lwp::new(index, duty)
+                    .map(Arc::new)
+                    .map_err(|source| BuildError::Poller { lwp: index, source })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let workers: Vec<Worker<Unstarted>> = lwps.iter().map(|_| Worker::new_fifo()).collect();
+        let stacks = Stacks::new(builder.stack_bytes, builder.stacks_max);
+        Ok(Self {
+            id: PoolId(NEXT.fetch_add(1, Ordering::Relaxed)),
+            policy: builder.policy,
+            count,
+            stealers: workers.iter().map(Worker::stealer).collect(),
+            workers: Mutex::new(workers.into_iter().map(Some).collect()),
             injector: Injector::new(),
-            stealers,
-            homes,
+            sleepers: Sleepers::new(),
+            idle_runners_max: (stacks.max() / (4 * count)).clamp(1, IDLE_RUNNERS_MAX),
+            stacks,
+            office: Office::new(
+                Arc::clone(&builder.name),
+                builder.helpers_max,
+                builder.observer.clone(),
+            ),
+            name: builder.name,
+            watch: Watch::new(lwps.len(), builder.on_stall),
+            observer: builder.observer,
+            carry: builder.carry,
+            is_stopping: AtomicBool::new(false),
+            running: Mutex::new(0),
+            has_ended: Condvar::new(),
             lwps,
-            helpers,
-            stalls,
-            carry,
-            offloads,
-            stopping: AtomicBool::new(false),
-            no_stack: AtomicU64::new(0),
-            told_of_no_stack: Mutex::new(false),
         })
     }
 
-    /// Queues work for whichever LWP has time first.
-    pub(crate) fn start(self: &Arc<Self>, start: Start) {
-        match here().filter(|lwp| Arc::ptr_eq(&lwp.shared, self)) {
-            Some(lwp) => lwp.start_here(start),
-            None => self.injector.push(start),
+    /// Starts the thread of an LWP. Nothing happens if an earlier thread of that place has not quite ended.
+    pub(crate) fn start_lwp(self: &Arc<Self>, index: usize) -> Result<bool, BuildError> {
+        let Some(worker) = self.workers.lock()[index].take() else { return Ok(false) };
+        let shared = Arc::clone(self);
+        let name = format!("{}/{index}", self.name);
+        *self.running.lock() += 1;
+        let thread = palco_threads::spawn_named(&name, LWP_STACK_BYTES, move || {
+            serve(&shared, index, worker);
+        });
+        if let Err(source) = thread {
+            self.one_ended();
+            return Err(BuildError::Thread { name, source });
         }
-        self.rouse_one();
-    }
-
-    /// One sleeper, if there is one, looks for work.
-    pub(crate) fn rouse_one(&self) {
-        let _ = self.homes.iter().any(|home| home.rouse());
-    }
-
-    /// Whether an LWP is stuck, so that others must do its work.
-    pub(crate) fn needs_spares(&self) -> bool {
-        self.stalls.are_there()
+        Ok(true)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::SeqCst)
+        self.is_stopping.load(Ordering::SeqCst)
     }
 
-    /// True the first time.
-    pub(crate) fn stop(&self) -> bool {
-        let first = !self.stopping.swap(true, Ordering::SeqCst);
-        for home in &self.homes {
-            home.rouse();
+    pub(crate) fn has_unstarted(&self) -> bool {
+        !self.injector.is_empty() || self.stealers.iter().any(|stealer| !stealer.is_empty())
+    }
+
+    /// Gives work to whichever LWP takes it first.
+    pub(crate) fn submit(&self, unstarted: Unstarted) -> Result<(), SpawnError> {
+        self.check()?;
+        let here = local::here().filter(|local| {
+            std::ptr::eq(Arc::as_ptr(&local.shared), self) && local.lwp.duty() == Duty::Full
+        });
+        match here {
+            Some(local) if !local.is_ending.get() => local.worker.push(unstarted),
+            Some(_) | None => self.injector.push(unstarted),
         }
-        self.helpers.stop();
-        first
+        self.wake_one();
+        if self.is_stopping() {
+            self.discard_injected();
+        }
+        Ok(())
     }
 
-    /// Work waits for a stack.
-    pub(crate) fn note_no_stack(&self, error: &NoStack) {
-        self.no_stack.fetch_add(1, Ordering::Relaxed);
-        let mut told = self.told_of_no_stack.lock();
-        if !*told {
-            *told = true;
-            tracing::warn!(%error, "work waits for a stack");
+    /// Gives work to one LWP.
+    pub(crate) fn submit_to(&self, lwp: usize, unstarted: Unstarted) -> Result<(), SpawnError> {
+        if lwp >= self.count {
+            return Err(SpawnError::NoSuchLwp { lwp, lwps: self.count });
+        }
+        self.check()?;
+        let lwp = &self.lwps[lwp];
+        lwp.inbox.push(Letter::Start(unstarted)).map_err(|_| SpawnError::Stopped)?;
+        lwp.ring();
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), SpawnError> {
+        if self.is_stopping() {
+            return Err(SpawnError::Stopped);
+        }
+        match self.stacks.shortage_now() {
+            Some(shortage) if self.no_runner_is_idle() => Err(shortage.into()),
+            Some(_) | None => Ok(()),
         }
     }
 
-    /// How often work had to wait for a stack.
-    pub(crate) fn no_stack(&self) -> u64 {
-        self.no_stack.load(Ordering::Relaxed)
+    fn no_runner_is_idle(&self) -> bool {
+        self.lwps.iter().all(|lwp| lwp.counts.idle_runners.load(Ordering::Relaxed) == 0)
+    }
+
+    /// Wakes an LWP for unstarted work, if one sleeps.
+    pub(crate) fn wake_one(&self) {
+        let takers = self.lwps.iter().filter(|lwp| lwp.duty() == Duty::Full);
+        let bells = takers.map(|lwp| (lwp.index, &lwp.bell));
+        if let Some(index) = self.sleepers.choose(bells) {
+            self.lwps[index].notify();
+        }
+    }
+
+    pub(crate) fn stop(&self) {
+        if self.is_stopping.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        self.office.close();
+        self.lwps.iter().for_each(|lwp| lwp.ring());
+        self.watch.somebody_works();
+    }
+
+    /// Waits until no LWP runs.
+    pub(crate) fn wait(&self) {
+        let mut running = self.running.lock();
+        while *running > 0 {
+            self.has_ended.wait(&mut running);
+        }
+    }
+
+    fn one_ended(&self) {
+        *self.running.lock() -= 1;
+        self.has_ended.notify_all();
+    }
+
+    fn discard_injected(&self) {
+        loop {
+            match self.injector.steal() {
+                crossbeam::deque::Steal::Empty => return,
+                crossbeam::deque::Steal::Retry => {}
+                crossbeam::deque::Steal::Success(unstarted) => discard(unstarted),
+            }
+        }
     }
 }
 
-impl fmt::Debug for Carry {
+/// The thread of an LWP.
+fn serve(shared: &Arc<Shared>, index: usize, worker: Worker<Unstarted>) {
+    // Two LWPs in real time would starve each other: neither lets go before its turn ends.
+    if let Err(error) = palco_sys::become_usual() {
+        tracing::warn!(lwp = index, %error, "an LWP keeps the scheduling of who made the pool");
+    }
+    let lwp = Arc::clone(&shared.lwps[index]);
+    lwp.set_thread(palco_sys::thread_id());
+    let local = local::Local::new(Arc::clone(shared), Arc::clone(&lwp), worker);
+    local::set_here(Some(std::rc::Rc::clone(&local)));
+    run::run(&local);
+    if shared.is_stopping() {
+        lwp.inbox.close().into_iter().for_each(discard);
+        shared.discard_injected();
+    }
+    local::set_here(None);
+    lwp.running.end();
+    lwp.set_thread(0);
+    // A stack that was given up keeps the queue too; its place then stays empty.
+    if let Some(local) = std::rc::Rc::into_inner(local) {
+        shared.workers.lock()[index] = Some(local.worker);
+    }
+    shared.one_ended();
+}
+
+impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Carry").finish_non_exhaustive()
+        f.debug_struct("Shared")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }

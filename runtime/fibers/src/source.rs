@@ -1,129 +1,214 @@
-//! A descriptor that fibers wait for.
+//! Descriptors that fibers and futures wait for.
 
-use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::mem::ManuallyDrop;
-use std::os::fd::AsFd;
-use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, ready};
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
 
-use crate::lwp::{Home, here};
-use crate::reactor::{Entry, Way};
+use parking_lot::Mutex;
+use polling::{Event, PollMode};
 
-/// A nonblocking descriptor, watched by the LWP that first waits for it. Try first, wait only after
-/// [`WouldBlock`](io::ErrorKind::WouldBlock), then try again: what is ready is told once (edge-triggered).
+use crate::local;
+use crate::lwp::Lwp;
+
+/// A nonblocking descriptor, watched by the LWP that first waits for it.
 ///
-/// Urgent data (`MSG_OOB`) counts as something to read. Waits are cancel-safe; of several who wait for the same way the
-/// last one is woken.
+/// Watched edge by edge: try first, and wait only after `WouldBlock`. An edge between the two is not lost: the wait
+/// then ends at once. A wait may end for nothing; try again. Readable includes urgent data, the end of the stream and
+/// errors: whatever the next attempt would tell. One task waits per direction; of several the last is woken.
+///
+/// Waits can be given up at any time. The descriptor is taken out of the poller when this is dropped or taken apart,
+/// on whichever thread.
+///
+/// ```
+/// use std::io::{ErrorKind, Read, Write};
+/// use std::os::unix::net::UnixStream;
+///
+/// let pool = palco_fibers::Pool::builder().lwps(1).build()?;
+/// let (near, mut far) = UnixStream::pair()?;
+/// near.set_nonblocking(true)?;
+/// let reader = pool.spawn("reader", move || {
+///     let source = palco_fibers::Source::new(near)?;
+///     loop {
+///         let mut byte = [0];
+///         match source.get().read(&mut byte) {
+///             Err(error) if error.kind() == ErrorKind::WouldBlock => {
+///                 palco_fibers::block_on(source.readable())?;
+///             }
+///             outcome => return outcome.map(|_| byte[0]),
+///         }
+///     }
+/// })?;
+/// far.write_all(b"x")?;
+/// assert_eq!(reader.join().unwrap()?, b'x');
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
 pub struct Source<S: AsFd> {
-    io: ManuallyDrop<S>,
-    watched: OnceLock<Watched>,
+    /// None only while it is taken apart.
+    io: Option<S>,
+    registered: Mutex<Option<Registered>>,
 }
 
-struct Watched {
-    home: Arc<Home>,
+#[derive(Debug)]
+struct Registered {
+    lwp: Arc<Lwp>,
     key: usize,
-    entry: Arc<Entry>,
+    watched: Arc<Watched>,
 }
+
+/// What the reactor knows of a descriptor.
+#[derive(Debug, Default)]
+pub(crate) struct Watched {
+    directions: Mutex<[Direction; 2]>,
+}
+
+#[derive(Debug, Default)]
+struct Direction {
+    /// There was an edge that no wait has seen.
+    is_ready: bool,
+    waker: Option<Waker>,
+}
+
+const READ: usize = 0;
+const WRITE: usize = 1;
 
 impl<S: AsFd> Source<S> {
-    /// Nothing is set or registered before the first wait; the descriptor must be nonblocking by then.
+    /// Takes a descriptor that is nonblocking already; sets nothing and watches nothing until the first wait.
     ///
     /// # Errors
-    /// None now; kept for systems that register at once.
+    /// None now; the first wait has those of the poller.
     pub fn new(io: S) -> io::Result<Self> {
-        Ok(Self { io: ManuallyDrop::new(io), watched: OnceLock::new() })
+        Ok(Self { io: Some(io), registered: Mutex::new(None) })
     }
 
-    /// What it is made of.
-    #[must_use]
+    /// What it watches. `Read` and `Write` of `&TcpStream` and the like do the work.
     pub fn get(&self) -> &S {
-        &self.io
+        self.io.as_ref().expect("it is there until it is taken apart")
     }
 
-    /// What it was made of, watched no more.
-    #[must_use]
+    /// Gives it back, watched no more.
     pub fn into_inner(mut self) -> S {
-        self.forget();
-        // SAFETY: taken once: `self` is forgotten right after, so that nothing drops it again.
-        let io = unsafe { ManuallyDrop::take(&mut self.io) };
-        std::mem::forget(self);
-        io
+        self.deregister();
+        self.io.take().expect("it is there until it is taken apart")
     }
 
-    /// Ready when there may be something to read, or urgent data, or the end.
+    /// Ready when an attempt to read may do something.
     ///
     /// # Errors
-    /// `Unsupported` outside of fibers; the kernel's when it cannot be watched.
-    pub fn poll_readable(&self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll(Way::Read, task)
+    /// `Unsupported` if it was never waited for on an LWP and is not now; else the poller's, for instance
+    /// `PermissionDenied` for a regular file, which never has to be waited for.
+    pub fn poll_readable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll(READ, context)
     }
 
-    /// Ready when there may be room to write, or nobody who reads any more.
+    /// Ready when an attempt to write may do something.
     ///
     /// # Errors
-    /// As [`poll_readable`](Self::poll_readable).
-    pub fn poll_writable(&self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll(Way::Write, task)
+    /// As [`Source::poll_readable`].
+    pub fn poll_writable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll(WRITE, context)
     }
 
-    /// Waits as [`poll_readable`](Self::poll_readable) says. Cancel-safe.
+    /// Waits until an attempt to read may do something. Cancel-safe.
     ///
     /// # Errors
-    /// As there.
+    /// As [`Source::poll_readable`].
     pub async fn readable(&self) -> io::Result<()> {
-        poll_fn(|task| self.poll_readable(task)).await
+        poll_fn(|context| self.poll_readable(context)).await
     }
 
-    /// Waits as [`poll_writable`](Self::poll_writable) says. Cancel-safe.
+    /// Waits until an attempt to write may do something. Cancel-safe.
     ///
     /// # Errors
-    /// As there.
+    /// As [`Source::poll_readable`].
     pub async fn writable(&self) -> io::Result<()> {
-        poll_fn(|task| self.poll_writable(task)).await
+        poll_fn(|context| self.poll_writable(context)).await
     }
 
-    fn poll(&self, way: Way, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let watched = match self.watched.get() {
-            Some(watched) => watched,
-            None => self.watch()?,
+    fn poll(&self, direction: usize, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let watched = match self.watched() {
+            Ok(watched) => watched,
+            Err(error) => return Poll::Ready(Err(error)),
         };
-        ready!(watched.entry.poll(way, task));
-        Poll::Ready(Ok(()))
-    }
-
-    fn watch(&self) -> io::Result<&Watched> {
-        let Some(lwp) = here() else {
-            let text = "only fibers wait for a Source: there is no LWP on this thread";
-            return Err(io::Error::new(io::ErrorKind::Unsupported, text));
-        };
-        let home = Arc::clone(&lwp.home);
-        let (key, entry) = home.reactor.watch(self.io.as_fd())?;
-        if let Err(second) = self.watched.set(Watched { home, key, entry }) {
-            // Two waited for the first time at once, on two LWPs.
-            second.home.reactor.forget(second.key, self.io.as_fd());
+        let mut directions = watched.directions.lock();
+        let direction = &mut directions[direction];
+        if std::mem::take(&mut direction.is_ready) {
+            return Poll::Ready(Ok(()));
         }
-        Ok(self.watched.get().expect("set by one of the two"))
+        match &mut direction.waker {
+            Some(waker) => waker.clone_from(context.waker()),
+            empty @ None => *empty = Some(context.waker().clone()),
+        }
+        Poll::Pending
     }
 
-    fn forget(&mut self) {
-        if let Some(watched) = self.watched.take() {
-            watched.home.reactor.forget(watched.key, self.io.as_fd());
+    fn watched(&self) -> io::Result<Arc<Watched>> {
+        let mut registered = self.registered.lock();
+        let registered = match &mut *registered {
+            Some(registered) => registered,
+            empty @ None => empty.insert(Registered::new(self.get())?),
+        };
+        Ok(Arc::clone(&registered.watched))
+    }
+
+    fn deregister(&mut self) {
+        let (Some(registered), Some(io)) = (self.registered.get_mut().take(), &self.io) else {
+            return;
+        };
+        let lwp = &registered.lwp;
+        lwp.sources.lock().watched.remove(&registered.key);
+        lwp.counts.sources.fetch_sub(1, Ordering::Relaxed);
+        if let Err(error) = lwp.poller.delete(io.as_fd()) {
+            tracing::debug!(%error, "a descriptor was not watched any more");
         }
     }
 }
 
 impl<S: AsFd> Drop for Source<S> {
     fn drop(&mut self) {
-        self.forget();
-        // SAFETY: dropped here and nowhere else; `into_inner` forgets the rest.
-        unsafe { ManuallyDrop::drop(&mut self.io) };
+        self.deregister();
     }
 }
 
-impl<S: AsFd + fmt::Debug> fmt::Debug for Source<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Source").field(&*self.io).finish()
+impl Registered {
+    #[expect(unsafe_code, reason = "the poller wants to be told when the descriptor goes")]
+    fn new(io: &impl AsFd) -> io::Result<Self> {
+        let Some(local) = local::here() else {
+            let hint = "a descriptor is watched by an LWP: first wait for it in a fiber or a future of a pool";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, hint));
+        };
+        let lwp = Arc::clone(&local.lwp);
+        let watched = Arc::new(Watched::default());
+        let mut sources = lwp.sources.lock();
+        let key = sources.next_key;
+        let descriptor = io.as_fd().as_raw_fd();
+        // SAFETY: `Source` owns what the descriptor belongs to, and deletes it from the poller before it lets go of it.
+        unsafe { lwp.poller.add_with_mode(descriptor, Event::all(key), PollMode::Edge)? };
+        sources.next_key += 1;
+        sources.watched.insert(key, Arc::clone(&watched));
+        drop(sources);
+        lwp.counts.sources.fetch_add(1, Ordering::Relaxed);
+        Ok(Self { lwp, key, watched })
+    }
+}
+
+impl Watched {
+    /// There was an edge: whoever waits tries again.
+    pub(crate) fn announce(&self, readable: bool, writable: bool) {
+        let mut directions = self.directions.lock();
+        let mut woken = [None, None];
+        for ((direction, is_ready), waker) in
+            directions.iter_mut().zip([readable, writable]).zip(&mut woken)
+        {
+            if is_ready {
+                direction.is_ready = true;
+                *waker = direction.waker.take();
+            }
+        }
+        drop(directions);
+        woken.into_iter().flatten().for_each(Waker::wake);
     }
 }

@@ -1,299 +1,288 @@
-//! Who holds up an LWP: looked for from outside, without the fiber's help.
-//!
-//! An LWP counts the pieces of work it takes. If the count stands still while something runs, the kernel is asked what
-//! the thread does: `/proc/self/task/TID/stat` through a descriptor that is kept (1.25 µs a look), and for one that
-//! waits, which system call it waits in.
+//! Finds LWPs that do not come to a scheduling point, says what holds them, and lends a spare to the work that can move.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::fs::{self, File};
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::lwp::Home;
-use crate::pool::start_spare;
+use crate::lwp::{Duty, Lwp};
 use crate::shared::Shared;
+use crate::stall::{Probe, Stall, StallState};
 
-/// How often LWPs are looked at while any of them runs.
-const LOOK_EVERY: Duration = Duration::from_millis(1);
+/// A turn that is longer is a stall.
+const STALL: Duration = Duration::from_millis(1);
+/// How often it looks while something looks stalled, and at first.
+const INTERVAL_MIN: Duration = Duration::from_millis(1);
+/// How often it looks when nothing was stalled for long.
+const INTERVAL_MAX: Duration = Duration::from_millis(10);
+/// Looks in vain before the interval doubles.
+const PATIENCE: u32 = 16;
+/// Stalls that are kept to look at, and names that are counted.
+const STALLS_KEPT: usize = 64;
+const NAMES_KEPT: usize = 256;
+/// The stack of the watchdog's thread, on which `on_stall` runs too.
+const STACK_BYTES: usize = 256 << 10;
 
-/// The same, while all have slept for a while.
-const LOOK_RARELY: Duration = Duration::from_millis(10);
+pub(crate) type OnStall = Arc<dyn Fn(&Stall) + Send + Sync>;
 
-/// A longer turn than this is a stall.
-const TURN_MAX: Duration = Duration::from_millis(2);
-
-/// Names of which stalls are counted.
-const NAMES_MAX: usize = 256;
-
-/// A fiber that holds up its LWP.
-#[derive(Clone, Debug)]
-pub struct Stall {
-    /// The fiber's name, or the actor's path.
-    pub running: Arc<str>,
-    /// The number of its LWP.
-    pub lwp: usize,
-    /// For how long it has had the LWP to itself.
-    pub since: Duration,
-    /// What it does.
-    pub state: Standstill,
+/// What the watchdog knows, and how it is woken.
+pub(crate) struct Watch {
+    on_stall: Option<OnStall>,
+    notes: Mutex<Notes>,
+    /// Set while it waits for somebody to work.
+    is_resting: AtomicBool,
+    rest: Mutex<()>,
+    bell: Condvar,
 }
 
-/// What a thread does that makes no progress through its queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standstill {
-    /// It waits in the kernel, in this system call.
-    Blocked {
-        /// The call's name, or its number where palco knows no name.
-        system_call: String,
-    },
-    /// It computes.
-    Computing,
+struct Notes {
+    recent: VecDeque<Stall>,
+    by_name: HashMap<String, u64>,
+    lwps: Vec<Noted>,
 }
 
-/// What has been noticed.
-#[derive(Default)]
-pub(crate) struct Stalls {
-    now: AtomicUsize,
-    counts: Mutex<HashMap<Arc<str>, u64>>,
-    tell: Option<Tell>,
-    ended: Mutex<bool>,
-    has_ended: Condvar,
-    is_started: AtomicBool,
+#[derive(Default, Clone)]
+struct Noted {
+    stalls: u64,
+    /// The turn that was seen last, and when first.
+    turn: u64,
+    since: Option<Instant>,
+    is_blocked: bool,
+    /// The stall of this turn is noted already.
+    is_noted: bool,
 }
 
-pub(crate) type Tell = Arc<dyn Fn(&Stall) + Send + Sync>;
-
-impl Stalls {
-    pub(crate) fn new(tell: Option<Tell>) -> Self {
-        Self { tell, ..Self::default() }
+impl Watch {
+    pub(crate) fn new(places: usize, on_stall: Option<OnStall>) -> Self {
+        let notes = Notes {
+            recent: VecDeque::new(),
+            by_name: HashMap::new(),
+            lwps: vec![Noted::default(); places],
+        };
+        Self {
+            on_stall,
+            notes: Mutex::new(notes),
+            is_resting: AtomicBool::new(false),
+            rest: Mutex::new(()),
+            bell: Condvar::new(),
+        }
     }
 
-    /// Whether an LWP is blocked now.
-    pub(crate) fn are_there(&self) -> bool {
-        self.now.load(Ordering::SeqCst) > 0
+    /// An LWP has woken up: there is something to watch. Also when the pool stops.
+    pub(crate) fn somebody_works(&self) {
+        fence(Ordering::SeqCst);
+        if self.is_resting.load(Ordering::SeqCst) {
+            let _rest = self.rest.lock();
+            self.is_resting.store(false, Ordering::SeqCst);
+            self.bell.notify_one();
+        }
     }
 
-    /// How often each name has stalled its LWP.
-    pub(crate) fn counts(&self) -> Vec<(Arc<str>, u64)> {
-        self.counts.lock().iter().map(|(name, count)| (Arc::clone(name), *count)).collect()
+    /// Stalls of an LWP so far, and since when its turn lasts as far as it was seen.
+    pub(crate) fn of(&self, lwp: &Lwp) -> (u64, Option<Duration>) {
+        let notes = self.notes.lock();
+        let noted = &notes.lwps[lwp.index];
+        let is_current = noted.turn == lwp.running.turn();
+        (noted.stalls, noted.since.filter(|_| is_current).map(|since| since.elapsed()))
     }
 
-    pub(crate) fn stop(&self) {
-        *self.ended.lock() = true;
-        self.has_ended.notify_all();
+    pub(crate) fn recent(&self) -> Vec<Stall> {
+        self.notes.lock().recent.iter().cloned().collect()
     }
 
-    /// The watchdog's thread begins; true the first time.
-    pub(crate) fn begin(&self) -> bool {
-        !self.is_started.swap(true, Ordering::SeqCst)
+    pub(crate) fn by_name(&self) -> Vec<(String, u64)> {
+        let notes = self.notes.lock();
+        let mut counts: Vec<_> =
+            notes.by_name.iter().map(|(name, count)| (name.clone(), *count)).collect();
+        counts.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+        counts
     }
 
     fn note(&self, stall: &Stall) {
-        {
-            let mut counts = self.counts.lock();
-            if counts.len() < NAMES_MAX || counts.contains_key(&stall.running) {
-                *counts.entry(Arc::clone(&stall.running)).or_default() += 1;
+        let mut notes = self.notes.lock();
+        notes.lwps[stall.lwp].stalls += 1;
+        notes.lwps[stall.lwp].is_noted = true;
+        if notes.recent.len() == STALLS_KEPT {
+            notes.recent.pop_front();
+        }
+        notes.recent.push_back(stall.clone());
+        let is_known = notes.by_name.contains_key(&stall.running);
+        if is_known || notes.by_name.len() < NAMES_KEPT {
+            *notes.by_name.entry(stall.running.clone()).or_default() += 1;
+        }
+    }
+}
+
+/// Starts the thread, which ends with the pool.
+pub(crate) fn start(shared: &Arc<Shared>) -> std::io::Result<()> {
+    let shared = Arc::clone(shared);
+    let name = format!("{}/watch", shared.name);
+    palco_threads::spawn_named(&name, STACK_BYTES, move || Watchdog::new(&shared).run())?;
+    Ok(())
+}
+
+struct Watchdog<'a> {
+    shared: &'a Arc<Shared>,
+    probes: Vec<Option<Probe>>,
+    interval: Duration,
+    looks_in_vain: u32,
+}
+
+impl<'a> Watchdog<'a> {
+    fn new(shared: &'a Arc<Shared>) -> Self {
+        let probes = shared.lwps.iter().map(|_| None).collect();
+        Self { shared, probes, interval: INTERVAL_MIN, looks_in_vain: 0 }
+    }
+
+    fn run(mut self) {
+        while !self.shared.is_stopping() {
+            self.rest();
+            let mut is_suspicious = false;
+            for index in 0..self.shared.lwps.len() {
+                is_suspicious |= self.look_at(index);
+            }
+            self.settle_spares();
+            self.adapt(is_suspicious);
+        }
+    }
+
+    /// Waits for the next look; while all LWPs sleep there is none.
+    fn rest(&self) {
+        let watch = &self.shared.watch;
+        let mut rest = watch.rest.lock();
+        watch.is_resting.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        let all_sleep = self.shared.lwps.iter().all(|lwp| is_quiet(lwp));
+        if all_sleep && !self.shared.is_stopping() {
+            while watch.is_resting.load(Ordering::SeqCst) {
+                watch.bell.wait(&mut rest);
             }
         }
-        if let Some(tell) = &self.tell {
-            tell(stall);
-        }
+        watch.is_resting.store(false, Ordering::SeqCst);
+        watch.bell.wait_for(&mut rest, self.interval);
     }
 
-    /// Waits; false when the pool stops.
-    fn pause(&self, duration: Duration) -> bool {
-        let mut ended = self.ended.lock();
-        if !*ended {
-            self.has_ended.wait_for(&mut ended, duration);
-        }
-        !*ended
-    }
-}
-
-/// One LWP as the watchdog last saw it.
-struct Seen {
-    turns: u64,
-    since: Instant,
-    /// It has been reported, and counts as stuck until it goes on.
-    stuck: Option<Standstill>,
-    stat: Option<(i32, File)>,
-}
-
-/// Looks at the LWPs until the pool stops.
-pub(crate) fn watch(shared: &Arc<Shared>) {
-    let now = Instant::now();
-    let mut seen: Vec<Seen> = shared
-        .homes
-        .iter()
-        .map(|_| Seen { turns: 0, since: now, stuck: None, stat: None })
-        .collect();
-    loop {
-        let is_quiet = shared.homes.iter().all(|home| home.running().is_none());
-        if !shared.stalls.pause(if is_quiet { LOOK_RARELY } else { LOOK_EVERY }) {
+    fn adapt(&mut self, is_suspicious: bool) {
+        if is_suspicious {
+            self.interval = INTERVAL_MIN;
+            self.looks_in_vain = 0;
             return;
         }
-        for (home, seen) in shared.homes.iter().zip(&mut seen) {
-            look(shared, home, seen);
+        self.looks_in_vain += 1;
+        if self.looks_in_vain >= PATIENCE {
+            self.looks_in_vain = 0;
+            self.interval = (self.interval * 2).min(INTERVAL_MAX);
         }
     }
-}
 
-fn look(shared: &Arc<Shared>, home: &Home, seen: &mut Seen) {
-    let (turns, running) = (home.turns(), home.running());
-    let now = Instant::now();
-    if turns != seen.turns || running.is_none() {
-        seen.turns = turns;
-        seen.since = now;
-        if matches!(seen.stuck.take(), Some(Standstill::Blocked { .. })) {
-            shared.stalls.now.fetch_sub(1, Ordering::SeqCst);
-        }
-        return;
-    }
-    let since = now - seen.since;
-    if since < TURN_MAX || seen.stuck.is_some() {
-        return;
-    }
-    let (Some(thread), Some(name)) =
-        (home.thread(), running.and_then(|name| shared.names.of(name)))
-    else {
-        return;
-    };
-    let Some(state) = standstill(thread, &mut seen.stat) else { return };
-    if home.turns() != turns {
-        return; // it has gone on meanwhile
-    }
-    if matches!(state, Standstill::Blocked { .. }) {
-        shared.stalls.now.fetch_add(1, Ordering::SeqCst);
-        // What has not begun yet goes on elsewhere.
-        let others =
-            shared.homes.iter().filter(|other| !other.is_spare && other.index != home.index);
-        let is_any_free =
-            others.clone().any(|other| other.is_asleep() || other.running().is_none());
-        if is_any_free {
-            shared.rouse_one();
-        } else {
-            start_spare(shared);
-        }
-    }
-    seen.stuck = Some(state.clone());
-    shared.stalls.note(&Stall { running: name, lwp: home.index, since, state });
-}
-
-/// What the kernel says the thread does; nothing when it is gone.
-fn standstill(thread: i32, kept: &mut Option<(i32, File)>) -> Option<Standstill> {
-    if kept.as_ref().is_none_or(|(of, _)| *of != thread) {
-        let stat = File::open(format!("/proc/self/task/{thread}/stat")).ok()?;
-        *kept = Some((thread, stat));
-    }
-    let mut text = [0; 256];
-    let (_, stat) = kept.as_ref()?;
-    let read = stat.read_at(&mut text, 0).ok()?;
-    match state_of(&text[..read])? {
-        b'R' => Some(Standstill::Computing),
-        b'S' | b'D' => {
-            let call = fs::read_to_string(format!("/proc/self/task/{thread}/syscall"));
-            let number = call.ok().and_then(|call| call.split(' ').next()?.parse().ok());
-            let system_call = number.map_or_else(|| "an unknown call".to_owned(), name_of_call);
-            Some(Standstill::Blocked { system_call })
-        }
-        _ => None,
-    }
-}
-
-/// The state in a line of `stat`: the field behind the name, which may hold anything but ends at the last `)`.
-fn state_of(stat: &[u8]) -> Option<u8> {
-    let behind = stat.iter().rposition(|byte| *byte == b')')?;
-    stat.get(behind + 2).copied()
-}
-
-/// Calls that block, by their numbers on this architecture.
-fn name_of_call(number: i64) -> String {
-    let known = [
-        (libc::SYS_read, "read"),
-        (libc::SYS_write, "write"),
-        (libc::SYS_readv, "readv"),
-        (libc::SYS_writev, "writev"),
-        (libc::SYS_pread64, "pread64"),
-        (libc::SYS_recvfrom, "recvfrom"),
-        (libc::SYS_recvmsg, "recvmsg"),
-        (libc::SYS_sendto, "sendto"),
-        (libc::SYS_sendmsg, "sendmsg"),
-        (libc::SYS_accept, "accept"),
-        (libc::SYS_accept4, "accept4"),
-        (libc::SYS_connect, "connect"),
-        (libc::SYS_futex, "futex"),
-        (libc::SYS_nanosleep, "nanosleep"),
-        (libc::SYS_clock_nanosleep, "clock_nanosleep"),
-        (libc::SYS_ppoll, "ppoll"),
-        (libc::SYS_pselect6, "pselect6"),
-        (libc::SYS_epoll_pwait, "epoll_pwait"),
-        (libc::SYS_wait4, "wait4"),
-        (libc::SYS_waitid, "waitid"),
-        (libc::SYS_flock, "flock"),
-        (libc::SYS_fcntl, "fcntl"),
-        (libc::SYS_fsync, "fsync"),
-        (libc::SYS_fdatasync, "fdatasync"),
-        (libc::SYS_msgrcv, "msgrcv"),
-        (libc::SYS_semtimedop, "semtimedop"),
-        (libc::SYS_mq_timedreceive, "mq_timedreceive"),
-        (libc::SYS_openat, "openat"),
-        (libc::SYS_rt_sigtimedwait, "rt_sigtimedwait"),
-    ];
-    let name = known.iter().find(|(known, _)| *known == number).map(|(_, name)| *name);
-    #[cfg(target_arch = "x86_64")]
-    let name = name.or(match number {
-        libc::SYS_poll => Some("poll"),
-        libc::SYS_select => Some("select"),
-        libc::SYS_epoll_wait => Some("epoll_wait"),
-        libc::SYS_open => Some("open"),
-        libc::SYS_pause => Some("pause"),
-        _ => None,
-    });
-    name.map_or_else(|| format!("system call {number}"), str::to_owned)
-}
-
-/// The thread that watches.
-pub(crate) fn start(shared: &Arc<Shared>) -> std::io::Result<thread::JoinHandle<()>> {
-    let shared = Arc::clone(shared);
-    palco_threads::spawn_named("palco-watchdog", palco_threads::STACK_BYTES_DEFAULT, move || {
-        watch(&shared);
-    })
-}
-
-impl fmt::Display for Standstill {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Blocked { system_call } => {
-                write!(f, "blocked in {system_call}: wrap the call in `blocking`")
+    /// True if this LWP is in the same turn as at the last look.
+    fn look_at(&mut self, index: usize) -> bool {
+        let lwp = &self.shared.lwps[index];
+        let look = lwp.running.look().filter(|_| !is_quiet(lwp));
+        let watch = &self.shared.watch;
+        let mut notes = watch.notes.lock();
+        let noted = &mut notes.lwps[index];
+        let Some((turn, name)) = look.and_then(|look| Some((look.turn, look.name?))) else {
+            noted.since = None;
+            noted.is_blocked = false;
+            return false;
+        };
+        let since = match noted.since {
+            Some(since) if noted.turn == turn => since,
+            Some(_) | None => {
+                let stalls = noted.stalls;
+                let since = Some(Instant::now());
+                *noted = Noted { stalls, turn, since, ..Noted::default() };
+                return false;
             }
-            Self::Computing => f.write_str(
-                "computes without a checkpoint: let it call one, or move it to a thread",
-            ),
+        };
+        let lasts = since.elapsed();
+        let is_noted = noted.is_noted;
+        drop(notes);
+        if lasts > STALL {
+            self.judge(index, turn, name, lasts, is_noted);
+        }
+        true
+    }
+
+    fn judge(&mut self, index: usize, turn: u64, running: String, since: Duration, is_noted: bool) {
+        let lwp = &self.shared.lwps[index];
+        let Some(state) = probe(&mut self.probes[index], lwp.thread()) else { return };
+        // What was read is about this turn only if the turn is still the same.
+        if lwp.running.turn() != turn {
+            return;
+        }
+        let watch = &self.shared.watch;
+        watch.notes.lock().lwps[index].is_blocked = matches!(state, StallState::Blocked { .. });
+        if is_noted {
+            return;
+        }
+        let counts = &lwp.counts;
+        let held = counts.ready.load(Ordering::Relaxed) + counts.suspended.load(Ordering::Relaxed);
+        let stall = Stall { lwp: index, running, since, state, held };
+        watch.note(&stall);
+        if let Some(on_stall) = &watch.on_stall {
+            let call = std::panic::AssertUnwindSafe(|| on_stall(&stall));
+            if std::panic::catch_unwind(call).is_err() {
+                tracing::error!("what is called on a stall panicked");
+            }
+        }
+    }
+
+    /// As many spares as LWPs are blocked, while there is work that could move.
+    fn settle_spares(&self) {
+        let shared = self.shared;
+        let notes = shared.watch.notes.lock();
+        let blocked = notes.lwps[..shared.count].iter().filter(|noted| noted.is_blocked).count();
+        drop(notes);
+        let spares = &shared.lwps[shared.count..];
+        let at_work = spares.iter().filter(|lwp| lwp.duty() == Duty::Full).count();
+        if at_work > blocked {
+            let retires =
+                spares.iter().rev().find(|lwp| lwp.change_duty(Duty::Full, Duty::Retiring));
+            if let Some(lwp) = retires {
+                lwp.ring();
+            }
+        } else if at_work < blocked && shared.has_unstarted() {
+            let taken_back = spares.iter().any(|lwp| lwp.change_duty(Duty::Retiring, Duty::Full));
+            if !taken_back {
+                self.start_spare(spares);
+            }
+            shared.wake_one();
+        }
+    }
+
+    fn start_spare(&self, spares: &[Arc<Lwp>]) {
+        let Some(lwp) = spares.iter().find(|lwp| lwp.change_duty(Duty::Vacant, Duty::Full)) else {
+            return;
+        };
+        match self.shared.start_lwp(lwp.index) {
+            Ok(true) => {}
+            Ok(false) => lwp.set_duty(Duty::Vacant),
+            Err(error) => {
+                tracing::warn!(%error, "no spare for an LWP that is blocked");
+                lwp.set_duty(Duty::Vacant);
+            }
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn is_quiet(lwp: &Lwp) -> bool {
+    lwp.bell.is_asleep() || lwp.thread() == 0
+}
 
-    #[test]
-    fn the_state_is_found_behind_any_name() {
-        assert_eq!(state_of(b"17 (palco-lwp-0) S 1 17"), Some(b'S'));
-        assert_eq!(state_of(b"17 (a) R (b) D 1"), Some(b'D'));
-        assert_eq!(state_of(b"17 (cut"), None);
-        assert_eq!(state_of(b""), None);
+fn probe(kept: &mut Option<Probe>, thread: i32) -> Option<StallState> {
+    if !kept.as_ref().is_some_and(|probe| probe.is_of(thread)) {
+        *kept = Probe::new(thread);
     }
+    kept.as_ref()?.state()
+}
 
-    #[test]
-    fn calls_without_a_name_have_a_number() {
-        assert_eq!(name_of_call(libc::SYS_read), "read");
-        assert_eq!(name_of_call(99_999), "system call 99999");
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch").field("recent", &self.recent().len()).finish_non_exhaustive()
     }
 }

@@ -9,9 +9,10 @@
 pub(crate) mod roving;
 
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 
-use palco_fibers::{Carry, Pool, Stall};
+use palco_fibers::{Carry, Pool, Stall, StallState};
 use palco_threads::STACK_BYTES_DEFAULT;
 
 use crate::observation::{put_current, take_current};
@@ -24,13 +25,27 @@ const CARRY: Carry = Carry { take: take_current, put: put_current };
 /// Starts `lwps` LWPs.
 pub(crate) fn pool(lwps: usize) -> Result<Pool, SpawnError> {
     // Only what waits in the middle of a handler holds a stack, so it may be as large as a thread's.
-    let pool = Pool::builder().lwps(lwps).stack_bytes(STACK_BYTES_DEFAULT);
-    pool.on_stall(tell).carry(CARRY).build().map_err(SpawnError::Place)
+    let pool = Pool::builder().name("palco-lwp").lwps(lwps).stack_bytes(STACK_BYTES_DEFAULT);
+    let pool = pool.on_stall(tell).carry(CARRY).build();
+    pool.map_err(|error| SpawnError::Place(io::Error::other(error)))
 }
 
 /// Says who holds up an LWP, and with what.
 fn tell(stall: &Stall) {
-    tracing::warn!(actor = %stall.running, lwp = stall.lwp, "holds up its LWP: {}", stall.state);
+    let what = match stall.state {
+        StallState::Blocked { system_call: Some(call) } => match call.name {
+            Some(name) => format!("blocked in {name}"),
+            None => format!("blocked in system call {}", call.number),
+        },
+        StallState::Blocked { system_call: None } => "blocked".to_owned(),
+        StallState::Computing => "computes".to_owned(),
+    };
+    tracing::warn!(
+        actor = %stall.running,
+        lwp = stall.lwp,
+        held = stall.held,
+        "{what}: others of its LWP wait; `Context::block` gives a blocking call away, a checkpoint lets others run"
+    );
 }
 
 /// Starts a life, on this LWP or on whichever has time first.
@@ -53,5 +68,5 @@ fn run<F: Future<Output = ()> + 'static>(
     on: Option<usize>,
     work: impl FnOnce() -> F + Send + 'static,
 ) -> Result<(), SpawnError> {
-    system.fibers()?.run(name, on, work).map_err(|error| SpawnError::Place(error.into()))
+    system.fibers()?.run(name, on, work).map_err(|error| SpawnError::Place(io::Error::other(error)))
 }
