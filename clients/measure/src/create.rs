@@ -5,9 +5,11 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `fibers.rs` | fibers, with a stack that was used before and with one that was not |
 //! | `inside.rs` | memory, tasks, actors, threads |
 //! | `processes.rs` | copies of this process, and programs |
 
+mod fibers;
 mod inside;
 mod processes;
 
@@ -32,5 +34,5 @@ pub fn keys() -> Vec<Key> {
 }
 
 fn ways() -> Vec<Way> {
-    inside::ways().into_iter().chain(processes::WAYS).collect()
+    inside::ways().into_iter().chain(fibers::WAYS).chain(processes::WAYS).collect()
 }

@@ -7,7 +7,7 @@
 //! | `meter.rs`, `counted.rs` | samples, and what the kernel counted meanwhile |
 //! | `turns.rs` | the word that proves that turns are taken in order |
 //! | `floor.rs` | a call, a clock, a system call |
-//! | `inline.rs`, `on_tokio.rs`, `on_actix.rs`, `on_palco.rs` | what switches |
+//! | `inline.rs`, `on_fibers.rs`, `on_tokio.rs`, `on_actix.rs`, `on_palco.rs` | what switches |
 //!
 //! The side that leads makes trips, two hops each, until the round is over; the other side answers. The kernel must have
 //! switched the thread at most once in a hundred hops, or the figure is none of user-level switching.
@@ -19,6 +19,7 @@ mod inline;
 pub(crate) mod meter;
 #[cfg(feature = "peers")]
 mod on_actix;
+pub(crate) mod on_fibers;
 mod on_palco;
 #[cfg(feature = "peers")]
 pub(crate) mod on_tokio;
@@ -44,7 +45,7 @@ pub fn keys() -> Vec<Key> {
 
 fn ways() -> Vec<Way> {
     let mut ways = floor::WAYS.to_vec();
-    ways.extend(inline::WAYS);
+    ways.extend(inline::WAYS.iter().chain(&on_fibers::WAYS));
     #[cfg(feature = "peers")]
     ways.extend(on_tokio::WAYS.iter().chain(&on_actix::WAYS));
     ways.extend(on_palco::WAYS);

@@ -13,7 +13,9 @@
 //! | `scale.rs` | how much memory is this process's own, and the portions |
 //! | `kernel_units.rs` | threads and processes |
 //! | `tasks.rs` | tasks and actors |
+//! | `fibers.rs` | futures and fibers on a pool |
 
+mod fibers;
 mod kernel_units;
 mod scale;
 mod tasks;
@@ -34,5 +36,5 @@ pub fn keys() -> Vec<Key> {
 }
 
 fn ways() -> Vec<Way> {
-    tasks::ways().into_iter().chain(kernel_units::WAYS).collect()
+    tasks::ways().into_iter().chain(fibers::WAYS).chain(kernel_units::WAYS).collect()
 }

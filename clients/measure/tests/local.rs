@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use nix::errno::Errno;
 use nix::sys::wait::waitpid;
 use palco_measure::{
-    Cores, Key, Policy, Raw, Section, Subject, Unavailable, Unit, create_keys, create_subject,
-    local_keys, local_subject, memory_keys, memory_subject,
+    Cores, Key, Pages, Pattern, Policy, Raw, Section, Subject, Unavailable, Unit, create_keys,
+    create_subject, local_keys, local_subject, memory_keys, memory_subject,
 };
 
 const BUDGET_NANOS: u64 = 20_000_000;
@@ -18,12 +18,14 @@ const BUDGET_NANOS: u64 = 20_000_000;
 const ATTEMPTS: usize = 10;
 
 fn main() -> ExitCode {
-    let cases: [(&str, fn()); 8] = [
+    let cases: [(&str, fn()); 10] = [
         ("every_cell_has_a_key_of_its_own", every_cell_has_a_key_of_its_own),
         ("turns_inside_one_thread_are_in_order", turns_inside_one_thread_are_in_order),
         ("actors_on_threads_switch_once_a_turn", actors_on_threads_switch_once_a_turn),
+        ("a_working_set_is_touched_at_every_hop", a_working_set_is_touched_at_every_hop),
         ("floors_are_below_what_stands_on_them", floors_are_below_what_stands_on_them),
         ("the_heavier_a_unit_the_dearer_to_make", the_heavier_a_unit_the_dearer_to_make),
+        ("a_stack_that_is_used_again_is_cheaper", a_stack_that_is_used_again_is_cheaper),
         ("only_copies_pay_for_the_heap", only_copies_pay_for_the_heap),
         ("the_heavier_a_unit_the_more_it_weighs", the_heavier_a_unit_the_more_it_weighs),
         ("what_cannot_be_had_says_so", what_cannot_be_had_says_so),
@@ -118,6 +120,26 @@ fn actors_on_threads_switch_once_a_turn() {
     assert!(undisturbed, "two threads must block to take turns on one processor");
 }
 
+fn a_working_set_is_touched_at_every_hop() {
+    let hop = |working_set| Key {
+        working_set,
+        pattern: Some(Pattern::Chase),
+        pages: Some(Pages::Small),
+        ..Key::new(Section::WorkingSet, Unit::Fiber, "yield")
+    };
+    shows(
+        "a chase through a mebibyte takes ten times an empty hop, and a tenth of it at least",
+        || {
+            let (empty, full) =
+                (round(local_subject, &hop(0)), round(local_subject, &hop(1 << 20)));
+            assert_eq!((empty.out_of_turn, full.out_of_turn), (Some(0), Some(0)));
+            assert_eq!(empty.touch, None);
+            let touch = full.touch.expect("there is a working set");
+            median(&full) > 10.0 * median(&empty) && median(&full) > touch / 10.0
+        },
+    );
+}
+
 /// Whether something shows in one of some attempts: a neighbour may be at work in all but one.
 fn shows(what: &str, seen: impl Fn() -> bool) {
     assert!((0..ATTEMPTS).any(|_| seen()), "{what}");
@@ -158,6 +180,13 @@ fn the_heavier_a_unit_the_dearer_to_make() {
     }
 }
 
+fn a_stack_that_is_used_again_is_cheaper() {
+    shows("recycled < new < thread", || {
+        let [recycled, new] = ["spawn", "spawn-new"].map(|how| made(Unit::Fiber, how, 0));
+        recycled < new && new < made(Unit::Thread, "spawn-join", 0)
+    });
+}
+
 fn only_copies_pay_for_the_heap() {
     const HEAP_BYTES: u64 = 256 << 20;
     let fork = |heap| made(Unit::Process, "fork-wait", heap);
@@ -178,7 +207,10 @@ fn the_heavier_a_unit_the_more_it_weighs() {
         median(&round(memory_subject, &Key::new(Section::Memory, unit, mechanism)))
     };
     let task = weight(Unit::Task, "palco-actor");
+    let [rests, suspended] = ["at-rest", "suspended"].map(|how| weight(Unit::Fiber, how));
     let thread = weight(Unit::Thread, "parked");
+    // A page of stack at least, and less than what a thread has besides.
+    assert!(0.0 < rests && rests < suspended && 4096.0 <= suspended && suspended < thread);
     let process = weight(Unit::Process, "forked");
     assert!(0.0 < task && task < thread && thread < process);
     // At least a page.

@@ -122,6 +122,11 @@ impl Meter {
         })
     }
 
+    /// At most so many samples, where each trip leaves something behind.
+    pub(crate) fn at_most(self, samples: usize) -> Self {
+        Self { samples_max: samples.min(SAMPLES_MAX), ..self }
+    }
+
     /// A trip has been made.
     #[inline]
     pub(crate) fn trip(&mut self) -> Next {
