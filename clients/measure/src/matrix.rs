@@ -4,8 +4,9 @@ mod cells;
 
 use std::str::FromStr;
 
+use crate::memory;
 use crate::{Cores, Key, Pages, Pattern, Policy, Section, Unit};
-use cells::{ACROSS, SHARED, creations, hop, memories, ring_sizes, working_set};
+use cells::{ACROSS, SHARED, creations, hop, ring_sizes, working_set};
 
 /// How much of the matrix a run measures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,7 +98,7 @@ impl Matrix {
             Topic::Switch => Self::switch(extent),
             Topic::Ring => Self::default().with_rings(ring_sizes(extent, filter)),
             Topic::Create => Self::of_keys(creations(extent)),
-            Topic::Memory => Self::of_keys(memories()),
+            Topic::Memory => Self::of_keys(memory::keys()),
             Topic::Ipc => Self::ipc(extent),
         };
         if topic == Topic::Switch {

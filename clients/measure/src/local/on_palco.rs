@@ -1,4 +1,4 @@
-//! Two actors of palco: on one event loop, and for comparison on two threads of one processor.
+//! Two actors of palco: on one event loop, on fibers of one LWP, and for comparison on two threads of one processor.
 //!
 //! Only the threads that take turns are pinned and in real time; those that the system keeps beside them are not.
 
@@ -15,9 +15,10 @@ use super::turns::{Player, pair};
 use super::way::Way;
 use crate::{Raw, Section, Side, Unavailable, Unit};
 
-pub(super) const WAYS: [Way; 3] = [
+pub(super) const WAYS: [Way; 4] = [
     way(Unit::Task, "palco-tell", tasks_tell),
     way(Unit::Task, "palco-ask", tasks_ask),
+    way(Unit::Fiber, "palco-tell", fibers_tell),
     way(Unit::Thread, "palco-tell", threads_tell),
 ];
 
@@ -39,6 +40,10 @@ fn tasks_ask(plan: &Plan) -> Outcome {
     round(plan, LOOP, Begin::Ask)
 }
 
+fn fibers_tell(plan: &Plan) -> Outcome {
+    round(plan, Place::Lwp(0), Begin::Tell)
+}
+
 /// Each waits for the other in the kernel, once a trip. A spin before that would be in vain on one processor, and the
 /// parker learns so; a probe of it now and then costs no switch.
 fn threads_tell(plan: &Plan) -> Outcome {
@@ -49,7 +54,8 @@ fn threads_tell(plan: &Plan) -> Outcome {
 fn round(plan: &Plan, place: Place, begin: Begin) -> Outcome {
     let failed =
         |error: &dyn std::fmt::Display| Unavailable(format!("no system of actors: {error}"));
-    let system = System::builder().event_loops(1).build().map_err(|error| failed(&error))?;
+    let system =
+        System::builder().event_loops(1).lwps(1).build().map_err(|error| failed(&error))?;
     let [player, other] = pair();
     let (told, tells) = sync_channel(2);
     let (key, out) = (plan.key.clone(), told.clone());

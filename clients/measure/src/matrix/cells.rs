@@ -1,6 +1,7 @@
 //! The cells of each topic.
 
 use super::{Extent, Filter, Matrix};
+use crate::create;
 use crate::{Cores, Key, Pages, Pattern, Policy, Section, Unit};
 
 /// Mechanisms that block, for both kinds of kernel units.
@@ -45,9 +46,6 @@ const WORKING_SETS: [u64; 6] = [0, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 
 
 /// What each unit of a ring touches: 64 pages.
 const RING_BYTES: u64 = 64 << 12;
-
-/// Heaps of a process that makes others.
-const HEAP_BYTES: u64 = 256 << 20;
 
 impl Matrix {
     pub(super) fn switch(extent: Extent) -> Self {
@@ -269,38 +267,9 @@ pub(super) fn ring_sizes(extent: Extent, filter: &Filter) -> Vec<u32> {
 }
 
 pub(super) fn creations(extent: Extent) -> Vec<Key> {
-    let create = |unit, mechanism: &str| Key::new(Section::Create, unit, mechanism);
-    let mut keys = vec![
-        create(Unit::Inline, "box-64"),
-        create(Unit::Fiber, "spawn"),
-        create(Unit::Fiber, "spawn-new"),
-        create(Unit::Task, "tokio-spawn"),
-        create(Unit::Task, "actix-start"),
-        create(Unit::Task, "palco-actor"),
-        create(Unit::Thread, "spawn-join"),
-    ];
-    let processes = ["fork-wait", "fork-exec", "posix-spawn", "command", "palco-start"];
-    for mechanism in processes {
-        keys.push(create(Unit::Process, mechanism));
-        if extent != Extent::Quick || mechanism == "fork-wait" {
-            keys.push(Key { heap: HEAP_BYTES, ..create(Unit::Process, mechanism) });
-        }
-    }
-    keys
-}
-
-pub(super) fn memories() -> Vec<Key> {
-    let memory = |(unit, mechanism)| Key::new(Section::Memory, unit, mechanism);
-    let units = [
-        (Unit::Task, "tokio-task"),
-        (Unit::Task, "actix-actor"),
-        (Unit::Task, "palco-actor"),
-        (Unit::Fiber, "at-rest"),
-        (Unit::Fiber, "suspended"),
-        (Unit::Thread, "parked"),
-        (Unit::Process, "forked"),
-    ];
-    units.map(memory).to_vec()
+    let is_wanted =
+        |key: &Key| extent != Extent::Quick || key.heap == 0 || key.mechanism == "fork-wait";
+    create::keys().into_iter().filter(is_wanted).collect()
 }
 
 /// Bytes as people write them: `16K`, `4M`.
