@@ -102,7 +102,9 @@ fn samples(raw: &Raw, least: usize) -> Option<String> {
     if let Some(sample) = raw.samples.iter().find(is_impossible) {
         return Some(format!("a sample says {sample}, which nothing can take"));
     }
-    (count < least).then(|| format!("{count} samples, where {least} are needed"))
+    // A sample of many operations at once is as good as many of one.
+    let behind = count.saturating_mul(raw.batch.max(1) as usize);
+    (behind < least).then(|| format!("{count} samples, where {least} are needed"))
 }
 
 /// What is held against each side, and against which.

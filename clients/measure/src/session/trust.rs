@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::cell::{Cell, Measure, Taken};
 use crate::report::{Counter, Estimate, Trust};
+use crate::sides::Stopwatch;
 use crate::statistics::{Bootstrap, median};
 use crate::{Cores, Section, Unit};
 
@@ -134,13 +135,20 @@ fn checks(cells: &[Cell]) -> Vec<String> {
 /// Which clock samples are taken with, and what it takes to read it.
 fn clock() -> (String, f64) {
     const READS: u32 = 1_000;
+    let stopwatch = Stopwatch::new();
     let read = || {
         let begin = Instant::now();
         for _ in 0..READS {
-            black_box(Instant::now());
+            black_box(stopwatch.now());
         }
         begin.elapsed().as_nanos() as f64 / f64::from(READS)
     };
     let nanos = median((0..21).map(|_| read())).unwrap_or(0.0);
-    ("CLOCK_MONOTONIC".to_owned(), nanos)
+    let name = match stopwatch {
+        Stopwatch::Cycles(_) => {
+            "the processor's cycle counter (constant, non-stop, and the kernel's clock source)"
+        }
+        Stopwatch::Monotonic(_) => "CLOCK_MONOTONIC",
+    };
+    (name.to_owned(), nanos)
 }

@@ -18,7 +18,7 @@ fn an_interrupted_request_ends_with_the_protocols_word() {
     in_every_cell(|stage| {
         let (server, begun) = stage.work(stage.settings());
         let mut other = stage.cell.serves_several().then(|| Client::of(&server));
-        let asks = ["sleep 60000\n", "cpu 60000000\n", "offload 300\n", "sleep 0\nsleep 60000\n"];
+        let asks = ["sleep 60000\n", "cpu 60000000\n", "offload 3000\n", "sleep 0\nsleep 60000\n"];
         let mut calls = 0;
         for (count, ask) in (1..).zip(asks) {
             let mut client = Client::of(&server);

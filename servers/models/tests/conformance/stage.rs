@@ -52,7 +52,7 @@ impl Cell {
 
     /// Whether a handler that blocks its thread leaves the others alone.
     pub(crate) fn isolates_blocking(self) -> bool {
-        self.serves_several() && self.place != PlaceKind::Task
+        self.serves_several() && !self.place.shares_its_thread()
     }
 
     /// Whether a service can be one that the test shares memory with: a value of the test's, with channels and counters
