@@ -157,7 +157,7 @@ impl Local {
     ///
     /// Begun and unstarted work take turns in being first: neither can keep the other waiting for ever.
     pub(crate) fn choose(&self) -> Option<Next> {
-        if self.is_ending.get() || self.is_round_due() {
+        if self.is_round_due() || self.is_over() {
             return None;
         }
         let is_unstarted_first = self.is_unstarted_first.replace(!self.is_unstarted_first.get());
@@ -166,6 +166,11 @@ impl Local {
         }
         let ready = self.ready.borrow_mut().pop_front();
         ready.or_else(|| self.own_unstarted())
+    }
+
+    /// Does the pool stop, or this LWP end?
+    pub(crate) fn is_over(&self) -> bool {
+        self.shared.is_stopping() || self.is_ending.get()
     }
 
     fn own_unstarted(&self) -> Option<Next> {

@@ -88,7 +88,7 @@ impl Local {
     fn next(&self) -> Option<Next> {
         let in_hand = self.in_hand.borrow_mut().take();
         in_hand.or_else(|| self.choose()).or_else(|| {
-            if self.is_round_due() {
+            if self.is_round_due() || self.is_over() {
                 return None;
             }
             self.find_unstarted().map(|unstarted| Next::Run(Work::Start(unstarted)))

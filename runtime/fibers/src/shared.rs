@@ -214,6 +214,7 @@ fn serve(shared: &Arc<Shared>, index: usize, worker: Worker<Unstarted>) {
     }
     let lwp = Arc::clone(&shared.lwps[index]);
     lwp.set_thread(palco_sys::thread_id());
+    shared.watch.somebody_works();
     let local = local::Local::new(Arc::clone(shared), Arc::clone(&lwp), worker);
     local::set_here(Some(std::rc::Rc::clone(&local)));
     run::run(&local);
