@@ -56,6 +56,10 @@
 //! the poller to take a descriptor out before it closes. Nothing else is unsafe.
 
 #![deny(unsafe_code, unsafe_op_in_unsafe_fn)]
+#![cfg_attr(
+    test,
+    expect(clippy::duplicate_mod, reason = "`schedules.rs` compiles the protocols once more")
+)]
 
 mod activity;
 mod ending;
@@ -76,6 +80,8 @@ mod reactor;
 mod run;
 #[expect(unsafe_code, reason = "suspends the stack that runs")]
 mod runner;
+#[cfg(test)]
+mod schedules;
 mod shared;
 mod source;
 #[expect(unsafe_code, reason = "maps memory and promises that it is a stack")]
