@@ -147,6 +147,7 @@ fn ship<T: Send + 'static>(
 }
 
 /// Suspends this fiber until a condition holds. Whoever makes it hold calls [`Activity::look_again`] afterwards.
+#[inline(always)]
 fn wait_until(local: &Local, activity: &Activity, mut holds: impl FnMut() -> bool) {
     while !holds() {
         if activity.inside.try_rest() {
@@ -156,6 +157,7 @@ fn wait_until(local: &Local, activity: &Activity, mut holds: impl FnMut() -> boo
     }
 }
 
+#[inline(always)]
 fn suspend(local: &Local, how: Suspension, why: Why) {
     if local.shared.observer.is_some() {
         let name = local.current.borrow().name.clone();

@@ -9,20 +9,13 @@ use crate::activity::Activity;
 use crate::ending::discard;
 use crate::local::Local;
 use crate::observer::{What, Why};
-use crate::work::{Begun, Body, LocalFuture, Next, Task, Unstarted, Work};
+use crate::work::{Begun, Next, Task, Unstarted, Work};
 
 impl Local {
     /// On the stack of a runner. Panics are contained.
     pub(crate) fn run(&self, work: Work) {
         match work {
-            Work::Start(Unstarted { name, body }) => {
-                self.enter(&name, None, What::Started);
-                match body {
-                    Body::Fiber(body) => body(),
-                    Body::Future(make) => return self.start(name, make),
-                }
-                self.tell(&name, What::Ended);
-            }
+            Work::Start(unstarted) => self.start(unstarted),
             Work::Poll(task) => {
                 let activity = Arc::clone(&task.activity);
                 self.enter(&task.activity.name, Some(activity), What::Resumed);
@@ -32,10 +25,12 @@ impl Local {
         self.leave();
     }
 
-    fn start(&self, name: Arc<str>, make: Box<dyn FnOnce() -> LocalFuture + Send>) {
-        match panic::catch_unwind(AssertUnwindSafe(make)) {
-            Ok(future) => {
-                // What `make` woke of itself is this future's business too.
+    fn start(&self, unstarted: Unstarted) {
+        let name = Arc::clone(unstarted.name());
+        self.enter(&name, None, What::Started);
+        match panic::catch_unwind(AssertUnwindSafe(|| unstarted.start())) {
+            Ok(None) => self.tell(&name, What::Ended),
+            Ok(Some(future)) => {
                 let activity = self.activity().expect("a future is started by a runner");
                 let waker = Waker::from(Arc::clone(&activity));
                 self.poll(Box::new(Task { future, activity, waker }));
@@ -45,7 +40,6 @@ impl Local {
                 self.tell(&name, What::Ended);
             }
         }
-        self.leave();
     }
 
     fn poll(&self, mut task: Box<Task>) {

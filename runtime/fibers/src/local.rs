@@ -102,9 +102,12 @@ impl Local {
     /// The slot of work that was ended in the meantime is empty: then there is nothing to do.
     pub(crate) fn make_ready(&self, slot: usize) {
         let begun = self.slots.borrow_mut().take(slot);
-        self.ready.borrow_mut().extend(begun.map(Next::from));
+        if let Some(begun) = begun {
+            self.ready_to(begun.into());
+        }
     }
 
+    #[inline]
     pub(crate) fn ready_to(&self, next: Next) {
         self.ready.borrow_mut().push_back(next);
     }
@@ -118,6 +121,7 @@ impl Local {
     }
 
     /// Counts a turn of `name`.
+    #[inline]
     pub(crate) fn begin_turn(&self, name: &str) {
         self.turns_since_round.set(self.turns_since_round.get() + 1);
         self.lwp.running.begin(name);
@@ -156,6 +160,7 @@ impl Local {
     /// What is next of what this LWP has. None also when it is time for a round.
     ///
     /// Begun and unstarted work take turns in being first: neither can keep the other waiting for ever.
+    #[inline]
     pub(crate) fn choose(&self) -> Option<Next> {
         if self.is_round_due() || self.is_over() {
             return None;

@@ -39,6 +39,7 @@ impl Running {
     }
 
     /// A turn of `name` begins. Only the LWP itself calls this.
+    #[inline]
     pub(crate) fn begin(&self, name: &str) {
         let shown = match name {
             "" => "?",
@@ -52,14 +53,18 @@ impl Running {
         self.write(&[]);
     }
 
+    #[inline]
     fn write(&self, bytes: &[u8]) {
         let sequence = self.sequence.load(Ordering::Relaxed);
         self.sequence.store(sequence + 1, Ordering::Relaxed);
         fence(Ordering::Release);
         self.bytes.store(bytes.len(), Ordering::Relaxed);
-        for (word, chunk) in self.words.iter().zip(bytes.chunks(8)) {
-            let whole = chunk.try_into().map_or_else(|_| part(chunk), u64::from_le_bytes);
-            word.store(whole, Ordering::Relaxed);
+        let (whole, rest) = bytes.as_chunks::<8>();
+        for (word, bytes) in self.words.iter().zip(whole) {
+            word.store(u64::from_le_bytes(*bytes), Ordering::Relaxed);
+        }
+        if !rest.is_empty() {
+            self.words[whole.len()].store(last_word(bytes, rest), Ordering::Relaxed);
         }
         self.sequence.store(sequence + 2, Ordering::Release);
     }
@@ -84,8 +89,12 @@ impl Running {
     }
 }
 
-fn part(chunk: &[u8]) -> u64 {
-    chunk.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+/// The bytes behind the last whole word: cut out of the last eight where there are eight, which saves a loop.
+fn last_word(bytes: &[u8], rest: &[u8]) -> u64 {
+    match bytes.last_chunk::<8>() {
+        Some(last) => u64::from_le_bytes(*last) >> (8 * (8 - rest.len())),
+        None => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    }
 }
 
 fn shown(name: &str) -> &str {

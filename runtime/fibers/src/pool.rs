@@ -17,7 +17,7 @@ use crate::observer::Observer;
 use crate::shared::{PoolId, Shared};
 use crate::stall::Stall;
 use crate::watchdog::{self, OnStall};
-use crate::work::{Body, Unstarted};
+use crate::work::{Fiber, Made, Unstarted};
 
 /// Stack of a fiber unless told otherwise: address space; only touched pages cost memory.
 pub const STACK_BYTES_DEFAULT: usize = 64 << 10;
@@ -120,8 +120,7 @@ impl Pool {
         on: Option<usize>,
         make: impl FnOnce() -> F + Send + 'static,
     ) -> Result<(), SpawnError> {
-        let body = Body::Future(Box::new(move || Box::pin(make())));
-        let unstarted = Unstarted { name, body };
+        let unstarted = Box::new(Made { name, make });
         match on {
             Some(lwp) => self.shared().submit_to(lwp, unstarted),
             None => self.shared().submit(unstarted),
@@ -217,8 +216,7 @@ fn fiber<T: Send + 'static>(
     body: impl FnOnce() -> T + Send + 'static,
 ) -> (Unstarted, Joined<T>) {
     let (promise, joined) = joined::promise();
-    let body = Body::Fiber(Box::new(move || promise.keep(body)));
-    (Unstarted { name, body }, joined)
+    (Box::new(Fiber { name, promise, body }), joined)
 }
 
 /// Settings of a pool.

@@ -85,6 +85,7 @@ impl Local {
     }
 
     /// What is next of everything; none: nothing, or it is time for a round.
+    #[inline]
     fn next(&self) -> Option<Next> {
         let in_hand = self.in_hand.borrow_mut().take();
         in_hand.or_else(|| self.choose()).or_else(|| {
@@ -95,6 +96,7 @@ impl Local {
         })
     }
 
+    #[inline(always)]
     fn take_turn(self: &Rc<Self>, next: Next) {
         match next {
             Next::Resume(runner) => {
@@ -132,7 +134,8 @@ impl Local {
     }
 
     /// Switches to a runner and puts away what comes back.
-    pub(crate) fn switch_to(&self, mut runner: Box<Runner>, order: Order) {
+    #[inline(always)]
+    fn switch_to(&self, mut runner: Box<Runner>, order: Order) {
         match runner.resume(self, order) {
             None => self.shared.stacks.take_back(runner.into_stack()),
             Some(Suspension::Idle) => self.put_to_idle(runner),

@@ -89,6 +89,10 @@ impl Runner {
     }
 
     /// Switches to it until it suspends; none: it returned.
+    ///
+    /// Inlined up to the loop, and [`suspend`] up to what the fiber calls: the processor guesses where each `ret` goes
+    /// from the calls before it, and after a switch of stacks it guesses wrong, once per level.
+    #[inline(always)]
     pub(crate) fn resume(&mut self, local: &Local, order: Order) -> Option<Suspension> {
         mem::swap(&mut *local.current.borrow_mut(), &mut self.current);
         let result = self.coroutine.resume(order);
@@ -118,6 +122,7 @@ fn work_off(local: &Rc<Local>, yielder: &Yields, mut order: Order) {
 ///
 /// # Panics
 /// Unwinds with [`Stopped`] if the pool ends meanwhile. Must not be called outside of a runner.
+#[inline(always)]
 pub(crate) fn suspend(local: &Local, why: Suspension) {
     let yielder = local.current.borrow().yielder;
     assert!(!yielder.is_null(), "only a runner can be suspended");

@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use corosensei::stack::{STACK_ALIGNMENT, Stack, StackPointer};
 use parking_lot::Mutex;
@@ -38,6 +38,8 @@ pub(crate) struct Stacks {
     lent: AtomicUsize,
     /// The kernel refused the last mapping, with this error.
     refused: Mutex<Option<String>>,
+    /// Spares every spawn that lock.
+    is_refused: AtomicBool,
 }
 
 impl Stacks {
@@ -55,6 +57,7 @@ impl Stacks {
             mapped: AtomicUsize::new(0),
             lent: AtomicUsize::new(0),
             refused: Mutex::new(None),
+            is_refused: AtomicBool::new(false),
         }
     }
 
@@ -81,7 +84,10 @@ impl Stacks {
         let mut free = self.free.lock();
         self.lent.fetch_sub(1, Ordering::Relaxed);
         free.push(stack);
-        *self.refused.lock() = None;
+        if self.is_refused.load(Ordering::Relaxed) {
+            self.is_refused.store(false, Ordering::Relaxed);
+            *self.refused.lock() = None;
+        }
     }
 
     /// Stacks that runners have now.
@@ -93,6 +99,9 @@ impl Stacks {
     pub(crate) fn shortage_now(&self) -> Option<StackShortage> {
         if self.lent() >= self.max {
             return Some(self.shortage(None));
+        }
+        if !self.is_refused.load(Ordering::Relaxed) {
+            return None;
         }
         self.refused.lock().clone().map(|error| self.shortage(Some(error)))
     }
@@ -111,6 +120,7 @@ impl Stacks {
     fn refuse(&self, error: &io::Error) -> StackShortage {
         let error = error.to_string();
         *self.refused.lock() = Some(error.clone());
+        self.is_refused.store(true, Ordering::Relaxed);
         self.shortage(Some(error))
     }
 

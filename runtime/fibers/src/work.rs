@@ -7,22 +7,55 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use crate::activity::Activity;
+use crate::joined::Promise;
 use crate::runner::Runner;
 
 pub(crate) type LocalFuture = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Work that no LWP has begun: it may go to any of them.
-pub(crate) struct Unstarted {
-    pub(crate) name: Arc<str>,
-    pub(crate) body: Body,
+/// Work that no LWP has begun: it may go to any of them. One allocation, passed on as a pointer.
+pub(crate) type Unstarted = Box<dyn Start>;
+
+/// What can be started, on the stack of a runner.
+pub(crate) trait Start: Send {
+    fn name(&self) -> &Arc<str>;
+
+    /// Runs a fiber to its end, panics contained; or makes a future, which then belongs to the LWP that made it.
+    fn start(self: Box<Self>) -> Option<LocalFuture>;
 }
 
-/// What there is to start.
-pub(crate) enum Body {
-    /// Runs to its end on a stack; contains its panics itself.
-    Fiber(Box<dyn FnOnce() + Send>),
-    /// Makes a future, which then belongs to the LWP that made it.
-    Future(Box<dyn FnOnce() -> LocalFuture + Send>),
+/// A fiber to be.
+pub(crate) struct Fiber<T, B> {
+    pub(crate) name: Arc<str>,
+    pub(crate) promise: Promise<T>,
+    pub(crate) body: B,
+}
+
+impl<T: Send, B: FnOnce() -> T + Send> Start for Fiber<T, B> {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn start(self: Box<Self>) -> Option<LocalFuture> {
+        let Self { promise, body, .. } = *self;
+        promise.keep(body);
+        None
+    }
+}
+
+/// A future to be.
+pub(crate) struct Made<M> {
+    pub(crate) name: Arc<str>,
+    pub(crate) make: M,
+}
+
+impl<F: Future<Output = ()> + 'static, M: FnOnce() -> F + Send> Start for Made<M> {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn start(self: Box<Self>) -> Option<LocalFuture> {
+        Some(Box::pin((self.make)()))
+    }
 }
 
 /// A future that was polled before.
@@ -113,9 +146,9 @@ impl Slots {
     }
 }
 
-impl fmt::Debug for Unstarted {
+impl fmt::Debug for dyn Start {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Unstarted").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Start").field("name", self.name()).finish_non_exhaustive()
     }
 }
 

@@ -76,6 +76,7 @@ fn alone_a_call_holds_up_everybody() {
     (0..1_000).for_each(|_| thread::yield_now());
     assert!(!posted.is_done());
     assert_eq!((scene.yields(), scene.pool.helpers()), (before, 0));
+    let _pool = scene.pool.clone();
     scene.end();
     posted.join().unwrap();
 }
