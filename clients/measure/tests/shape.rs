@@ -18,7 +18,10 @@ fn main() -> ExitCode {
     for attempt in 1..=TRIES {
         let report = run(attempt.into());
         match shape(&report) {
-            Ok(()) => return ExitCode::SUCCESS,
+            Ok(()) => {
+                eprintln!("{}", report.to_text(None));
+                return ExitCode::SUCCESS;
+            }
             Err(why) if attempt == TRIES => {
                 eprintln!("{}\nnot the shape: {why}", report.to_text(None))
             }

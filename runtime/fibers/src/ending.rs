@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::local::Local;
 use crate::runner::{Order, Runner, Suspension};
-use crate::work::{Begun, Next, Work};
+use crate::work::{Next, Work};
 
 /// How often a runner is told to unwind before it is given up. Code that catches the unwinding and suspends again
 /// would keep the LWP for ever.
@@ -32,12 +32,19 @@ pub(crate) fn end_all(local: &Rc<Local>) {
 }
 
 fn any(local: &Local) -> Option<Next> {
-    let in_hand = local.in_hand.borrow_mut().take();
-    in_hand
-        .or_else(|| local.ready.borrow_mut().pop_front())
-        .or_else(|| local.put_off.borrow_mut().pop_front())
-        .or_else(|| local.slots.borrow_mut().take_any().map(Begun::into))
-        .or_else(|| local.worker.pop().map(|unstarted| Next::Run(Work::Start(unstarted))))
+    let begun = || {
+        let ready = local.ready.borrow_mut().pop_front();
+        ready.or_else(|| local.slots.borrow_mut().take_any())
+    };
+    let unstarted = || {
+        let bound = local.bound.borrow_mut().pop_front();
+        bound.or_else(|| local.worker.pop())
+    };
+    local
+        .take_in_hand()
+        .or_else(|| local.put_off.borrow_mut().pop_front().map(Next::Run))
+        .or_else(|| begun().map(Next::from))
+        .or_else(|| unstarted().map(|unstarted| Next::Run(Work::Start(unstarted))))
 }
 
 fn unwind(local: &Local, mut runner: Box<Runner>) {
@@ -48,7 +55,7 @@ fn unwind(local: &Local, mut runner: Box<Runner>) {
                 local.idle_runners.borrow_mut().push(runner);
                 return;
             }
-            Some(Suspension::Yield | Suspension::Rest | Suspension::Sleep(_)) => {}
+            Some(Suspension::Yield | Suspension::Rest | Suspension::Sleep) => {}
         }
     }
     let name = runner.current.name.as_deref().unwrap_or("?");

@@ -67,7 +67,10 @@ pub fn sleep(duration: Duration) {
         return;
     };
     match Instant::now().checked_add(duration) {
-        Some(at) => suspend(&local, Suspension::Sleep(at), Why::Sleeps),
+        Some(at) => {
+            local.sleeps_until.set(at);
+            suspend(&local, Suspension::Sleep, Why::Sleeps);
+        }
         // Beyond what the clock can say: for ever.
         None => block_on(std::future::pending()),
     }

@@ -9,7 +9,7 @@ use crate::activity::Activity;
 use crate::ending::discard;
 use crate::local::Local;
 use crate::observer::{What, Why};
-use crate::work::{Begun, Next, Task, Unstarted, Work};
+use crate::work::{Begun, Task, Unstarted, Work};
 
 impl Local {
     /// On the stack of a runner. Panics are contained.
@@ -65,9 +65,9 @@ impl Local {
     fn put_to_rest(&self, task: Box<Task>) {
         if task.activity.between.try_rest() {
             let activity = Arc::clone(&task.activity);
-            activity.set_slot(self.slots.borrow_mut().put(Begun::Task(task)));
+            activity.set_slot(self.keep(Begun::Task(task)));
         } else {
-            self.ready_to(Next::Run(Work::Poll(task)));
+            self.ready_to(Begun::Task(task));
         }
     }
 

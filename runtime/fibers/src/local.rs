@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use crossbeam::deque::{Steal, Worker};
 
@@ -17,7 +18,7 @@ use crate::observer::{Event, What};
 use crate::runner::{Current, Runner};
 use crate::shared::Shared;
 use crate::timers::Timers;
-use crate::work::{Next, Slots, Unstarted, Work};
+use crate::work::{Begun, Next, Slots, Unstarted, Work};
 
 /// After so many turns the LWP looks at everything that is not its own queue. Prime, so that it does not fall into
 /// step with the work (the interval of Go's and tokio's schedulers).
@@ -34,20 +35,27 @@ pub(crate) struct Local {
     pub(crate) lwp: Arc<Lwp>,
     /// Unstarted work that others may steal.
     pub(crate) worker: Worker<Unstarted>,
-    /// Begun work that can go on, and work that is bound to this LWP, in order.
-    pub(crate) ready: RefCell<VecDeque<Next>>,
+    /// Begun work that can go on, in order.
+    pub(crate) ready: RefCell<VecDeque<Begun>>,
+    /// Unstarted work that is bound to this LWP, in order.
+    pub(crate) bound: RefCell<VecDeque<Unstarted>>,
     /// Work for which there was no stack.
-    pub(crate) put_off: RefCell<VecDeque<Next>>,
+    pub(crate) put_off: RefCell<VecDeque<Work>>,
     pub(crate) slots: RefCell<Slots>,
     /// Slots to wake at their moment.
     pub(crate) timers: RefCell<Timers>,
     /// Chosen by a runner that cannot do it, for the LWP; or by the LWP for a runner.
-    pub(crate) in_hand: RefCell<Option<Next>>,
+    in_hand: RefCell<Option<Next>>,
+    /// Looked at first: what is in hand takes three words, and is seldom there.
+    has_in_hand: Cell<bool>,
     /// Runners with nothing to do, the warmest last.
     #[expect(clippy::vec_box, reason = "a runner goes from place to place as one word")]
     pub(crate) idle_runners: RefCell<Vec<Box<Runner>>>,
     /// What runs now.
-    pub(crate) current: RefCell<Current>,
+    /// Behind a pointer: it changes hands at every switch.
+    pub(crate) current: RefCell<Box<Current>>,
+    /// Of the runner that has just gone to sleep.
+    pub(crate) sleeps_until: Cell<Instant>,
     turns_since_round: Cell<u32>,
     /// Whose turn it is to be first: begun work or unstarted work.
     is_unstarted_first: Cell<bool>,
@@ -87,12 +95,15 @@ impl Local {
             lwp,
             worker,
             ready: RefCell::default(),
+            bound: RefCell::default(),
             put_off: RefCell::default(),
             slots: RefCell::default(),
             timers: RefCell::default(),
             in_hand: RefCell::default(),
+            has_in_hand: Cell::new(false),
             idle_runners: RefCell::default(),
             current: RefCell::default(),
+            sleeps_until: Cell::new(Instant::now()),
             turns_since_round: Cell::new(0),
             is_unstarted_first: Cell::new(false),
             is_ending: Cell::new(false),
@@ -101,15 +112,14 @@ impl Local {
 
     /// The slot of work that was ended in the meantime is empty: then there is nothing to do.
     pub(crate) fn make_ready(&self, slot: usize) {
-        let begun = self.slots.borrow_mut().take(slot);
-        if let Some(begun) = begun {
-            self.ready_to(begun.into());
+        if let Some(begun) = self.take_kept(slot) {
+            self.ready_to(begun);
         }
     }
 
     #[inline]
-    pub(crate) fn ready_to(&self, next: Next) {
-        self.ready.borrow_mut().push_back(next);
+    pub(crate) fn ready_to(&self, begun: Begun) {
+        self.ready.borrow_mut().push_back(begun);
     }
 
     /// What runs now, as something that can be woken.
@@ -125,15 +135,32 @@ impl Local {
     pub(crate) fn begin_turn(&self, name: &str) {
         self.turns_since_round.set(self.turns_since_round.get() + 1);
         self.lwp.running.begin(name);
-        self.publish_counts();
+        self.lwp.counts.ready.store(self.ready.borrow().len(), Ordering::Relaxed);
+    }
+
+    /// Puts away what waits; by this slot it is found again.
+    pub(crate) fn keep(&self, begun: Begun) -> usize {
+        let slot = self.slots.borrow_mut().put(begun);
+        self.publish_kept();
+        slot
+    }
+
+    /// Takes out what is ready again; none for a slot that is free.
+    pub(crate) fn take_kept(&self, slot: usize) -> Option<Begun> {
+        let begun = self.slots.borrow_mut().take(slot);
+        self.publish_kept();
+        begun
+    }
+
+    fn publish_kept(&self) {
+        let slots = self.slots.borrow();
+        self.lwp.counts.suspended.store(slots.suspended, Ordering::Relaxed);
+        self.lwp.counts.at_rest.store(slots.at_rest, Ordering::Relaxed);
     }
 
     pub(crate) fn publish_counts(&self) {
-        let slots = self.slots.borrow();
-        let counts = &self.lwp.counts;
-        counts.ready.store(self.ready.borrow().len(), Ordering::Relaxed);
-        counts.suspended.store(slots.suspended, Ordering::Relaxed);
-        counts.at_rest.store(slots.at_rest, Ordering::Relaxed);
+        self.lwp.counts.ready.store(self.ready.borrow().len(), Ordering::Relaxed);
+        self.publish_kept();
     }
 
     pub(crate) fn begin_round(&self) {
@@ -144,13 +171,29 @@ impl Local {
         self.turns_since_round.get() >= TURNS_BETWEEN_ROUNDS
     }
 
+    pub(crate) fn has_in_hand(&self) -> bool {
+        self.has_in_hand.get()
+    }
+
+    #[inline]
+    pub(crate) fn take_in_hand(&self) -> Option<Next> {
+        if !self.has_in_hand.replace(false) {
+            return None;
+        }
+        self.in_hand.borrow_mut().take()
+    }
+
+    pub(crate) fn put_in_hand(&self, next: Next) {
+        self.has_in_hand.set(true);
+        *self.in_hand.borrow_mut() = Some(next);
+    }
+
     /// Work for the runner that asks. None: only the LWP can go on, which then has it in hand.
     pub(crate) fn work_for_runner(&self) -> Option<Work> {
-        let chosen = self.in_hand.borrow_mut().take();
-        match chosen.or_else(|| self.choose()) {
+        match self.take_in_hand().or_else(|| self.choose()) {
             Some(Next::Run(work)) => Some(work),
             Some(resume @ Next::Resume(_)) => {
-                *self.in_hand.borrow_mut() = Some(resume);
+                self.put_in_hand(resume);
                 None
             }
             None => None,
@@ -170,7 +213,7 @@ impl Local {
             return Some(unstarted);
         }
         let ready = self.ready.borrow_mut().pop_front();
-        ready.or_else(|| self.own_unstarted())
+        ready.map(Next::from).or_else(|| self.own_unstarted())
     }
 
     /// Does the pool stop, or this LWP end?
@@ -179,10 +222,11 @@ impl Local {
     }
 
     fn own_unstarted(&self) -> Option<Next> {
-        if self.worker.is_empty() {
+        let bound = self.bound.borrow_mut().pop_front();
+        if bound.is_none() && self.worker.is_empty() {
             return None;
         }
-        self.worker.pop().map(|unstarted| Next::Run(Work::Start(unstarted)))
+        bound.or_else(|| self.worker.pop()).map(|unstarted| Next::Run(Work::Start(unstarted)))
     }
 
     /// Unstarted work of all: what nobody has yet first, then that of the others.
@@ -208,7 +252,8 @@ impl Local {
     pub(crate) fn has_something(&self) -> bool {
         let is_own = self.lwp.inbox.is_filled()
             || self.shared.is_stopping()
-            || self.in_hand.borrow().is_some()
+            || self.has_in_hand()
+            || !self.bound.borrow().is_empty()
             || !self.ready.borrow().is_empty()
             || !self.worker.is_empty();
         let takes_more = self.lwp.duty() != Duty::Retiring;

@@ -49,7 +49,7 @@ impl Local {
             match letter {
                 Letter::Wake(activity) => self.make_ready(activity.slot()),
                 // Bound to this LWP: it must not get into the queue that others steal from.
-                Letter::Start(unstarted) => self.ready_to(Next::Run(Work::Start(unstarted))),
+                Letter::Start(unstarted) => self.bound.borrow_mut().push_back(unstarted),
             }
         }
         self.take_up_again();
@@ -65,10 +65,10 @@ impl Local {
     /// Work that nobody has yet comes before what this LWP has.
     fn inject_fairly(&self) {
         if !self.shared.injector.is_empty()
-            && self.in_hand.borrow().is_none()
+            && !self.has_in_hand()
             && let Some(unstarted) = self.find_unstarted()
         {
-            *self.in_hand.borrow_mut() = Some(Next::Run(Work::Start(unstarted)));
+            self.put_in_hand(Next::Run(Work::Start(unstarted)));
         }
     }
 
@@ -87,8 +87,7 @@ impl Local {
     /// What is next of everything; none: nothing, or it is time for a round.
     #[inline]
     fn next(&self) -> Option<Next> {
-        let in_hand = self.in_hand.borrow_mut().take();
-        in_hand.or_else(|| self.choose()).or_else(|| {
+        self.take_in_hand().or_else(|| self.choose()).or_else(|| {
             if self.is_round_due() || self.is_over() {
                 return None;
             }
@@ -108,7 +107,7 @@ impl Local {
             }
             Next::Run(work) => match self.runner() {
                 Some(runner) => {
-                    *self.in_hand.borrow_mut() = Some(Next::Run(work));
+                    self.put_in_hand(Next::Run(work));
                     self.switch_to(runner, Order::Go);
                 }
                 None => self.put_off(work),
@@ -139,15 +138,15 @@ impl Local {
         match runner.resume(self, order) {
             None => self.shared.stacks.take_back(runner.into_stack()),
             Some(Suspension::Idle) => self.put_to_idle(runner),
-            Some(Suspension::Yield) => self.ready_to(Next::Resume(runner)),
+            Some(Suspension::Yield) => self.ready_to(Begun::Suspended(runner)),
             Some(Suspension::Rest) => {
                 let activity = runner.current.activity.clone();
-                let slot = self.slots.borrow_mut().put(Begun::Suspended(runner));
+                let slot = self.keep(Begun::Suspended(runner));
                 activity.expect("who rests can be woken").set_slot(slot);
             }
-            Some(Suspension::Sleep(at)) => {
-                let slot = self.slots.borrow_mut().put(Begun::Suspended(runner));
-                self.timers.borrow_mut().set(at, slot);
+            Some(Suspension::Sleep) => {
+                let slot = self.keep(Begun::Suspended(runner));
+                self.timers.borrow_mut().set(self.sleeps_until.get(), slot);
             }
         }
     }
@@ -173,7 +172,7 @@ impl Local {
 
     /// There is no stack: what is suspended goes on, and gives one back some time.
     fn put_off(&self, work: Work) {
-        self.put_off.borrow_mut().push_back(Next::Run(work));
+        self.put_off.borrow_mut().push_back(work);
     }
 
     fn take_up_again(&self) {
@@ -184,7 +183,11 @@ impl Local {
         let has_stack =
             !self.idle_runners.borrow().is_empty() || self.shared.stacks.shortage_now().is_none();
         if has_stack {
-            self.ready.borrow_mut().extend(put_off.pop_front());
+            match put_off.pop_front() {
+                Some(Work::Start(unstarted)) => self.bound.borrow_mut().push_front(unstarted),
+                Some(Work::Poll(task)) => self.ready_to(Begun::Task(task)),
+                None => {}
+            }
         }
     }
 

@@ -13,7 +13,6 @@ use std::panic;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
 
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
@@ -42,8 +41,8 @@ pub(crate) enum Suspension {
     Yield,
     /// Until the activity is woken; it is at rest already.
     Rest,
-    /// Until this moment.
-    Sleep(Instant),
+    /// Until the moment that it has left with the LWP. It is not said here: what fits into a register is passed in one.
+    Sleep,
 }
 
 type Yields = Yielder<Order, Suspension>;
@@ -75,7 +74,7 @@ impl Current {
 /// A stack and what it is in the middle of.
 pub(crate) struct Runner {
     coroutine: Coroutine<Order, Suspension, (), SlabStack>,
-    pub(crate) current: Current,
+    pub(crate) current: Box<Current>,
 }
 
 impl Runner {
@@ -85,7 +84,7 @@ impl Runner {
             local.current.borrow_mut().yielder = yielder;
             work_off(&local, yielder, order);
         });
-        Self { coroutine, current: Current::default() }
+        Self { coroutine, current: Box::default() }
     }
 
     /// Switches to it until it suspends; none: it returned.
