@@ -52,6 +52,10 @@ pub mod fibers {}
 pub mod superserver {}
 
 #[cfg(doctest)]
+#[doc = include_str!("SWITCHING.md")]
+pub mod switching {}
+
+#[cfg(doctest)]
 #[doc = include_str!("TESTING.md")]
 pub mod testing {}
 

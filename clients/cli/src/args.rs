@@ -228,10 +228,10 @@ pub(crate) struct Serve {
     /// Who accepts and who serves
     #[arg(long, default_value = "per-connection", value_parser = named::<ModelKind>(ModelKind::ALL.map(ModelKind::name)))]
     pub(crate) model: ModelKind,
-    /// Where: on event loops, on threads, or in processes
+    /// Where: on event loops, on threads, on fibers, or in processes
     #[arg(long, default_value = "task", value_parser = named::<PlaceKind>(PlaceKind::ALL.map(PlaceKind::name)))]
     pub(crate) place: PlaceKind,
-    /// Workers of a team [default: 8 threads or processes, or one event loop per core]
+    /// Workers of a team [default: 8 threads, fibers or processes, or one event loop per core]
     #[arg(long, value_name = "N")]
     pub(crate) workers: Option<usize>,
     /// Whose the service's state is, in place process [default: local]
