@@ -70,6 +70,28 @@ pub struct Filter {
     pub ring: Option<(u32, u32)>,
 }
 
+impl Filter {
+    /// Whether nothing in it speaks against this cell.
+    fn wants(&self, key: &Key) -> bool {
+        fn wants<T: PartialEq>(wanted: &[T], it: &T) -> bool {
+            wanted.is_empty() || wanted.contains(it)
+        }
+        let has_set = key.section == Section::WorkingSet;
+        wants(&self.units, &key.unit)
+            && wants(&self.mechanisms, &key.mechanism)
+            && wants(&self.cores, &key.cores)
+            && wants(&self.policies, &key.policy)
+            && (!has_set || wants(&self.working_sets, &key.working_set))
+            && key.pattern.is_none_or(|pattern| wants(&self.patterns, &pattern))
+            && key.pages.is_none_or(|pages| wants(&self.pages, &pages))
+    }
+
+    /// Whether this cell is there because it is wanted: the harness's own yardsticks are there anyway.
+    pub(crate) fn asks_for(&self, key: &Key) -> bool {
+        self.wants(key) && (!is_yardstick(key) || self.mechanisms.contains(&key.mechanism))
+    }
+}
+
 /// Two cells to be measured in turns and compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
@@ -157,40 +179,33 @@ impl Matrix {
 
     /// Leaves out what nobody wants. The harness's own yardsticks stay.
     fn keep(&mut self, filter: &Filter) {
-        fn wants<T: PartialEq>(wanted: &[T], it: &T) -> bool {
-            wanted.is_empty() || wanted.contains(it)
-        }
         self.keys.retain(|key| {
-            let is_yardstick = key.mechanism == "bare" || key.mechanism == "broken";
             let is_kernels = key.unit == Unit::Thread && key.mechanism == "futex-private";
-            let has_set = key.section == Section::WorkingSet;
-            is_yardstick
+            is_yardstick(key)
                 || (is_kernels && key.section == Section::Switch && key.policy == Policy::Fifo)
-                || (wants(&filter.units, &key.unit)
-                    && wants(&filter.mechanisms, &key.mechanism)
-                    && wants(&filter.cores, &key.cores)
-                    && wants(&filter.policies, &key.policy)
-                    && (!has_set || wants(&filter.working_sets, &key.working_set))
-                    && key.pattern.is_none_or(|pattern| wants(&filter.patterns, &pattern))
-                    && key.pages.is_none_or(|pages| wants(&filter.pages, &pages)))
+                || filter.wants(key)
         });
         let keys = &self.keys;
         self.pairs.retain(|pair| keys.contains(&pair.subject) && keys.contains(&pair.baseline));
     }
 }
 
+/// Whether it is there to judge the harness.
+fn is_yardstick(key: &Key) -> bool {
+    matches!(key.mechanism.as_str(), "bare" | "broken")
+}
+
 fn or<T: Copy>(wanted: &[T], usual: &[T]) -> Vec<T> {
     if wanted.is_empty() { usual.to_vec() } else { wanted.to_vec() }
 }
 
-/// Whether any cell is measured by this mechanism.
+/// Whether any cell of topic `switch`, the one that can be filtered by it, has this mechanism.
 ///
 /// # Errors
 /// A sentence that lists the known ones.
 pub fn check_mechanism(name: &str) -> Result<(), String> {
-    let topics = [Topic::Switch, Topic::Ring, Topic::Create, Topic::Memory, Topic::Ipc];
-    let all = topics.map(|topic| Matrix::of(topic, Extent::Full, &Filter::default()).keys);
-    let mut known: Vec<_> = all.iter().flatten().map(|key| key.mechanism.as_str()).collect();
+    let all = Matrix::of(Topic::Switch, Extent::Full, &Filter::default()).keys;
+    let mut known: Vec<_> = all.iter().map(|key| key.mechanism.as_str()).collect();
     known.sort_unstable();
     known.dedup();
     if known.contains(&name) {
@@ -212,9 +227,9 @@ impl FromStr for Bytes {
             Some(b'M' | b'm') => (&text[..text.len() - 1], 20),
             _ => (text, 0),
         };
-        let number: u64 = digits
-            .parse()
-            .map_err(|_| format!("`{text}` is no size: a number, or one with K or M as 64K"))?;
+        let number: u64 = digits.parse().map_err(|_| {
+            format!("`{text}` is no size: a number of bytes, or of K or M as 64K, at most 64M")
+        })?;
         let bytes = number.checked_mul(1 << shift).filter(|bytes| *bytes <= 64 << 20);
         bytes.map(Self).ok_or_else(|| format!("`{text}` is too much: at most 64M a side"))
     }
@@ -261,6 +276,24 @@ mod tests {
             matrix.keys.iter().filter(|key| key.section == Section::WorkingSet).collect();
         assert_eq!(sets.len(), 3);
         assert!(sets.iter().all(|key| key.working_set == 8 << 20));
+    }
+
+    #[test]
+    fn yardsticks_are_there_unasked() {
+        let asked = |filter: &Filter| {
+            let keys = Matrix::of(Topic::Switch, Extent::Usual, filter).keys;
+            keys.iter().filter(|key| filter.asks_for(key)).count()
+        };
+        let units = vec![Unit::Process];
+        let of = |name: &str| Filter {
+            units: units.clone(),
+            mechanisms: vec![name.to_owned()],
+            ..Filter::default()
+        };
+        assert!(asked(&of("pipe")) > 0);
+        assert_eq!(asked(&of("futex-private")), 0, "only threads have it");
+        assert_eq!(check_mechanism("pipe"), Ok(()));
+        assert!(check_mechanism("fork-wait").is_err_and(|error| error.contains("tokio-notify")));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub struct Run {
 #[derive(thiserror::Error, Clone, Debug, PartialEq, Eq)]
 pub enum RunError {
     /// Nothing is left of the matrix.
-    #[error("no cell fits: the filters exclude each other; leave one of them out, or add --full")]
+    #[error("no row is left: the filters exclude each other; leave one of them out, or add --full")]
     NothingFits,
     /// Children are made by fork, which a process of several threads must not do.
     #[error("this process has several threads already; measure in one that has just begun")]
@@ -50,8 +50,7 @@ impl Run {
             return Err(RunError::SeveralThreads);
         }
         let matrix = Matrix::of(self.topic, self.extent, &self.filter);
-        let is_yardstick = |key: &Key| matches!(key.mechanism.as_str(), "bare" | "broken");
-        if matrix.keys.iter().all(is_yardstick) {
+        if !matrix.keys.iter().any(|key| self.filter.asks_for(key)) {
             return Err(RunError::NothingFits);
         }
         let settings = Settings {
@@ -84,7 +83,8 @@ impl Run {
         let usual = match self.extent {
             Extent::Quick => Duration::from_secs(7),
             Extent::Usual => Duration::from_secs(50),
-            Extent::Full => Duration::from_millis(600 * cells as u64),
+            // Never less than what a usual run has, however few they are.
+            Extent::Full => Duration::from_millis(600 * cells as u64).max(Duration::from_secs(50)),
         };
         usual.mul_f64((f64::from(self.rounds) / 7.0).max(1.0))
     }
@@ -135,5 +135,15 @@ mod tests {
                 assert_eq!(subject(key.clone()).key(), key);
             }
         }
+    }
+    #[test]
+    fn a_full_run_of_few_rows_has_as_much_time_as_a_usual_one() {
+        let budget = |extent, cells| {
+            let (topic, filter, command) = (Topic::Switch, Filter::default(), String::new());
+            let (rounds, seed, keep_noisy, peers) = (7, 1, false, false);
+            Run { topic, extent, filter, rounds, seed, keep_noisy, peers, command }.budget(cells)
+        };
+        assert_eq!(budget(Extent::Full, 4), budget(Extent::Usual, 4));
+        assert!(budget(Extent::Full, 300) > budget(Extent::Usual, 300));
     }
 }
