@@ -24,6 +24,7 @@ mod inetd;
 mod output;
 mod stage;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -36,6 +37,11 @@ static ALLOCATOR: palco_sys::NotingAllocator = palco_sys::NotingAllocator;
 /// What processes of this program can be started for.
 fn repertoire() -> Repertoire {
     palco_load::players(stage::players(Repertoire::new()))
+}
+
+/// A file sees no colours, nor does who wants none (no-color.org).
+fn has_colours() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty())
 }
 
 fn main() -> ExitCode {
@@ -55,6 +61,7 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_max_level(args.verbosity())
         .with_target(false)
+        .with_ansi(has_colours())
         .init();
     match commands::run(args) {
         Ok(code) => code,

@@ -26,9 +26,10 @@ pub(crate) fn measure(
     how: &How,
     json: bool,
 ) -> Result<ExitCode> {
-    // Before anything is measured: a minute later it would be a pity.
+    // Before anything is measured: a minute later it would be a pity. A page that is there stays until there is another.
     if let Some(file) = &how.html {
-        fs::write(file, "").with_context(|| format!("cannot write {}", file.display()))?;
+        let opened = fs::OpenOptions::new().create(true).append(true).open(file);
+        opened.with_context(|| format!("cannot write {}", file.display()))?;
     }
     let run = Run {
         topic,

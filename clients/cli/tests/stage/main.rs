@@ -5,6 +5,7 @@
 mod activation;
 mod bad_input;
 mod bench;
+mod bench_switch;
 mod commands;
 mod dashboard;
 mod inetd;
