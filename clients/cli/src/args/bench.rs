@@ -78,8 +78,11 @@ pub(crate) enum Bench {
     /// by every mechanism, on one core and on two, with and without working sets, and in rings
     ///
     /// Evidence or no number: a round counts only if the kernel's count of context switches, a sequence word and the
-    /// processors agree with what is claimed, and a mechanism that is broken on purpose must be refused. Rounds of all rows
-    /// are interleaved. The report is also kept as a page: its path is printed, and the dashboard links it.
+    /// processors agree with what is claimed. A row without enough such rounds has no figure, but the reason. Rounds of all
+    /// rows are interleaved. The report is also kept as a page: its path is printed, and the dashboard links it.
+    ///
+    /// It takes about a minute. Run it on a quiet machine and as root, or with CAP_SYS_NICE: rows in real time are refused
+    /// without. Exit code 3 if a mechanism that is broken on purpose was not refused: then nothing may be believed.
     ///
     /// Examples:
     ///   palco bench switch --quick
@@ -100,11 +103,12 @@ pub(crate) enum Bench {
     /// Rings of threads and of processes on one core, each touching 64 pages at every hop: the knee where the processor
     /// runs out of address spaces it remembers
     ///
-    /// Example:
+    /// Examples:
+    ///   palco bench ring --quick
     ///   palco bench ring --n 2..32
     #[command(verbatim_doc_comment)]
     Ring {
-        /// Smallest and largest ring, both measured
+        /// Every ring from this size to that, of 2 to 64 units [default: some sizes from 2 to 16]
         #[arg(long, value_name = "FROM..TO", value_parser = ring_sizes)]
         n: Option<(u32, u32)>,
         #[command(flatten)]
@@ -112,6 +116,7 @@ pub(crate) enum Bench {
     },
     /// What a unit costs to make, finish and reap: fiber, task, actor, thread, process; from a small heap and from one with
     /// 256 MiB touched
+    #[command(verbatim_doc_comment)]
     Create {
         #[command(flatten)]
         how: How,
@@ -123,6 +128,7 @@ pub(crate) enum Bench {
     },
     /// Messages between processes: latency and throughput of pipes, sockets, queues and shared memory, with the kernel's
     /// count of switches per message
+    #[command(verbatim_doc_comment)]
     Ipc {
         #[command(flatten)]
         how: How,
@@ -130,11 +136,17 @@ pub(crate) enum Bench {
     /// Compare two reports (`--json`) of `palco bench switch`, `ring`, `create`, `memory` or `ipc`
     ///
     /// Refuses where the machines differ in what decides: processor, kernel, mitigations, clock source and the like. Exit
-    /// code 3 if it refuses.
+    /// code 3 if it refuses. Both files are what `--json` prints.
+    ///
+    /// Example:
+    ///   palco bench switch --json >before.json
+    ///   palco bench switch --json >after.json
+    ///   palco bench compare before.json after.json
+    #[command(verbatim_doc_comment)]
     Compare {
-        /// The report to compare with
+        /// The earlier report
         before: PathBuf,
-        /// The report to compare
+        /// The later one, which is said to be slower, faster or alike
         after: PathBuf,
         /// Compare although the machines differ
         #[arg(long)]
@@ -145,28 +157,28 @@ pub(crate) enum Bench {
     },
 }
 
-/// Which cells are measured; without any of these, those of the extent.
+/// Which rows are measured; without any of these, those of the extent.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Which {
     /// Only these units
     #[arg(long, value_name = "UNIT,…", value_delimiter = ',', value_parser = named::<Unit>(Unit::ALL.map(Unit::name)))]
     units: Vec<Unit>,
-    /// Only these mechanisms: futex-shared, pipe, yield, tokio-notify, …
+    /// Only these mechanisms: futex-shared, pipe, yield, tokio-notify, …; a wrong one names them all
     #[arg(long, value_name = "MECHANISM,…", value_delimiter = ',', value_parser = mechanism)]
     via: Vec<String>,
-    /// Only these working sets a side: 0, 16K, 4M; also others than the usual run has
+    /// Only these working sets, in bytes a side: 0, 16K, 4M, any up to 64M
     #[arg(long, value_name = "BYTES,…", value_delimiter = ',')]
     ws: Vec<Bytes>,
-    /// Only this order of touching them
+    /// Only working sets that are touched in this order
     #[arg(long, value_name = "ORDER,…", value_delimiter = ',', value_parser = named::<Pattern>(Pattern::ALL.map(Pattern::name)))]
     pattern: Vec<Pattern>,
-    /// Only on pages of these sizes
+    /// Only working sets on pages of these sizes
     #[arg(long, value_name = "SIZE,…", value_delimiter = ',', value_parser = named::<Pages>(Pages::ALL.map(Pages::name)))]
     pages: Vec<Pages>,
-    /// Only on the same core, on siblings of one core, or on two
+    /// Only on the same core, on two hardware threads of one core (sibling), or on two cores (other)
     #[arg(long, value_name = "WHERE,…", value_delimiter = ',', value_parser = named::<Cores>(Cores::ALL.map(Cores::name)))]
     cores: Vec<Cores>,
-    /// Only in real time (fifo), or scheduled as usual (other)
+    /// Only in real time (fifo), or only scheduled as usual (other)
     #[arg(long, value_name = "POLICY,…", value_delimiter = ',', value_parser = named::<Policy>(Policy::ALL.map(Policy::name)))]
     policy: Vec<Policy>,
 }
@@ -189,31 +201,31 @@ impl Which {
 /// How it is measured and what becomes of the report.
 #[derive(clap::Args, Debug)]
 pub(crate) struct How {
-    /// What answers the main questions, within ten seconds; less certain
+    /// Only what answers the main questions, in about ten seconds; less certain
     #[arg(long, conflicts_with = "full")]
     quick: bool,
-    /// Every cell there is, some minutes
+    /// Every row there is; may take some minutes
     #[arg(long)]
     full: bool,
-    /// Rounds of every cell; at least 3
+    /// Rounds of every row, 3 to 1000; more than 7 take longer
     #[arg(long, default_value_t = 7, value_name = "N", value_parser = clap::value_parser!(u32).range(3..=1000))]
     pub(crate) rounds: u32,
-    /// Decides the order of the cells in each round [default: the time of day]
+    /// Decides the order of the rows in each round [default: the time of day]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,
-    /// Let rounds count during which the processor was slower than 5 % below its best; they stay marked
+    /// Let rounds count too that found the processor over 5 % below its best; the report says so
     #[arg(long)]
     pub(crate) keep_noisy: bool,
     /// Print Markdown
     #[arg(long, alias = "md", conflicts_with_all = ["json", "csv"])]
     pub(crate) markdown: bool,
-    /// Print one line per cell and round, comma-separated
+    /// Print one line per row and round, comma-separated
     #[arg(long, conflicts_with = "json")]
     pub(crate) csv: bool,
-    /// Write the page to this file too
+    /// Write the page to this file, too
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// Do not keep the report
+    /// Do not keep the report in $XDG_STATE_HOME/palco/reports (~/.local/state/palco/reports)
     #[arg(long)]
     pub(crate) no_keep: bool,
 }

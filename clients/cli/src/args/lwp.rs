@@ -22,7 +22,7 @@ pub(crate) enum Lwp {
     /// The table: how many turns the ticker had; its gap, the longest time that it stood still during a call, in the middle
     /// and at worst; a call, from the wish for it until the sleeper ran again; and what the policy adds to a system call
     /// that does not block. Ideal is what the calls take alone. go and solaris move started fibers between threads, which
-    /// is unsound for fibers of anybody: only this demo does it, with two bodies of its own.
+    /// is unsound for anybody else's fibers: only this demo does it, with two bodies of its own.
     ///
     /// Examples:
     ///   palco lwp demo
@@ -56,13 +56,13 @@ pub(crate) struct LwpDemo {
     /// Fibers that only give way, dealt out likewise [default: one for each LWP]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
     tickers: Option<u8>,
-    /// Cores: the same for all threads, or whatever the kernel chooses
+    /// All threads on one core, or on all cores, as the kernel chooses
     #[arg(long, default_value = "one", value_parser = cores())]
     cores: Cores,
-    /// Write a page with pictures here
+    /// Write a page with pictures to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// Write a trace for Perfetto (ui.perfetto.dev) here
+    /// Write a trace for Perfetto (ui.perfetto.dev) to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
 }
