@@ -60,6 +60,15 @@ impl Local {
             self.start_due();
             self.inject_fairly();
         }
+        self.pass_on();
+    }
+
+    /// Who was woken for work of all, and has found work of its own beside it, wakes another for the first.
+    fn pass_on(&self) {
+        let is_occupied = !self.ready.borrow().is_empty() || !self.bound.borrow().is_empty();
+        if is_occupied && self.shared.sleepers.count() > 0 && self.shared.has_unstarted() {
+            self.shared.wake_one();
+        }
     }
 
     /// Work that nobody has yet comes before what this LWP has.

@@ -224,3 +224,24 @@ fn work_is_refused_with_the_reason() {
     assert_eq!(error.to_string(), "the pool was stopped and takes no more work");
     pool.wait();
 }
+
+#[test]
+fn work_of_all_is_not_left_to_an_lwp_that_got_work_of_its_own() {
+    for _ in 0..200 {
+        let pool = Pool::builder().lwps(2).build().unwrap();
+        let (tell, told) = mpsc::channel();
+        let enough = Arc::new(AtomicBool::new(false));
+        let is_enough = Arc::clone(&enough);
+        // Whoever is woken for the first finds the second too, and computes until the first has run.
+        let any = pool.spawn("any", move || tell.send(()).unwrap()).unwrap();
+        let hog = pool.spawn_on(0, "hog", move || {
+            while !is_enough.load(Ordering::SeqCst) {
+                std::hint::spin_loop();
+            }
+        });
+        told.recv().unwrap();
+        enough.store(true, Ordering::SeqCst);
+        any.join().unwrap();
+        hog.unwrap().join().unwrap();
+    }
+}

@@ -128,7 +128,7 @@ fn one_connection_more_than_the_limit_is_told_so() {
 fn models_is_made_from_every_profile() {
     let output = palco().args(["--json", "models"]).output().unwrap();
     let models: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(models.as_array().unwrap().len(), 9);
+    assert_eq!(models.as_array().unwrap().len(), 12);
     let text = String::from_utf8(palco().arg("models").output().unwrap().stdout).unwrap();
     for model in models.as_array().unwrap() {
         assert!(text.contains(model["classic_name"].as_str().unwrap()));
