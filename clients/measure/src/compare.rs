@@ -39,7 +39,7 @@ pub enum Refusal {
         after: u32,
     },
     /// The machines differ.
-    #[error("the reports are not of the same conditions: {}; force it to compare nevertheless", Listed(.0))]
+    #[error("the reports are not of the same conditions: {}; --force compares nevertheless", Listed(.0))]
     Conditions(Vec<Difference>),
 }
 

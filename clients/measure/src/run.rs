@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::matrix::{Extent, Filter, Matrix, Topic};
 use crate::session::{self, Progress, Settings};
 use crate::sides::{self, placement};
-use crate::{Cores, Key, Raw, Report, Section, Subject, Unavailable, Unit};
+use crate::{Cores, Key, Policy, Raw, Report, Section, Subject, Unavailable, Unit};
 use crate::{create, local, memory, peers, ring, throughput};
 
 /// What to measure, and how.
@@ -49,7 +49,13 @@ impl Run {
         if !palco_sys::is_single_threaded().unwrap_or(false) {
             return Err(RunError::SeveralThreads);
         }
-        let matrix = Matrix::of(self.topic, self.extent, &self.filter);
+        let mut matrix = Matrix::of(self.topic, self.extent, &self.filter);
+        // Who asks for real time is told that it is refused; who does not gets what there is.
+        let no_real_time = placement::check_policy(Policy::Fifo).err();
+        let no_real_time = no_real_time.filter(|_| self.filter.policies.is_empty());
+        if no_real_time.is_some() {
+            matrix.schedule_as_usual();
+        }
         if !matrix.keys.iter().any(|key| self.filter.asks_for(key)) {
             return Err(RunError::NothingFits);
         }
@@ -70,6 +76,8 @@ impl Run {
             .collect();
         let subjects = matrix.keys.into_iter().map(subject).collect();
         let mut report = session::run(subjects, &pairs, &settings, progress);
+        let remark = no_real_time.map(|why| format!("every row was scheduled as usual: {why}"));
+        report.remarks.splice(0..0, remark);
         if self.peers {
             report.peers = peers::claims(|command| {
                 progress(Progress { done: 1, total: 1, eta: Duration::ZERO, row: command });

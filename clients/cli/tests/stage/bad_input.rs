@@ -26,7 +26,7 @@ fn unknown_names_list_the_valid_ones_as_usage_errors() {
     for (arguments, valid) in [
         (&["serve", "gopher"][..], "echo, time, daytime, kv, work, http, telnet, ftp"),
         (&["serve", "echo", "--model", "prefork"], "iterative, per-connection, team"),
-        (&["serve", "echo", "--place", "fiber"], "task, thread, fiber, process"),
+        (&["serve", "echo", "--place", "cloud"], "task, thread, fiber, process"),
         (&["serve", "kv", "--state", "common"], "local, shared"),
     ] {
         let (code, said) = refused(arguments);

@@ -114,13 +114,9 @@ fn a_quick_run_has_every_section_refuses_what_is_broken_and_is_kept() {
 
     let broken = rows(&report).iter().find(|row| row["key"]["mechanism"] == "broken").unwrap();
     let reason = broken["refused"].as_str().unwrap();
-    // Who may not run in real time measures next to nothing: then nothing is proven, and the exit code says so.
-    let is_permitted = !reason.contains("real time is not permitted");
-    assert_eq!(bench.code(), if is_permitted { 0 } else { 3 }, "{reason}");
-    assert_eq!(report["trust"]["broken_refused"].is_string(), is_permitted);
-    if is_permitted {
-        assert!(reason.contains(" times an operation where it must "), "{reason}");
-    }
+    assert_eq!(bench.code(), 0, "{reason}");
+    assert!(report["trust"]["broken_refused"].is_string());
+    assert!(reason.contains(" times an operation where it must "), "{reason}");
 
     assert_eq!(bench.names_kept(), ["switch.html", "switch.json"].map(str::to_owned).into());
     let where_it_is = bench.state.path().join("palco/reports/switch.html");
@@ -246,7 +242,9 @@ fn csv_has_a_head_and_a_line_for_each_row_and_round() {
             let line = lines.next().unwrap();
             assert_eq!(line[id], row["id"].as_str().unwrap());
             assert_eq!(line[round], if rounds == 0 { String::new() } else { number.to_string() });
-            assert_eq!(line[estimate].parse().ok(), row["estimate"]["value"].as_f64(), "{row}");
+            // Read by the same reader as the report's: another may differ in the last bit.
+            let figure: Option<f64> = serde_json::from_str(&line[estimate]).ok();
+            assert_eq!(figure, row["estimate"]["value"].as_f64(), "{row}");
         }
     }
     assert_eq!(lines.next(), None);

@@ -94,7 +94,7 @@ fn other_machines_are_refused_and_each_difference_is_named() {
     b.environment.facts.push(fact("machine", "hypervisor", "none", true));
     let refusal = compare(&a, &b, false).unwrap_err();
     let expected = "the reports are not of the same conditions: kernel release: `6.18` and `6.19`; \
-        machine hypervisor: `not said` and `none`; force it to compare nevertheless";
+        machine hypervisor: `not said` and `none`; --force compares nevertheless";
     assert_eq!(refusal.to_string(), expected);
     let forced = compare(&a, &b, true).unwrap();
     assert_eq!(forced.differences.len(), 2);

@@ -40,6 +40,9 @@ fn tell(stall: &Stall) {
         StallState::Blocked { system_call: None } => "blocked".to_owned(),
         StallState::Computing => "computes".to_owned(),
     };
+    if stall.held == 0 {
+        return; // it holds up nobody
+    }
     tracing::warn!(
         actor = %stall.running,
         lwp = stall.lwp,
