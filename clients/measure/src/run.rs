@@ -90,9 +90,9 @@ impl Run {
     fn budget(&self, cells: usize) -> Duration {
         let usual = match self.extent {
             Extent::Quick => Duration::from_secs(7),
-            Extent::Usual => Duration::from_secs(50),
+            Extent::Usual => Duration::from_secs(45),
             // Never less than what a usual run has, however few they are.
-            Extent::Full => Duration::from_millis(600 * cells as u64).max(Duration::from_secs(50)),
+            Extent::Full => Duration::from_millis(600 * cells as u64).max(Duration::from_secs(45)),
         };
         usual.mul_f64((f64::from(self.rounds) / 7.0).max(1.0))
     }

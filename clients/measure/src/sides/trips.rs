@@ -21,11 +21,13 @@ use crate::touch::Touch;
 
 /// Round trips before anything is measured, and how long they may take at most; three there are in any case.
 const WARM_UP: u64 = 100;
-const WARM_UP_NANOS_MAX: u64 = 200_000_000;
+const WARM_UP_NANOS_MAX: u64 = 60_000_000;
 const WARM_UP_MIN: u64 = 3;
 
-/// A median of fewer samples is none.
+/// A median of fewer samples is none. Of trips that take a millisecond, and vary little, fewer do: a round must end.
 const SAMPLES_MIN: u64 = 200;
+const SLOW_SAMPLES_MIN: u64 = 25;
+const SLOW_NANOS: f64 = 1e6;
 /// What fits into 2 MiB.
 const SAMPLES_MAX: u64 = 1 << 18;
 
@@ -263,7 +265,8 @@ impl Measure {
     )]
     fn samples_wanted(&self, trip_nanos: f64) -> u64 {
         let fit = |nanos: u64| (nanos as f64 / trip_nanos) as u64;
-        let wanted = fit(self.budget_nanos).clamp(SAMPLES_MIN, SAMPLES_MAX);
+        let least = if trip_nanos < SLOW_NANOS { SAMPLES_MIN } else { SLOW_SAMPLES_MIN };
+        let wanted = fit(self.budget_nanos).clamp(least, SAMPLES_MAX);
         match self.bursts {
             Bursts::Unlimited | Bursts::Paused => wanted,
             Bursts::One => wanted.min(fit(BURST_NANOS)).max(1),
