@@ -51,7 +51,6 @@ impl Matrix {
     pub(super) fn switch(extent: Extent) -> Self {
         let mut matrix = Self::default();
         matrix.add(Key::new(Section::Floor, Unit::Thread, "bare"));
-        matrix.add(Key::new(Section::Floor, Unit::Thread, "broken"));
         for floor in FLOORS {
             matrix.add(Key::new(Section::Floor, Unit::Inline, floor));
         }
