@@ -146,6 +146,10 @@ impl<A: Actor> ActorRef<A> {
         (own.vitals().id == parent.vitals().id).then(|| UrgentRef::new(Arc::clone(&self.cell)))
     }
 
+    pub(crate) fn shared(&self) -> Arc<Cell<A>> {
+        Arc::clone(&self.cell)
+    }
+
     pub(crate) fn downgrade(&self) -> Weak<Cell<A>> {
         Arc::downgrade(&self.cell)
     }
@@ -158,6 +162,10 @@ impl<A: Actor> ActorRef<A> {
 impl<A: Actor> UrgentRef<A> {
     pub(crate) fn new(cell: Arc<Cell<A>>) -> Self {
         Self { cell }
+    }
+
+    pub(crate) fn shared(&self) -> Arc<Cell<A>> {
+        Arc::clone(&self.cell)
     }
 
     /// As [`ActorRef::tell`], in the urgent lane.

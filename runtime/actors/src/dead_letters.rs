@@ -29,15 +29,19 @@ pub enum DropReason {
     Killed,
     /// The process that its handler ran in has ended.
     ProcessEnded,
-    /// It cannot cross to the actor's process: it is not in the actor's table of messages.
+    /// It cannot cross to the actor's process or node: it is not in the actor's table of messages, or holds what cannot
+    /// be sent there.
     NotPortable,
-    /// It, or its reply, is larger than the frames of the actor's process.
+    /// It, or its reply, is larger than the frames of the actor's process or node.
     TooLarge,
+    /// The node that it was handed over to is lost, and nobody knows what became of it; or there is no connection to the
+    /// node, and it was not to wait for one.
+    NodeLost,
 }
 
 impl DropReason {
     /// All reasons, in the order of their counters.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::AskerGone,
         Self::ActorStopped,
         Self::ActorFailed,
@@ -47,6 +51,7 @@ impl DropReason {
         Self::ProcessEnded,
         Self::NotPortable,
         Self::TooLarge,
+        Self::NodeLost,
     ];
 
     pub(crate) fn of_queued(reason: &ExitReason) -> Self {
@@ -66,6 +71,7 @@ impl fmt::Display for DropReason {
             Self::ProcessEnded => "process ended",
             Self::NotPortable => "not portable",
             Self::TooLarge => "too large",
+            Self::NodeLost => "node lost",
         })
     }
 }

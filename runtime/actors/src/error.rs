@@ -62,8 +62,9 @@ pub enum AskError<M> {
     /// Partial effect: the handler began and did not finish.
     #[error("handler did not finish: {0}")]
     Abandoned(Abandoned),
-    /// Unknown effect: the deadline passed while the handler was running.
-    #[error("deadline passed while the message was being handled; it may still take effect")]
+    /// Unknown effect: the deadline passed while the handler was running, or the actor's node was lost after the message
+    /// had been handed over.
+    #[error("nobody knows what became of the message: it may have taken effect, or may still")]
     OutcomeUnknown,
 }
 
@@ -129,20 +130,28 @@ pub enum SpawnError {
         /// How many there are.
         available: usize,
     },
-    /// A fresh process cannot make this actor: only one that is [`Portable`](crate::Portable) can live there.
-    #[error("`{0}` cannot live in a process: it is not started from data (see `spawn_portable`)")]
+    /// A fresh process or another node cannot make this actor: only one that is [`Portable`](crate::Portable) can live
+    /// there.
+    #[error(
+        "`{0}` cannot live in a process or on another node: it is not started from data (see `spawn_portable`)"
+    )]
     NotPortable(&'static str),
     /// The program has not said what its processes can play.
     #[error(
-        "no actor can live in a process: this program's `main` does not call `palco_actors::enter`"
+        "no actor can live in a process or on another node: this program's `main` does not call `palco_actors::enter`"
     )]
     NotEntered,
     /// The actor is not in the program's repertoire.
-    #[error("no process of this program knows actors of kind `{0}`: enter it in the repertoire")]
+    #[error(
+        "no process or node of this program knows actors of kind `{0}`: enter it in the repertoire"
+    )]
     UnknownKind(Box<str>),
-    /// Processes have the machine's clock.
-    #[error("a process cannot live in virtual time")]
+    /// Processes and other nodes have their machine's clock.
+    #[error("a process or another node cannot live in virtual time")]
     VirtualTime,
+    /// There is no other node for it; the text says what is missing.
+    #[error("no other node: {0}")]
+    NoNode(Box<str>),
     /// The place could not be had: no more threads, no more memory.
     #[error("the place cannot be had")]
     Place(#[source] io::Error),

@@ -1,4 +1,4 @@
-//! The right to talk to an actor of another process: packed by who starts a process, used inside it.
+//! The right to talk to an actor of another process or node: packed by who starts a life there, used inside it.
 
 use std::any::Any;
 use std::fmt;
@@ -10,13 +10,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::actor_ref::{Asking, Deliver};
-use crate::placement::process::Post;
 use crate::portable::{PortableMessage, to_bytes};
 use crate::reply::NoReply;
 use crate::{AskError, DropReason, Failure, Recipient, SendError};
 
-/// One address that another process may use, for one type of message. A capability: a process knows what it was
-/// granted and nothing else.
+/// One address that an actor in another process or on another node may use, for one type of message. A capability: it
+/// knows what it was granted and nothing else.
 #[derive(Clone)]
 pub struct Grant(Arc<dyn Granted>);
 
@@ -35,13 +34,21 @@ pub(crate) enum CallError {
     No(NoReply),
 }
 
+/// The way from an actor elsewhere back to where its grants are: out of its process, or off its node.
+pub(crate) trait Homeward: Send + Sync {
+    /// Tells a granted actor; false if too much is waiting already.
+    fn tell(&self, grant: u32, message: &[u8]) -> bool;
+    /// Asks a granted actor; none if too much is waiting already.
+    fn call(&self, grant: u32, message: &[u8], within: Duration) -> Option<Calling>;
+}
+
 trait Granted: Send + Sync {
     fn call(&self, message: &[u8], within: Duration) -> Calling;
     fn tell(&self, message: &[u8]) -> Result<(), CallError>;
     /// The [`Recipient`] inside, by its type.
     fn recipient(&self) -> Option<Box<dyn Any>>;
-    /// The recipient for a process that only has its number.
-    fn number(&self) -> Option<(Arc<Post>, u32)>;
+    /// The recipient for who only has its number.
+    fn number(&self) -> Option<(Arc<dyn Homeward>, u32)>;
 }
 
 impl Grant {
@@ -51,9 +58,9 @@ impl Grant {
         Self(Arc::new(Here(recipient)))
     }
 
-    /// In the process that it was granted to.
-    pub(crate) fn there(post: Arc<Post>, number: u32) -> Self {
-        Self(Arc::new(There(post, number)))
+    /// In the process, or on the node, that it was granted to.
+    pub(crate) fn there(home: Arc<dyn Homeward>, number: u32) -> Self {
+        Self(Arc::new(There(home, number)))
     }
 
     /// The address, for messages of type `M`: the type that was granted.
@@ -62,8 +69,8 @@ impl Grant {
     /// A failure in the granting process if the type is another one. In the other process that shows with the first
     /// message, which becomes [`DropReason::NotPortable`].
     pub fn recipient<M: PortableMessage>(&self) -> Result<Recipient<M>, Failure> {
-        if let Some((post, number)) = self.0.number() {
-            return Ok(Recipient::over(Arc::new(Distant { post, number })));
+        if let Some((home, number)) = self.0.number() {
+            return Ok(Recipient::over(Arc::new(Distant { home, number })));
         }
         let recipient = self.0.recipient().and_then(|any| any.downcast::<Recipient<M>>().ok());
         recipient.map(|found| *found).ok_or_else(|| Failure::new("the grant is for other messages"))
@@ -106,13 +113,13 @@ impl<M: PortableMessage> Granted for Here<M> {
         Some(Box::new(self.0.clone()))
     }
 
-    fn number(&self) -> Option<(Arc<Post>, u32)> {
+    fn number(&self) -> Option<(Arc<dyn Homeward>, u32)> {
         None
     }
 }
 
-/// In the process that it was granted to.
-struct There(Arc<Post>, u32);
+/// In the process, or on the node, that it was granted to.
+struct There(Arc<dyn Homeward>, u32);
 
 impl Granted for There {
     fn call(&self, _: &[u8], _: Duration) -> Calling {
@@ -127,7 +134,7 @@ impl Granted for There {
         None
     }
 
-    fn number(&self) -> Option<(Arc<Post>, u32)> {
+    fn number(&self) -> Option<(Arc<dyn Homeward>, u32)> {
         Some((Arc::clone(&self.0), self.1))
     }
 }
@@ -145,15 +152,17 @@ impl CallError {
     }
 }
 
-/// A granted address as the other process sees it.
+/// A granted address as the other side sees it.
 struct Distant {
-    post: Arc<Post>,
+    home: Arc<dyn Homeward>,
     number: u32,
 }
 
 impl<M: PortableMessage> Deliver<M> for Distant {
     fn try_tell(&self, message: M) -> Result<(), SendError<M>> {
-        if self.post.tell(self.number, &message) { Ok(()) } else { Err(SendError::Full(message)) }
+        let mut body = Vec::new();
+        let sent = to_bytes(&message, &mut body).is_ok() && self.home.tell(self.number, &body);
+        if sent { Ok(()) } else { Err(SendError::Full(message)) }
     }
 
     fn force_urgent(&self, message: M) -> Result<(), SendError<M>> {
@@ -161,8 +170,13 @@ impl<M: PortableMessage> Deliver<M> for Distant {
     }
 
     fn ask(self: Arc<Self>, message: M, within: Duration) -> Asking<M> {
-        let call = self.post.call(self.number, &message, within);
+        let mut body = Vec::new();
+        let is_written = to_bytes(&message, &mut body).is_ok();
+        let call = if is_written { self.home.call(self.number, &body, within) } else { None };
         Box::pin(async move {
+            if !is_written {
+                return Err(AskError::Dropped(DropReason::NotPortable));
+            }
             let Some(call) = call else { return Err(AskError::Full(message)) };
             match call.await {
                 Ok(bytes) => postcard::from_bytes(&bytes).map_err(|_| AskError::OutcomeUnknown),

@@ -12,8 +12,8 @@
 //! | `context.rs` | [`Context`]: what a handler may do |
 //! | `life.rs`, `guard.rs` | from start to end: the loop that handles messages, and what signals do to a handler |
 //! | `signal.rs` | [`Signal`], [`Effect`]: reach into a running handler |
-//! | `placement.rs`, `placement/` | [`Place`]: `task` (event loop), `thread`, `process` |
-//! | `portable.rs`, `descriptor.rs`, `grant.rs` | [`Portable`], [`Parcel`], [`Descriptor`], [`Grant`]: what can cross to a process |
+//! | `placement.rs`, `placement/` | [`Place`]: `task` (event loop), `thread`, `fiber`, `process`, `remote` (another node) |
+//! | `portable.rs`, `descriptor.rs`, `grant.rs` | [`Portable`], [`Parcel`], [`Descriptor`], [`Grant`]: what can cross to a process or node |
 //! | `standing.rs` | an actor that stands for a process outside |
 //! | `supervision.rs`, `supervisor.rs` | [`Restart`], [`Supervision`], [`Supervisor`] |
 //! | `vitals.rs`, `activity.rs`, `snapshot.rs`, `ledger.rs` | what is known of an actor from outside, and that no message is lost |
@@ -22,7 +22,8 @@
 //! | `clock.rs`, `clock/`, `stir.rs` | [`Clock`]: real or virtual time, timers, deadlines |
 //!
 //! The promises (order, delivery, what each failure does, what a signal reaches) are in `docs/SEMANTICS.md`.
-//! Only `placement/task.rs` knows actix; nothing here knows sockets or servers.
+//! Only `placement/task.rs` knows actix; nothing here knows sockets or servers. Other nodes are reached over a
+//! [`Carrier`](palco_transport::Carrier), whatever that is: see [`Net`].
 
 #![forbid(unsafe_code)]
 
@@ -75,11 +76,14 @@ pub use observation::{
 pub use placement::process::{
     EnterError, ProcessOptions, Recycle, Repertoire, Start, Transport, enter,
 };
+pub use placement::remote::{
+    Disconnected, JoinError, Net, PeerChange, PeerView, RemoteOptions, Watch, build,
+};
 pub use placement::task::{ActixMessage, actix_recipient};
 pub use placement::{Place, PlaceKind, SpawnOptions};
 pub use portable::{Luggage, MessageTable, Parcel, Portable, PortableMessage};
 pub use signal::{Effect, Signal};
-pub use snapshot::{ActorSnapshot, Inspection, ProcessSnapshot, StateMark, Status};
+pub use snapshot::{ActorSnapshot, Inspection, NodeSnapshot, ProcessSnapshot, StateMark, Status};
 pub use supervision::{Backoff, Intensity, Restart, Strategy, Supervision};
 pub use supervisor::Supervisor;
 pub use system::{System, SystemBuilder};

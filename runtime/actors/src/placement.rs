@@ -1,15 +1,19 @@
 //! Where actors live. A new place is one more file here and one more variant of [`Place`].
 
+pub(crate) mod delivered;
 pub(crate) mod fiber;
 pub(crate) mod process;
+pub(crate) mod remote;
 pub(crate) mod task;
 pub(crate) mod thread;
+mod window;
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use palco_transport::Peer;
 use serde::{Deserialize, Serialize};
 
 use crate::life::{EndGuard, run, short_type_name};
@@ -20,6 +24,7 @@ use crate::supervisor::ChildExited;
 use crate::vitals::{AnyCell, Birth, Cell, Vitals};
 use crate::{Actor, ActorRef, Failure, Parcel, Portable, Recipient, Restart, SpawnError, System};
 use process::ProcessOptions;
+use remote::RemoteOptions;
 
 /// Where to start an actor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +45,9 @@ pub enum Place {
     /// In a process of its own: a crash of the actor ends nothing else. Only for actors that are
     /// [`Portable`]. Handlers may block.
     Process,
+    /// On another node, which hosts lives of others and is reached by this system's [`Net`](crate::Net): the node's end
+    /// ends nothing else. Only for actors that are [`Portable`].
+    Remote(Peer),
     /// On the loop of the system's own actors: supervisors, which must run while all other loops are stuck.
     SystemLoop,
 }
@@ -56,11 +64,16 @@ pub enum PlaceKind {
     Fiber,
     /// A process of its own.
     Process,
+    /// Another node.
+    Remote,
 }
 
 impl PlaceKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Task, Self::Thread, Self::Fiber, Self::Process];
+    pub const ALL: [Self; 5] = [Self::Task, Self::Thread, Self::Fiber, Self::Process, Self::Remote];
+
+    /// The kinds that need no other node.
+    pub const OF_THIS_MACHINE: [Self; 4] = [Self::Task, Self::Thread, Self::Fiber, Self::Process];
 
     /// The kinds in which any actor can live, also one that is not made from data.
     pub const OF_THIS_PROCESS: [Self; 3] = [Self::Task, Self::Thread, Self::Fiber];
@@ -73,6 +86,7 @@ impl PlaceKind {
             Self::Thread => "thread",
             Self::Fiber => "fiber",
             Self::Process => "process",
+            Self::Remote => "remote",
         }
     }
 
@@ -81,7 +95,7 @@ impl PlaceKind {
     pub const fn shares_its_thread(self) -> bool {
         match self {
             Self::Task | Self::Fiber => true,
-            Self::Thread | Self::Process => false,
+            Self::Thread | Self::Process | Self::Remote => false,
         }
     }
 }
@@ -103,6 +117,7 @@ impl FromStr for PlaceKind {
     }
 }
 
+/// `remote` alone names no node: to start an actor there is [`SpawnError::NoNode`].
 impl From<PlaceKind> for Place {
     fn from(kind: PlaceKind) -> Self {
         match kind {
@@ -110,6 +125,7 @@ impl From<PlaceKind> for Place {
             PlaceKind::Thread => Self::Thread,
             PlaceKind::Fiber => Self::Fiber,
             PlaceKind::Process => Self::Process,
+            PlaceKind::Remote => Self::Remote(remote::NOBODY),
         }
     }
 }
@@ -121,6 +137,7 @@ impl Place {
             Self::Thread => PlaceKind::Thread,
             Self::Fiber | Self::Lwp(_) => PlaceKind::Fiber,
             Self::Process => PlaceKind::Process,
+            Self::Remote(_) => PlaceKind::Remote,
         }
     }
 }
@@ -137,6 +154,7 @@ pub struct SpawnOptions {
     stop_within: Duration,
     stack_bytes: usize,
     process: ProcessOptions,
+    remote: RemoteOptions,
 }
 
 impl Default for SpawnOptions {
@@ -157,6 +175,7 @@ impl SpawnOptions {
             stop_within: Duration::from_secs(5),
             stack_bytes: palco_threads::STACK_BYTES_DEFAULT,
             process: ProcessOptions::new(),
+            remote: RemoteOptions::new(),
         }
     }
 
@@ -199,6 +218,11 @@ impl SpawnOptions {
     pub fn process(self, process: ProcessOptions) -> Self {
         Self { process, ..self }
     }
+
+    /// Talked to like this, if it lives on another node.
+    pub fn remote(self, remote: RemoteOptions) -> Self {
+        Self { remote, ..self }
+    }
 }
 
 /// Starts an actor under `parent`.
@@ -209,7 +233,7 @@ pub(crate) fn spawn<A: Actor>(
     options: SpawnOptions,
     mut make: impl FnMut() -> A + Send + 'static,
 ) -> Result<ActorRef<A>, SpawnError> {
-    if options.place == Place::Process {
+    if matches!(options.place, Place::Process | Place::Remote(_)) {
         return Err(SpawnError::NotPortable(short_type_name::<A>()));
     }
     enter(system, parent, reports_to, &options, |cell| {
@@ -243,6 +267,12 @@ pub(crate) fn spawn_portable<A: Portable>(
         let identity = process::check::<A>(system)?;
         return enter(system, parent, reports_to, &options, |cell| {
             process::start(system, options.process.clone(), identity, cell, pack)
+        });
+    }
+    if let Place::Remote(peer) = options.place {
+        let net = remote::check::<A>(system, peer, &options)?;
+        return enter(system, parent, reports_to, &options, |cell| {
+            remote::start(system, net, peer, &options, cell, pack)
         });
     }
     enter(system, parent, reports_to, &options, |cell| {
@@ -329,7 +359,7 @@ fn start<A: Actor>(
         Place::Task => system.loops()?.start_near(life),
         Place::Loop(index) => system.loops()?.start_on(index, life),
         Place::SystemLoop => system.loops()?.start_on_system(life),
-        Place::Process => Err(SpawnError::NotPortable(short_type_name::<A>())),
+        Place::Process | Place::Remote(_) => Err(SpawnError::NotPortable(short_type_name::<A>())),
         Place::Thread => thread::start(cell, options.stack_bytes, life),
         Place::Fiber => fiber::start(system, &cell, None, life),
         Place::Lwp(index) => fiber::start(system, &cell, Some(index), life),

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use crate::descriptor::{handing_out, noting};
 use crate::envelope::{Envelope, TypeName};
 use crate::grant::Grant;
-use crate::placement::process::{Delivered, Receipt};
+use crate::placement::delivered::{Delivered, Receipt};
 use crate::reply::{AnyResponder, NoReply, Responder};
 use crate::{Actor, Failure, Handler, Message};
 
@@ -177,6 +177,10 @@ impl<A: Actor> MessageTable<A> {
                         responder.fail(why);
                         return true;
                     }
+                };
+                let responder = match responder.pass_on(bytes) {
+                    Ok(()) => return true,
+                    Err(responder) => responder,
                 };
                 let responder = responder.into_any().downcast::<Responder<M::Reply>>();
                 let reply = postcard::from_bytes::<M::Reply>(bytes);

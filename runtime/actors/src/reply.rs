@@ -27,6 +27,37 @@ pub(crate) enum NoReply {
     Abandoned(Abandoned),
 }
 
+impl NoReply {
+    /// Of an ask that had been handed over to a process or a node.
+    pub(crate) fn of_handed(reason: DropReason) -> Self {
+        match reason {
+            DropReason::Interrupted => Self::Abandoned(Abandoned::Interrupted),
+            DropReason::Panicked => Self::Abandoned(Abandoned::Panicked),
+            DropReason::ProcessEnded => Self::Abandoned(Abandoned::ProcessEnded),
+            DropReason::Killed => Self::Abandoned(Abandoned::Killed),
+            DropReason::NodeLost => Self::OutcomeUnknown,
+            DropReason::AskerGone
+            | DropReason::ActorStopped
+            | DropReason::ActorFailed
+            | DropReason::NotPortable
+            | DropReason::TooLarge => Self::Dropped(reason),
+        }
+    }
+
+    /// Why the message was dropped, where only that can be said.
+    pub(crate) fn drop_reason(self) -> DropReason {
+        match self {
+            Self::Expired => DropReason::AskerGone,
+            Self::OutcomeUnknown => DropReason::NodeLost,
+            Self::Dropped(reason) => reason,
+            Self::Abandoned(Abandoned::Interrupted) => DropReason::Interrupted,
+            Self::Abandoned(Abandoned::Panicked) => DropReason::Panicked,
+            Self::Abandoned(Abandoned::ProcessEnded) => DropReason::ProcessEnded,
+            Self::Abandoned(Abandoned::Killed) => DropReason::Killed,
+        }
+    }
+}
+
 impl<M> From<NoReply> for AskError<M> {
     fn from(why: NoReply) -> Self {
         match why {
@@ -151,11 +182,17 @@ impl<R> Responder<R> {
 
 /// A [`Responder`] without its type, on its way through a place that only knows bytes.
 pub(crate) trait AnyResponder: Send {
+    /// Passes on a reply that is written down already, if it has somewhere to go in that form; else gives itself back.
+    fn pass_on(self: Box<Self>, reply: &[u8]) -> Result<(), Box<dyn AnyResponder>>;
     fn fail(self: Box<Self>, why: NoReply);
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
 
 impl<R: Send + 'static> AnyResponder for Responder<R> {
+    fn pass_on(self: Box<Self>, _: &[u8]) -> Result<(), Box<dyn AnyResponder>> {
+        Err(self)
+    }
+
     fn fail(self: Box<Self>, why: NoReply) {
         self.settle(why);
     }

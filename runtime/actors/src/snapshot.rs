@@ -1,12 +1,13 @@
 //! What can be seen of an actor from outside, without its help; and its state, with it.
 
 use palco_core::{ActorId, ExitReason};
+use palco_transport::Peer;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::dead_letters::DropReason;
 use crate::signal::SUSPEND;
-use crate::vitals::{AnyCell, Phase, ProcessFacts, Vitals};
+use crate::vitals::{AnyCell, NodeFacts, Phase, ProcessFacts, Vitals};
 use crate::{PlaceKind, Restart};
 
 /// What an actor is doing.
@@ -48,6 +49,9 @@ pub struct ActorSnapshot {
     pub thread: Option<i32>,
     /// The process it lives in, if that is its own, or the process it stands for.
     pub process: Option<ProcessSnapshot>,
+    /// The node it lives on, if that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeSnapshot>,
     /// What it does.
     pub status: Status,
     /// The message whose handler runs.
@@ -83,7 +87,7 @@ impl ActorSnapshot {
         // Before the counters: what is running now is not yet among the handled.
         let current = activity.current();
         let queue = cell.queue();
-        let process = vitals.process();
+        let (process, node) = (vitals.process(), vitals.node());
         // A process also handles messages that it has sent itself.
         let page = process.as_ref().and_then(|facts| facts.page.as_ref());
         let is_busy = current.is_some() || page.is_some_and(|page| page.standing().is_busy);
@@ -100,12 +104,16 @@ impl ActorSnapshot {
             actor_type: vitals.actor_type.to_owned(),
             place: vitals.place,
             thread: vitals.signals.thread_id(),
+            node: node.as_ref().and_then(NodeSnapshot::of),
             process: process.as_ref().map(|facts| ProcessSnapshot::of(facts, vitals)),
             status: status(cell, is_busy),
             message: current.map(|(message, _)| message.to_owned()),
             note: match page {
                 Some(page) => page.note().filter(|_| is_busy),
-                None => activity.noted().map(str::to_owned),
+                None => match &node {
+                    Some(node) => node.note.clone().filter(|_| is_busy),
+                    None => activity.noted().map(str::to_owned),
+                },
             },
             running_ms: running.map(|time| time.as_millis() as u64),
             queued: queue.queued,
@@ -133,6 +141,21 @@ impl ActorSnapshot {
     #[must_use]
     pub fn in_flight(&self) -> u64 {
         u64::from(self.message.is_some())
+    }
+}
+
+/// The node that an actor lives on at one moment, as far as this one knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeSnapshot {
+    /// Which.
+    pub peer: Peer,
+    /// Whether there is a connection, and the actor has been found or begun there.
+    pub is_connected: bool,
+}
+
+impl NodeSnapshot {
+    fn of(facts: &NodeFacts) -> Option<Self> {
+        Some(Self { peer: facts.peer?, is_connected: facts.is_connected })
     }
 }
 

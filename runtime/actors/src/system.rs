@@ -19,6 +19,7 @@ use crate::dead_letters::DeadLetters;
 use crate::ledger::Ledger;
 use crate::observation::Observation;
 use crate::placement::process::Processes;
+use crate::placement::remote::Shared;
 use crate::placement::task::Loops;
 use crate::placement::{self, SpawnOptions};
 use crate::registry::Registry;
@@ -45,6 +46,16 @@ pub struct System {
     inner: Arc<Inner>,
 }
 
+/// A system that may have ended, and is not kept by this.
+#[derive(Clone)]
+pub(crate) struct WeakSystem(Weak<Inner>);
+
+impl WeakSystem {
+    pub(crate) fn upgrade(&self) -> Option<System> {
+        self.0.upgrade().map(|inner| System { inner })
+    }
+}
+
 struct Inner {
     clock: Clock,
     /// For what must happen in real time even where the clock is virtual.
@@ -57,6 +68,7 @@ struct Inner {
     fibers: OnceLock<Pool>,
     lwps: usize,
     processes: Processes,
+    net: OnceLock<Arc<Shared>>,
     /// The account of actors that have ended.
     ended: Mutex<Ledger>,
     /// The root of the tree. It keeps the system alive, so the system must not keep it once it has ended.
@@ -81,6 +93,7 @@ impl System {
                 fibers: OnceLock::new(),
                 lwps,
                 processes: Processes::default(),
+                net: OnceLock::new(),
                 ended: Mutex::default(),
                 root: OnceLock::new(),
                 outcome: OnceLock::new(),
@@ -282,6 +295,9 @@ impl System {
             root.stop();
         }
         let reason = self.ended().await;
+        if let Some(net) = self.inner.net.get() {
+            net.leave();
+        }
         if let Some(loops) = self.inner.loops.get() {
             loops.stop();
         }
@@ -328,6 +344,19 @@ impl System {
 
     pub(crate) fn processes(&self) -> &Processes {
         &self.inner.processes
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakSystem {
+        WeakSystem(Arc::downgrade(&self.inner))
+    }
+
+    /// False if it has one.
+    pub(crate) fn set_net(&self, net: Arc<Shared>) -> bool {
+        self.inner.net.set(net).is_ok()
+    }
+
+    pub(crate) fn joined(&self) -> Option<Arc<Shared>> {
+        self.inner.net.get().cloned()
     }
 
     pub(crate) fn registry(&self) -> &Registry {

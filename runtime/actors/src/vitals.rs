@@ -8,6 +8,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use palco_core::{ActorId, ExitReason, Time};
+use palco_transport::Peer;
 use parking_lot::Mutex;
 use serde_json::Value;
 
@@ -149,6 +150,8 @@ pub(crate) struct Vitals {
     pub(crate) life: Mutex<Life>,
     /// What is known of the actor's process, if it lives in one of its own or stands for one.
     process: Mutex<Option<Box<ProcessFacts>>>,
+    /// What is known of the node that the actor lives on, if that is another one.
+    node: Mutex<Option<Box<NodeFacts>>>,
     /// Told when the actor comes to rest and goes on.
     pub(crate) on_hold: Mutex<Option<OnHold>>,
     /// In that process: the way out.
@@ -197,6 +200,15 @@ pub(crate) struct ProcessFacts {
     pub(crate) recycled: u32,
 }
 
+/// What an address knows of the node that its actor lives on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NodeFacts {
+    pub(crate) peer: Option<Peer>,
+    pub(crate) is_connected: bool,
+    /// What the handler there says it is doing.
+    pub(crate) note: Option<String>,
+}
+
 /// Told once, when the actor has ended for good.
 pub(crate) type Watcher = Box<dyn FnOnce(&Vitals, &ExitReason) + Send>;
 
@@ -235,6 +247,7 @@ impl Vitals {
             activity,
             life: Mutex::default(),
             process: Mutex::default(),
+            node: Mutex::default(),
             on_hold: Mutex::default(),
             post: None,
             phase: AtomicU8::new(Phase::Starting as u8),
@@ -329,6 +342,16 @@ impl Vitals {
 
     pub(crate) fn process(&self) -> Option<ProcessFacts> {
         self.process.lock().as_deref().cloned()
+    }
+
+    /// Notes something about the actor's node.
+    pub(crate) fn set_node(&self, note: impl FnOnce(&mut NodeFacts)) {
+        note(self.node.lock().get_or_insert_default());
+        self.notify();
+    }
+
+    pub(crate) fn node(&self) -> Option<NodeFacts> {
+        self.node.lock().as_deref().cloned()
     }
 
     pub(crate) fn exit(&self) -> Option<ExitReason> {

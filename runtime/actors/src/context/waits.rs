@@ -37,7 +37,8 @@ impl<A: Actor> Context<A> {
         match self.place() {
             PlaceKind::Fiber => palco_fibers::yield_now(),
             PlaceKind::Process => self.cell.vitals.beat(),
-            PlaceKind::Task | PlaceKind::Thread => {}
+            // On another node it lives in a place of that node.
+            PlaceKind::Task | PlaceKind::Thread | PlaceKind::Remote => {}
         }
         let signals = &self.cell.vitals.signals;
         while signals.has(ATTENTION) {
@@ -191,7 +192,7 @@ impl<A: Actor> Context<A> {
                 let _running = self.system().stir().running();
                 palco_fibers::offload(work).await
             }
-            PlaceKind::Thread | PlaceKind::Process => {
+            PlaceKind::Thread | PlaceKind::Process | PlaceKind::Remote => {
                 let result = crate::guard::contained(work).ok();
                 self.checkpoint().await;
                 result

@@ -8,17 +8,16 @@
 //! | `options.rs` | parent | how a process is started, confined, replaced |
 //! | `relay.rs` | parent | from the mailbox to the process and back, on an event loop |
 //! | `frames.rs` | parent | what the process sends, understood and not trusted |
-//! | `window.rs` | parent | what was handed over and is not dealt with; nothing of it is lost in a crash |
+//! | `../window.rs` | parent | what was handed over and is not dealt with; nothing of it is lost in a crash |
 //! | `force.rs` | parent | signals: asked first, then made to obey |
 //! | `link.rs`, `socket.rs` | parent | sockets, shared page, pidfd |
 //! | `page.rs` | both | words that both see at any time |
 //! | `wire.rs`, `ring.rs` | both | frames, and the way through shared memory |
 //! | `repertoire.rs` | both | which actors a program can play, and which build it is |
 //! | `child.rs`, `turn.rs` | child | born, confined, and the one loop |
-//! | `delivered.rs`, `receipt.rs`, `post.rs` | child | a message that came, and what goes back |
+//! | `../delivered.rs`, `receipt.rs`, `post.rs` | child | a message that came, and what goes back |
 
 mod child;
-mod delivered;
 mod force;
 mod frames;
 mod link;
@@ -31,7 +30,6 @@ mod repertoire;
 mod ring;
 mod socket;
 mod turn;
-mod window;
 mod wire;
 
 use std::io;
@@ -42,12 +40,12 @@ use palco_processes::{Confinement, Spawner, Zygote};
 use parking_lot::Mutex;
 
 pub use child::{EnterError, enter};
-pub(crate) use delivered::Delivered;
 pub use options::{ProcessOptions, Recycle, Start, Transport};
 pub(crate) use page::{Page, SignalWord};
 pub(crate) use post::Post;
-pub(crate) use receipt::Receipt;
+pub(crate) use receipt::{Receipt, Running};
 pub use repertoire::Repertoire;
+pub(crate) use repertoire::repertoire;
 
 use force::OomKills;
 
@@ -109,7 +107,7 @@ pub(super) fn check<A: Portable>(system: &System) -> Result<&'static str, SpawnE
         return Err(SpawnError::VirtualTime);
     }
     let kind = A::kind();
-    match child::entered(&kind) {
+    match repertoire::entered(&kind) {
         None => Err(SpawnError::NotEntered),
         Some((_, false)) => Err(SpawnError::UnknownKind(kind.into())),
         Some((identity, true)) => Ok(identity),

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::stage::{Column, LIMIT, Stage, trials};
 
 trials! {
-    Column::ALL => [
+    Column::OF_THIS_MACHINE => [
         what_a_message_holds_open_arrives_with_it,
         urgent_and_normal_ones_are_not_mixed_up,
         a_flood_of_them_arrives_whole_and_in_order,

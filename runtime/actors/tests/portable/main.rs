@@ -1,4 +1,5 @@
-//! What an actor made from data may rely on, in every place: as a task, a thread, a process, a fork, a process on rings.
+//! What an actor made from data may rely on, in every place: as a task, a thread, a process, a fork, a process on rings,
+//! on another node.
 //!
 //! | file | theme |
 //! |---|---|
@@ -13,6 +14,8 @@
 #![cfg(test)]
 
 mod asking;
+#[path = "../remote/carrier.rs"]
+mod carrier;
 mod crashes;
 mod descriptors;
 mod ending;

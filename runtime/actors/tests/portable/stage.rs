@@ -8,11 +8,12 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use libtest_mimic::Trial;
 use palco_actors::{
-    ActorRef, Clock, Parcel, Place, ProcessOptions, SpawnOptions, Start, System, Transport,
-    UrgentRef,
+    ActorRef, Clock, Net, Parcel, Place, PlaceKind, ProcessOptions, RemoteOptions, SpawnOptions,
+    Start, System, Transport, UrgentRef,
 };
 use palco_threads::block_on;
 
+use crate::carrier::Hub;
 use crate::probe::{Plan, Probe};
 
 /// Against hanging only: nothing that works takes nearly as long.
@@ -29,14 +30,28 @@ pub(crate) enum Column {
     Process,
     Zygote,
     Ring,
+    /// On another node, as a task there.
+    Remote,
+    /// On another node, as a thread there.
+    RemoteThread,
 }
 
 impl Column {
-    pub(crate) const ALL: [Self; 6] =
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Task,
+        Self::Fiber,
+        Self::Thread,
+        Self::Process,
+        Self::Zygote,
+        Self::Ring,
+        Self::Remote,
+    ];
+    /// Where open files can be sent, and what a handler does is noted step by step.
+    pub(crate) const OF_THIS_MACHINE: [Self; 6] =
         [Self::Task, Self::Fiber, Self::Thread, Self::Process, Self::Zygote, Self::Ring];
     /// Where a call may block.
-    pub(crate) const WITH_A_THREAD: [Self; 4] =
-        [Self::Thread, Self::Process, Self::Zygote, Self::Ring];
+    pub(crate) const WITH_A_THREAD: [Self; 5] =
+        [Self::Thread, Self::Process, Self::Zygote, Self::Ring, Self::RemoteThread];
     pub(crate) const PROCESSES: [Self; 3] = [Self::Process, Self::Zygote, Self::Ring];
 
     fn name(self) -> &'static str {
@@ -47,6 +62,8 @@ impl Column {
             Self::Process => "process",
             Self::Zygote => "zygote",
             Self::Ring => "ring",
+            Self::Remote => "remote",
+            Self::RemoteThread => "remote_thread",
         }
     }
 }
@@ -55,6 +72,8 @@ impl Column {
 pub(crate) struct Stage {
     pub(crate) system: System,
     pub(crate) column: Column,
+    /// The other node.
+    node: Option<Net>,
 }
 
 impl Stage {
@@ -68,13 +87,21 @@ impl Stage {
     }
 
     pub(crate) fn options(&self) -> SpawnOptions {
+        let there = match self.column {
+            Column::RemoteThread => PlaceKind::Thread,
+            _ => PlaceKind::Task,
+        };
         let place = match self.column {
             Column::Task => Place::Task,
             Column::Thread => Place::Thread,
             Column::Fiber => Place::Fiber,
             Column::Process | Column::Zygote | Column::Ring => Place::Process,
+            Column::Remote | Column::RemoteThread => {
+                Place::Remote(self.node.as_ref().unwrap().me())
+            }
         };
-        SpawnOptions::new().place(place).process(self.process())
+        let remote = RemoteOptions::new().place_there(there);
+        SpawnOptions::new().place(place).process(self.process()).remote(remote)
     }
 
     pub(crate) fn probe(&self) -> ActorRef<Probe> {
@@ -87,6 +114,10 @@ impl Stage {
 
     pub(crate) fn urgent(&self, probe: &ActorRef<Probe>) -> UrgentRef<Probe> {
         self.system.urgent_ref(probe).unwrap()
+    }
+
+    pub(crate) fn is_remote(&self) -> bool {
+        self.node.is_some()
     }
 
     pub(crate) fn is_process(&self) -> bool {
@@ -110,14 +141,34 @@ pub(crate) fn in_columns(name: &str, columns: &[Column], body: Body) -> Vec<Tria
 
 fn run(column: Column, body: Body) {
     let system = System::builder().event_loops(2).build().unwrap();
-    let stage = Stage { system, column };
+    let node = match column {
+        Column::Remote | Column::RemoteThread => Some(another_node(&system)),
+        _ => None,
+    };
+    let other = node.as_ref().map(|(system, _)| system.clone());
+    let stage = Stage { system, column, node: node.map(|(_, net)| net) };
     block_on(async {
         in_time("the test body", body(&stage)).await;
         in_time("the shutdown", stage.system.shutdown()).await;
+        if let Some(other) = &other {
+            in_time("the end of the other node", other.shutdown()).await;
+        }
     });
-    let ledger = stage.system.ledger();
-    assert!(ledger.is_balanced(), "messages were lost or doubled: {ledger:?}");
-    assert_eq!((ledger.queued, ledger.in_flight), (0, 0), "all actors have ended: {ledger:?}");
+    for system in [Some(stage.system), other].into_iter().flatten() {
+        let ledger = system.ledger();
+        assert!(ledger.is_balanced(), "messages were lost or doubled: {ledger:?}");
+        assert_eq!((ledger.queued, ledger.in_flight), (0, 0), "all actors have ended: {ledger:?}");
+    }
+}
+
+/// A node that hosts the lives of this system's actors.
+fn another_node(system: &System) -> (System, Net) {
+    let other = System::builder().event_loops(2).build().unwrap();
+    let hub = Hub::default();
+    let (here, there) = (hub.join(system), hub.join(&other));
+    there.host(true);
+    hub.connect(&here, &there);
+    (other, there)
 }
 
 /// Fails instead of hanging.

@@ -33,7 +33,7 @@ impl Stage {
             PlaceKind::Task => Place::Loop(0),
             PlaceKind::Thread => Place::Thread,
             PlaceKind::Fiber => Place::Lwp(0),
-            PlaceKind::Process => Place::Process,
+            PlaceKind::Process | PlaceKind::Remote => self.place.into(),
         })
     }
 
@@ -162,10 +162,16 @@ macro_rules! roving {
 
 pub(crate) use {in_every_place, in_place, roving};
 
-/// A new place must not be forgotten above. What these tests send are closures, which do not cross to a process: the
+/// A new place must not be forgotten above. What these tests send are closures, which cross to no process and no other node: the
 /// promises that hold there as well are tested with data, in all places, in `tests/portable`.
 #[test]
 fn every_place_is_tested() {
-    let all = [PlaceKind::Task, PlaceKind::Thread, PlaceKind::Fiber, PlaceKind::Process];
+    let all = [
+        PlaceKind::Task,
+        PlaceKind::Thread,
+        PlaceKind::Fiber,
+        PlaceKind::Process,
+        PlaceKind::Remote,
+    ];
     assert_eq!(PlaceKind::ALL, all);
 }

@@ -12,8 +12,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::pin::pin;
 use std::process;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
 use std::task::{Context as Task, Poll, Waker};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -24,11 +24,12 @@ use serde::{Deserialize, Serialize};
 use super::page::Page;
 use super::post::Post;
 use super::receipt::Receipt;
-use super::repertoire::Repertoire;
+use super::repertoire::{Repertoire, play_from};
 use super::ring::Ring;
 use super::turn::Turn;
 use super::wire::{FromChild, Incoming, Start, ToChild, WireError};
 use crate::context::Context;
+use crate::grant::Homeward;
 use crate::life::live;
 use crate::mailbox::LaneKind;
 use crate::portable::to_bytes;
@@ -70,25 +71,13 @@ pub enum EnterError {
     Luggage(String),
 }
 
-/// What this program can play; set by [`enter`].
-static ENTERED: OnceLock<(Repertoire, String)> = OnceLock::new();
-
-/// The identity of this build, if [`enter`] has been called, and whether it knows a kind.
-pub(crate) fn entered(kind: &str) -> Option<(&'static str, bool)> {
-    ENTERED.get().map(|(repertoire, identity)| (&**identity, repertoire.find(kind).is_some()))
-}
-
 /// The first thing in the `main` of a program whose actors live in processes: returns in the program that a person has
 /// started, and never returns in a process that was started for an actor, which is the same program with other work.
 ///
 /// # Errors
 /// [`EnterError`] when the environment says that this is a child and it is not.
 pub fn enter(repertoire: fn() -> Repertoire) -> Result<(), EnterError> {
-    let (repertoire, identity) = ENTERED.get_or_init(|| {
-        let repertoire = repertoire();
-        let identity = repertoire.identity();
-        (repertoire, identity)
-    });
+    let (repertoire, identity) = play_from(repertoire);
     let Some(birth) = palco_processes::enter()? else { return Ok(()) };
     begin(birth, repertoire, identity)
 }
@@ -236,7 +225,8 @@ pub(super) fn play<A: Portable>(mut part: Part) -> Result<ExitReason, WireError>
             format!("{} descriptors came instead of {}", descriptors.len(), start.descriptors);
         return Ok(ExitReason::StartFailed(text.into()));
     }
-    let grants = (0..start.grants).map(|number| Grant::there(Arc::clone(&part.post), number));
+    let home = |number| Grant::there(Arc::clone(&part.post) as Arc<dyn Homeward>, number);
+    let grants = (0..start.grants).map(home);
     let luggage = Luggage { descriptors, grants: grants.collect() };
     let mut parcel = Some(Parcel::<A> { args, luggage });
 
@@ -346,8 +336,9 @@ impl<A: Portable> Hall<A> {
         while let Some((head, body)) = self.incoming[lane].next::<ToChild>(self.frame_bytes_max)? {
             match head {
                 ToChild::Message { number, is_ask, descriptors } => {
-                    let receipt =
-                        Receipt { post: Arc::clone(&self.post), lane: lane as u8, is_ask };
+                    let post = Arc::clone(&self.post);
+                    let receipt = Receipt { post, lane: lane as u8, is_ask };
+                    let receipt = crate::placement::delivered::Receipt::Process(receipt);
                     let entry = self.table.entries.get(usize::from(number));
                     let receive = entry.ok_or_else(unknown)?.receive;
                     let envelope = if descriptors == 0 {

@@ -12,7 +12,6 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::time::{ClockId, clock_gettime};
 use parking_lot::Mutex;
-use serde::Serialize;
 use serde_json::Value;
 
 use super::child::went_well;
@@ -20,8 +19,7 @@ use super::page::Page;
 use super::ring::{Patience, Ring};
 use super::turn::Turn;
 use super::wire::{FromChild, Incoming, Progress, WireError, append, append_with};
-use crate::grant::{CallError, Outcome};
-use crate::portable::to_bytes;
+use crate::grant::{CallError, Calling, Homeward, Outcome};
 use crate::reply::{Responder, reply_pair};
 use crate::vitals::Phase;
 
@@ -296,25 +294,24 @@ impl Post {
         }
     }
 
-    /// Tells a granted actor; false if too much is waiting already.
-    pub(crate) fn tell<M: Serialize>(&self, grant: u32, message: &M) -> bool {
-        let mut body = Vec::new();
+    /// The answer to a call has come.
+    pub(crate) fn answered(&self, call: u64, outcome: Outcome) {
+        let responder = self.out.lock().calls.remove(&call);
+        if let Some(responder) = responder {
+            responder.answer(outcome);
+        }
+    }
+}
+
+impl Homeward for Post {
+    fn tell(&self, grant: u32, message: &[u8]) -> bool {
         let fits = self.out.lock().bytes.len() < WAITING_BYTES_MAX;
-        let sent = fits
-            && to_bytes(message, &mut body).is_ok()
-            && self.send(&FromChild::Tell { grant }, &body).is_ok();
+        let sent = fits && self.send(&FromChild::Tell { grant }, message).is_ok();
         self.turn.wake_up();
         sent
     }
 
-    /// Asks a granted actor; none if too much is waiting already.
-    pub(crate) fn call<M: Serialize>(
-        &self,
-        grant: u32,
-        message: &M,
-        within: Duration,
-    ) -> Option<impl Future<Output = Outcome> + Send + use<M>> {
-        let mut body = Vec::new();
+    fn call(&self, grant: u32, message: &[u8], within: Duration) -> Option<Calling> {
         let (responder, answer) = reply_pair::<Outcome>();
         let mut out = self.out.lock();
         if out.bytes.len() >= WAITING_BYTES_MAX {
@@ -323,24 +320,14 @@ impl Post {
         out.next_call += 1;
         let call = out.next_call;
         let head = FromChild::Call { call, grant, within };
-        let sent = to_bytes(message, &mut body).is_ok()
-            && append(&mut out.bytes, &head, &body, self.frame_bytes_max).is_ok();
-        if sent {
+        if append(&mut out.bytes, &head, message, self.frame_bytes_max).is_ok() {
             out.calls.insert(call, responder);
         } else {
             responder.answer(Err(CallError::Malformed));
         }
         drop(out);
         self.turn.wake_up();
-        Some(async move { answer.await.map_err(CallError::No)? })
-    }
-
-    /// The answer to a call has come.
-    pub(crate) fn answered(&self, call: u64, outcome: Outcome) {
-        let responder = self.out.lock().calls.remove(&call);
-        if let Some(responder) = responder {
-            responder.answer(outcome);
-        }
+        Some(Box::pin(async move { answer.await.map_err(CallError::No)? }))
     }
 }
 

@@ -11,7 +11,6 @@ use crate::reply::NoReply;
 use crate::{Abandoned, DropReason};
 
 /// What the sender of a message is owed.
-#[derive(Clone)]
 pub(crate) struct Receipt {
     pub(crate) post: Arc<Post>,
     pub(crate) lane: u8,

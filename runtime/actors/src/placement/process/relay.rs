@@ -16,7 +16,6 @@ use palco_processes::Exit;
 use super::force::Force;
 use super::link::{Link, Look};
 use super::options::ProcessOptions;
-use super::window::{LANES, Window};
 use super::wire::{Start, ToChild};
 use crate::clock::Sleep;
 use crate::envelope::Envelope;
@@ -25,6 +24,7 @@ use crate::guard::{contained, rest};
 use crate::life::{EndGuard, finish, verdict};
 use crate::mailbox::Fetched;
 use crate::observation::LifeChange;
+use crate::placement::window::{Ahead, Asks, LANES, Window};
 use crate::portable::to_bytes;
 use crate::signal::{ENDING, RECYCLE, STEP, SUSPEND};
 use crate::vitals::{AnyCell, Cell, Phase};
@@ -32,6 +32,10 @@ use crate::{DropReason, Failure, Grant, Parcel, Portable};
 
 /// How often one relay does everything there is to do before the loop's other tasks get their turn.
 const TURNS_MAX: usize = 64;
+
+/// How much may be ahead of a process.
+const AHEAD: Ahead =
+    Ahead { messages_max: 64, bytes_max: usize::MAX, asks: Asks::Alone, descriptors: true };
 
 /// What a frame needs beside its body.
 const HEAD_BYTES_MAX: usize = 64;
@@ -44,7 +48,7 @@ pub(crate) async fn run<A: Portable>(
     mut pack: impl FnMut() -> Result<Parcel<A>, Failure>,
 ) {
     let Some(cell) = end.cell() else { return };
-    let mut window = Window::new(Arc::clone(&cell));
+    let mut window = Window::new(Arc::clone(&cell), AHEAD);
     let reason = loop {
         let reason = live(&cell, &mut window, &options, identity, &mut pack).await;
         if reason == ExitReason::Recycled && !cell.vitals.signals.has(RECYCLE | ENDING) {
@@ -329,7 +333,7 @@ impl<A: Portable> Relay<'_, A> {
             ExitReason::Panicked(_) => DropReason::Panicked,
             _ => DropReason::ProcessEnded,
         };
-        self.window.end_life(standing, dropped);
+        self.window.end_life(standing.done, standing.running, dropped);
         reason
     }
 }

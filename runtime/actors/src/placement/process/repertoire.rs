@@ -6,9 +6,11 @@ use std::fmt;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
+use std::sync::OnceLock;
 
 use super::child::{Part, play};
 use super::wire::WireError;
+use crate::placement::remote::{Hosting, Role, digest, host};
 use crate::{ExitReason, MessageTable, Portable};
 
 /// The actors that a process of this program can be started for, by their kinds. Made by one plain function, which
@@ -18,8 +20,13 @@ pub struct Repertoire {
     kinds: BTreeMap<Cow<'static, str>, Entry>,
 }
 
+/// Begins a life for another node.
+pub(crate) type Host = fn(Hosting);
+
 struct Entry {
     play: fn(Part) -> Result<ExitReason, WireError>,
+    host: Host,
+    role: fn() -> Role,
     messages: Vec<&'static str>,
 }
 
@@ -37,7 +44,9 @@ impl Repertoire {
     #[must_use]
     pub fn with<A: Portable>(mut self) -> Self {
         let messages = MessageTable::<A>::of().entries.iter().map(|entry| (entry.name)()).collect();
-        let before = self.kinds.insert(A::kind(), Entry { play: play::<A>, messages });
+        let role = || Role::of(&MessageTable::<A>::of());
+        let entry = Entry { play: play::<A>, host: host::<A>, role, messages };
+        let before = self.kinds.insert(A::kind(), entry);
         assert!(before.is_none(), "two actors are of kind `{}`", A::kind());
         self
     }
@@ -49,6 +58,25 @@ impl Repertoire {
 
     pub(super) fn find(&self, kind: &str) -> Option<fn(Part) -> Result<ExitReason, WireError>> {
         self.kinds.get(kind).map(|entry| entry.play)
+    }
+
+    pub(crate) fn knows(&self, kind: &str) -> bool {
+        self.kinds.contains_key(kind)
+    }
+
+    /// How to begin a life of that kind for another node, and what it can be sent.
+    pub(crate) fn host(&self, kind: &str) -> Option<(Host, Role)> {
+        self.kinds.get(kind).map(|entry| (entry.host, (entry.role)()))
+    }
+
+    /// Tells what can cross between two nodes from anything else, the same on all machines.
+    pub(crate) fn digest(&self) -> u64 {
+        let of = |(kind, entry): (&Cow<'static, str>, &Entry)| {
+            let messages = digest(entry.messages.iter().copied());
+            format!("{kind} {messages:016x}")
+        };
+        let kinds: Vec<_> = self.kinds.iter().map(of).collect();
+        digest(kinds.iter().map(String::as_str))
     }
 
     /// Tells one build from another: the version, the file that runs, and what can cross between its processes.
@@ -63,6 +91,28 @@ impl Repertoire {
         }
         format!("palco {} file {file} kinds {:016x}", env!("CARGO_PKG_VERSION"), hasher.finish())
     }
+}
+
+/// What this program can play, and which build it is; set by [`enter`](crate::enter).
+static ENTERED: OnceLock<(Repertoire, String)> = OnceLock::new();
+
+/// Has this program play from that repertoire, unless it has one already.
+pub(super) fn play_from(repertoire: fn() -> Repertoire) -> &'static (Repertoire, String) {
+    ENTERED.get_or_init(|| {
+        let repertoire = repertoire();
+        let identity = repertoire.identity();
+        (repertoire, identity)
+    })
+}
+
+/// The identity of this build, if it has a repertoire, and whether it knows a kind.
+pub(super) fn entered(kind: &str) -> Option<(&'static str, bool)> {
+    ENTERED.get().map(|(repertoire, identity)| (&**identity, repertoire.knows(kind)))
+}
+
+/// What this program can play.
+pub(crate) fn repertoire() -> Option<&'static Repertoire> {
+    ENTERED.get().map(|(repertoire, _)| repertoire)
 }
 
 impl fmt::Debug for Repertoire {

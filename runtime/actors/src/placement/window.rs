@@ -1,25 +1,42 @@
-//! The messages that an actor's process has been handed and not yet dealt with.
+//! The messages that an actor elsewhere, in a process or on a node, has been handed and not yet dealt with.
 //!
-//! Each stays here, with its bytes, until the process has said what became of it. So a crash loses nothing that was
-//! not begun: those messages are handed to the next life, in their order.
+//! Each stays here, with its bytes, until the other side has said what became of it. So the end of a life loses nothing
+//! that was not begun: those messages are handed to the next one, in their order.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::page::Standing;
 use crate::envelope::{Envelope, TypeName};
+use crate::guard::contained;
 use crate::life::dead_letter;
 use crate::mailbox::LaneKind;
 use crate::observation::Stamp;
 use crate::portable::{MessageTable, Passed};
 use crate::reply::{AnyResponder, NoReply};
 use crate::vitals::Cell;
-use crate::{Abandoned, Descriptor, DropReason, Portable};
+use crate::{Descriptor, DropReason, Portable};
 
 pub(super) const LANES: [LaneKind; 2] = [LaneKind::Normal, LaneKind::Urgent];
 
-/// How many messages of a lane may be ahead of the process.
-pub(super) const AHEAD_MAX: usize = 64;
+/// How much of a lane may be ahead of the other side.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ahead {
+    pub(super) messages_max: usize,
+    /// A lane of which nothing is ahead takes any message.
+    pub(super) bytes_max: usize,
+    pub(super) asks: Asks,
+    /// Whether open files and sockets can go along.
+    pub(super) descriptors: bool,
+}
+
+/// When an ask may be handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// When nothing is ahead of it in its lane: as long as it has not been handed over it can be taken back.
+    Alone,
+    /// As any message: the way is long, and who gives up does not know what became of the ask.
+    InARow,
+}
 
 /// How many descriptors of a lane may be ahead: a process may have only a few open at once.
 const DESCRIPTORS_AHEAD_MAX: usize = 16;
@@ -39,8 +56,11 @@ pub(super) struct Handed {
 pub(super) struct Window<A: Portable> {
     cell: Arc<Cell<A>>,
     pub(super) table: MessageTable<A>,
+    ahead: Ahead,
     lanes: [VecDeque<Handed>; 2],
-    /// How many of them, from the front, have been handed to the process of this life.
+    /// The bytes of them all.
+    bytes: [usize; 2],
+    /// How many of them, from the front, have been handed over in this life.
     sent: [usize; 2],
     /// Messages dealt with in this life.
     done: [u64; 2],
@@ -48,23 +68,25 @@ pub(super) struct Window<A: Portable> {
     current: Option<usize>,
 }
 
-/// The process says something that cannot be.
+/// The other side says something that cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Nonsense;
 
 impl<A: Portable> Window<A> {
-    pub(super) fn new(cell: Arc<Cell<A>>) -> Self {
+    pub(super) fn new(cell: Arc<Cell<A>>, ahead: Ahead) -> Self {
         Self {
             cell,
             table: MessageTable::of(),
+            ahead,
             lanes: [VecDeque::new(), VecDeque::new()],
+            bytes: [0; 2],
             sent: [0; 2],
             done: [0; 2],
             current: None,
         }
     }
 
-    /// A fresh process: everything is to be handed over again.
+    /// A fresh life: everything is to be handed over again.
     pub(super) fn begin_life(&mut self) {
         self.sent = [0; 2];
         self.done = [0; 2];
@@ -84,10 +106,27 @@ impl<A: Portable> Window<A> {
         self.sent != [0; 2]
     }
 
-    /// Whether one more message, an ask or not, may be added to a lane. An ask waits until nothing is ahead of it in
-    /// its lane: as long as it has not been handed over it can be taken back.
+    /// Whether one more message, an ask or not, may be added to a lane.
     pub(super) fn has_room(&self, lane: usize, is_ask: bool) -> bool {
-        if is_ask { self.lanes[lane].is_empty() } else { self.lanes[lane].len() < AHEAD_MAX }
+        if is_ask && self.ahead.asks == Asks::Alone {
+            return self.lanes[lane].is_empty();
+        }
+        self.lanes[lane].len() < self.ahead.messages_max && self.bytes[lane] < self.ahead.bytes_max
+    }
+
+    /// Messages that have been handed over in this life, by lane.
+    pub(super) fn handed(&self) -> [u64; 2] {
+        [0, 1].map(|lane| self.done[lane] + self.sent[lane] as u64)
+    }
+
+    /// Messages that have been handed over and are not dealt with, by lane.
+    pub(super) fn ahead(&self) -> [usize; 2] {
+        self.sent
+    }
+
+    /// Messages dealt with in this life, by lane.
+    pub(super) fn done(&self) -> [u64; 2] {
+        self.done
     }
 
     /// Adds an envelope; one that cannot cross is dropped, with the reason in the books.
@@ -105,7 +144,11 @@ impl<A: Portable> Window<A> {
         };
         let mut body = Vec::new();
         match (entry.pack)(message, &mut body) {
+            Ok(descriptors) if !descriptors.is_empty() && !self.ahead.descriptors => {
+                self.refuse(lane, name, responder, DropReason::NotPortable);
+            }
             Ok(descriptors) if body.len() <= body_max => {
+                self.bytes[lane] += body.len();
                 self.lanes[lane].push_back(Handed {
                     number,
                     name,
@@ -118,6 +161,18 @@ impl<A: Portable> Window<A> {
             Ok(_) => self.refuse(lane, name, responder, DropReason::TooLarge),
             Err(_) => self.refuse(lane, name, responder, DropReason::NotPortable),
         }
+    }
+
+    /// Drops an envelope that is not to be handed over.
+    pub(super) fn turn_away(
+        &mut self,
+        lane: usize,
+        envelope: Box<dyn Envelope<A>>,
+        reason: DropReason,
+    ) {
+        self.refuse(lane, envelope.message_type(), None, reason);
+        // A message's own Drop may panic; that is not this actor's failure.
+        let _ = contained(|| envelope.discard(reason));
     }
 
     /// The next message to be handed over.
@@ -139,7 +194,7 @@ impl<A: Portable> Window<A> {
         Some(next)
     }
 
-    /// The process has dealt with all messages of a lane before this one.
+    /// The other side has dealt with all messages of a lane before this one.
     pub(super) fn done_before(&mut self, lane: usize, index: u64) -> Result<(), Nonsense> {
         while self.done[lane] < index {
             let handed = self.take(lane, None)?;
@@ -151,7 +206,7 @@ impl<A: Portable> Window<A> {
         Ok(())
     }
 
-    /// The process has replied to an ask.
+    /// The other side has replied to an ask.
     pub(super) fn replied(
         &mut self,
         lane: usize,
@@ -166,7 +221,7 @@ impl<A: Portable> Window<A> {
         if is_reply { Ok(()) } else { Err(Nonsense) }
     }
 
-    /// A message came to no good end in the process.
+    /// A message came to no good end there.
     pub(super) fn dropped(
         &mut self,
         lane: usize,
@@ -175,29 +230,35 @@ impl<A: Portable> Window<A> {
     ) -> Result<(), Nonsense> {
         self.done_before(lane, index)?;
         let handed = self.take(lane, Some(reason))?;
-        let why = match reason {
-            DropReason::Interrupted => NoReply::Abandoned(Abandoned::Interrupted),
-            DropReason::Panicked => NoReply::Abandoned(Abandoned::Panicked),
-            DropReason::ProcessEnded => NoReply::Abandoned(Abandoned::ProcessEnded),
-            _ => NoReply::Abandoned(Abandoned::Killed),
-        };
         self.enter_dropped(handed.name, reason);
-        self.settle(handed, Err(why));
+        self.settle(handed, Err(NoReply::of_handed(reason)));
         self.next_current();
         Ok(())
     }
 
-    /// The process has ended. What it had not begun is kept for the next life.
-    pub(super) fn end_life(&mut self, standing: Standing, reason: DropReason) {
+    /// The process has ended; it had dealt with so many of each lane and was handling a message of this lane. What it
+    /// had not begun is kept for the next life.
+    pub(super) fn end_life(&mut self, done: [u64; 2], running: Option<usize>, reason: DropReason) {
         for lane in [0, 1] {
             // Whatever a dying process wrote: no more than it was handed.
-            let most = self.done[lane] + self.sent[lane] as u64;
-            let _ = self.done_before(lane, standing.done[lane].min(most));
+            let _ = self.done_before(lane, done[lane].min(self.handed()[lane]));
         }
-        if let Some(lane) = standing.running
+        if let Some(lane) = running
             && self.sent[lane] > 0
         {
             let _ = self.dropped(lane, self.done[lane], reason);
+        }
+        self.pause();
+        self.begin_life();
+    }
+
+    /// Nobody knows what became of the messages that have been handed over: they are dropped, and who asks is told that
+    /// the outcome is unknown. All others are kept.
+    pub(super) fn lose(&mut self) {
+        for lane in [1, 0] {
+            while self.sent[lane] > 0 {
+                let _ = self.dropped(lane, self.done[lane], DropReason::NodeLost);
+            }
         }
         self.pause();
         self.begin_life();
@@ -207,6 +268,7 @@ impl<A: Portable> Window<A> {
     pub(super) fn discard(&mut self, reason: DropReason) {
         self.pause();
         for lane in [0, 1] {
+            self.bytes[lane] = 0;
             while let Some(handed) = self.lanes[lane].pop_front() {
                 self.cell.mailbox.count(LANES[lane]);
                 self.enter_dropped(handed.name, reason);
@@ -222,6 +284,7 @@ impl<A: Portable> Window<A> {
         }
         let handed = self.lanes[lane].pop_front().ok_or(Nonsense)?;
         self.sent[lane] -= 1;
+        self.bytes[lane] -= handed.body.len();
         self.done[lane] += 1;
         if self.current == Some(lane) {
             self.current = None;
