@@ -7,6 +7,7 @@
 //! | echo | [`echo::call`] | after as many bytes as were sent |
 //! | time | [`time::read_rfc868`], [`time::read_daytime`] | after 4 bytes; after a line |
 //! | kv | [`resp::call`] | where RESP2 says |
+//! | registers | [`RegisterClient`], which asks several nodes and knows what may be asked twice | where RESP2 says |
 //! | work | [`work::call`] | after a line |
 //! | http | [`http::get`], [`http::head`] | after `Content-Length`, or where the server closes |
 //! | the urgent port | [`urgent::ask`] | after a line |
@@ -20,6 +21,7 @@
 //! | `parser.rs` | what a [`Parser`] is; it never sees a socket |
 //! | `exactly.rs`, `line.rs` | the two parsers that several services share |
 //! | `resp.rs`, `http.rs` | the two protocols with parsers of their own |
+//! | `register.rs` | registers: retries that never write twice |
 //! | `ticket.rs` | a ticket from the words of an answer |
 //! | `urgent.rs` | commands at the urgent port, and urgent data on a connection |
 //! | `error.rs`, `excerpt.rs` | what went wrong, what came, and what to do |
@@ -27,7 +29,7 @@
 //! Parsers take bytes in pieces of any size, so they are tested without sockets. They hold what has come and never
 //! reserve memory for what a length announces.
 //!
-//! What this crate does not do: retries, TLS, pipelining, anything asynchronous. It links no service and no server, so
+//! What this crate does not do: retries (but for registers), TLS, pipelining, anything asynchronous. It links no service and no server, so
 //! that a service and its client cannot share a misunderstanding; of palco it has the words of the urgent port and the
 //! meaning of urgent bytes.
 
@@ -44,6 +46,7 @@ mod line;
 mod parser;
 #[cfg(test)]
 mod pieces;
+pub mod register;
 pub mod resp;
 mod ticket;
 pub mod time;
@@ -57,4 +60,5 @@ pub use excerpt::{EXCERPT_BYTES_MAX, Excerpt};
 pub use line::{LINE_BYTES_MAX, Line, LineEnd};
 pub use palco_urgent::{Call, SendUrgentError};
 pub use parser::{Malformed, Parser, Step};
+pub use register::{RegisterClient, RegisterError, RegisterOptions};
 pub use urgent::{Urgency, UrgencyError, UrgentLine};

@@ -18,6 +18,7 @@
 //! | `burn.rs` | a fixed amount of computation |
 //! | `count.rs` | numbered lines in parts |
 //! | `nvt.rs` | the terminal of Telnet and FTP |
+//! | `resp.rs` | the Redis protocol: commands, and the pieces of replies |
 //! | `ticket.rs` | what a client asks for that wants to use the urgent port |
 //!
 //! Every codec here is generic over the service: it serves any [`Service`](crate::Service) with the same request and
@@ -33,6 +34,7 @@ pub mod echo;
 pub mod ftp;
 pub mod http;
 pub mod kv;
+pub mod resp;
 pub mod telnet;
 pub mod time;
 pub mod work;

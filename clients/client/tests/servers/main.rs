@@ -4,6 +4,7 @@ mod connection;
 mod echo;
 mod http;
 mod lines;
+mod register;
 mod resp;
 mod server;
 mod urgent;

@@ -6,22 +6,16 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `command.rs` | [`Command`]: the arguments of one request, without an allocation each |
-//! | `resp.rs`, `inline.rs` | [`RespCodec`]: RESP arrays and inline commands, incremental |
+//! | `codec.rs` | [`RespCodec`]: commands in, replies out; the bytes are [`resp`](super::resp)'s |
 //! | `reply.rs` | [`Reply`] and its bytes; long arrays leave in parts |
-//! | `integer.rs` | redis' strict integers |
 //! | `shared.rs` | one state for several processes: whole commands as questions |
 //! | `store.rs` | the sharded map and its limits |
 //! | `table.rs` | every command: name, arity, documentation, function |
 //! | `strings.rs`, `connection.rs`, `information.rs` | the functions |
 //!
-//! Limits are in [`Limits`]. Deviations from redis:
+//! Limits are in [`Limits`]. Deviations from redis, beside those of [`resp`](super::resp):
 //!
 //! * `SET` takes `NX`, `XX` and `GET`; every other option is an error that names it.
-//! * A bulk string must end in CRLF; redis skips two bytes unseen.
-//! * A wrong `$` is refused as soon as it is there; redis waits for the end of its line.
-//! * A NUL in an inline command is an ordinary byte.
-//! * A command has a limit as a whole ([`Limits::command_bytes_max`]).
 //! * `redis_version` in `INFO` and `HELLO` is the protocol level that clients look for; `palco_version` is the truth.
 //!
 //! `PALCO.TICKET`, which redis does not have, answers with a bulk string such as `kv/17.2:key@address`: what gives its
@@ -34,13 +28,10 @@
 //! `MGET`, `MSET`, `DEL` and `EXISTS` are atomic: they lock every shard they need, in order. A command of the largest
 //! size holds those locks, and its thread, for some milliseconds.
 
-mod command;
+mod codec;
 mod connection;
 mod information;
-mod inline;
-mod integer;
 mod reply;
-mod resp;
 mod shared;
 mod store;
 mod strings;
@@ -48,9 +39,8 @@ mod table;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub use command::{Arguments, Command};
+pub use codec::RespCodec;
 pub use reply::{Items, PART_BYTES, Reply};
-pub use resp::{RespCodec, write_command};
 pub use shared::{Answer, Question};
 
 use serde::{Deserialize, Serialize};
@@ -58,6 +48,8 @@ use shared::Keeper;
 use store::Store;
 use table::Run;
 
+use super::resp::words;
+pub use super::resp::{Arguments, Command, write_command};
 use super::ticket;
 use crate::{CallContext, CannotRelaunch, Peer, Relaunch, Service};
 
@@ -157,7 +149,9 @@ impl Service for KvService {
 
     async fn call(&self, session: &mut KvSession, request: Command, cx: &CallContext<'_>) -> Reply {
         let name = request.name();
-        let Some(spec) = table::find(name) else { return unknown_command(&request) };
+        let Some(spec) = table::find(name) else {
+            return Reply::Error(words::unknown_command(&request));
+        };
         if !spec.takes(request.len()) {
             return reply::wrong_arity(spec.name);
         }
@@ -185,25 +179,4 @@ impl Service for KvService {
     async fn more(&self, response: &mut Reply, _cx: &CallContext<'_>) -> bool {
         response.has_more()
     }
-}
-
-/// Bytes of an unknown command's arguments that the error repeats, as in redis.
-const QUOTED_BYTES_MAX: usize = 128;
-
-fn unknown_command(request: &Command) -> Reply {
-    let name = request.name();
-    let mut text = b"ERR unknown command '".to_vec();
-    text.extend_from_slice(&name[..name.len().min(QUOTED_BYTES_MAX)]);
-    text.extend_from_slice(b"', with args beginning with: ");
-    let start = text.len();
-    for argument in request.rest() {
-        let quoted = text.len() - start;
-        if quoted >= QUOTED_BYTES_MAX {
-            break;
-        }
-        text.push(b'\'');
-        text.extend_from_slice(&argument[..argument.len().min(QUOTED_BYTES_MAX - quoted)]);
-        text.extend_from_slice(b"' ");
-    }
-    Reply::Error(text.into())
 }

@@ -1,7 +1,8 @@
 //! The commands about the connection itself.
 
 use super::reply::{SYNTAX_ERROR, unknown_subcommand, wrong_arity};
-use super::{Command, KvService, KvSession, REDIS_VERSION, Reply, integer};
+use super::{Command, KvService, KvSession, REDIS_VERSION, Reply};
+use crate::services::resp::integer;
 
 /// The longest name that a client may give itself or its library: 256 bytes. A session is small.
 const NAME_BYTES_MAX: usize = 256;

@@ -1,9 +1,9 @@
 //! One reply, and its bytes.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 
-use super::integer;
 use crate::Next;
+use crate::services::resp::{words, write_bulk, write_header, write_length, write_line};
 
 /// A long array leaves in parts of about this size: 64 KiB, or one item if that is larger.
 pub const PART_BYTES: usize = 64 * 1024;
@@ -88,10 +88,10 @@ impl Reply {
     /// Appends everything.
     fn write(&mut self, output: &mut BytesMut) -> Next {
         match self {
-            Self::Status(text) | Self::Closing(text) => line(b'+', text.as_bytes(), output),
-            Self::Error(text) => line(b'-', text, output),
-            Self::Integer(value) => integer::write_header(b':', *value, output),
-            Self::Bulk(bytes) => bulk(bytes, output),
+            Self::Status(text) | Self::Closing(text) => write_line(b'+', text.as_bytes(), output),
+            Self::Error(text) => write_line(b'-', text, output),
+            Self::Integer(value) => write_header(b':', *value, output),
+            Self::Bulk(bytes) => write_bulk(bytes, output),
             Self::Null => output.extend_from_slice(b"$-1\r\n"),
             Self::NullArray => output.extend_from_slice(b"*-1\r\n"),
             Self::Array(items) => {
@@ -121,47 +121,20 @@ impl Items {
     fn start(&mut self, output: &mut BytesMut) {
         if !self.started {
             self.started = true;
-            integer::write_length(b'*', self.items.len(), output);
+            write_length(b'*', self.items.len(), output);
         }
     }
-}
-
-/// Appends a bulk string.
-pub(super) fn bulk(bytes: &[u8], output: &mut BytesMut) {
-    integer::write_length(b'$', bytes.len(), output);
-    output.extend_from_slice(bytes);
-    output.extend_from_slice(b"\r\n");
-}
-
-/// Appends a simple string or an error; a line end inside would be read as the next reply.
-pub(super) fn line(prefix: u8, text: &[u8], output: &mut BytesMut) {
-    output.reserve(text.len() + 3);
-    output.put_u8(prefix);
-    let start = output.len();
-    output.extend_from_slice(text);
-    for byte in &mut output[start..] {
-        if matches!(byte, b'\r' | b'\n') {
-            *byte = b' ';
-        }
-    }
-    output.extend_from_slice(b"\r\n");
 }
 
 /// The error for too few or too many arguments.
 pub(super) fn wrong_arity(name: &str) -> Reply {
-    Reply::Error(format!("ERR wrong number of arguments for '{name}' command").into())
+    Reply::Error(words::wrong_arity(name))
 }
 
 /// The error for a subcommand that there is not.
 pub(super) fn unknown_subcommand(name: &str, subcommand: &[u8]) -> Reply {
-    let mut text = b"ERR unknown subcommand '".to_vec();
-    text.extend_from_slice(&subcommand[..subcommand.len().min(128)]);
-    text.extend_from_slice(b"'. Try ");
-    text.extend_from_slice(name.as_bytes());
-    text.extend_from_slice(b" HELP.");
-    Reply::Error(text.into())
+    Reply::Error(words::unknown_subcommand(name, subcommand))
 }
 
-pub(super) const NOT_AN_INTEGER: Reply =
-    Reply::error("ERR value is not an integer or out of range");
-pub(super) const SYNTAX_ERROR: Reply = Reply::error("ERR syntax error");
+pub(super) const NOT_AN_INTEGER: Reply = Reply::error(words::NOT_AN_INTEGER);
+pub(super) const SYNTAX_ERROR: Reply = Reply::error(words::SYNTAX_ERROR);

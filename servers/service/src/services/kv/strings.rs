@@ -4,13 +4,14 @@ use bytes::Bytes;
 
 use super::reply::{NOT_AN_INTEGER, SYNTAX_ERROR, wrong_arity};
 use super::store::OutOfMemory;
-use super::{Command, KvService, KvSession, Reply, integer};
+use super::{Command, KvService, KvSession, Reply};
+use crate::services::resp::{integer, words};
 
 const OUT_OF_MEMORY: Reply =
     Reply::error("OOM command not allowed when used memory > 'maxmemory'.");
 const TOO_LONG: Reply =
     Reply::error("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
-const OVERFLOW: Reply = Reply::error("ERR increment or decrement would overflow");
+const OVERFLOW: Reply = Reply::error(words::OVERFLOW);
 const OK: Reply = Reply::Status("OK");
 
 /// The argument at `index`; the table has checked that it is there.

@@ -1,19 +1,19 @@
-//! The RESP2 codec: commands as arrays of bulk strings, or as a line.
+//! The parser: commands as arrays of bulk strings, or as a line.
 //!
 //! Incremental: it remembers how far it has parsed, so a large command that arrives in many pieces is looked at once.
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 
 use super::command::{Command, Span, Spans};
-use super::{Limits, Reply, inline, integer, reply};
-use crate::{Codec, Farewell, Malformed, Next, Service};
+use super::{Limits, inline, integer};
+use crate::Malformed;
 
 /// The longest line that announces a count or a length: 64 KiB, as in redis.
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 
-/// RESP2 as redis 7 reads and writes it; for any service from [`Command`] to [`Reply`].
+/// Commands as redis 7 reads them. One parser reads one connection.
 #[derive(Clone, Debug)]
-pub struct RespCodec {
+pub struct Parser {
     limits: Limits,
     /// Bytes at the front of the input that are parsed: they belong to the command being read.
     position: usize,
@@ -24,31 +24,25 @@ pub struct RespCodec {
     /// Length of the argument at `position`, once its header has been read.
     bulk: Option<usize>,
     spans: Spans,
-    /// The reply being written has parts to come.
-    replying: bool,
 }
 
-impl RespCodec {
-    /// A codec that enforces the limits on arguments, lines and commands.
+impl Parser {
+    /// With these limits on arguments, lines and commands.
     #[must_use]
     pub fn new(mut limits: Limits) -> Self {
         // Places in a command are 32 bits; a header line fits beyond the limit.
         let ceiling = u32::MAX as usize - 2 * HEADER_BYTES_MAX;
         limits.command_bytes_max = limits.command_bytes_max.min(ceiling);
         limits.inline_bytes_max = limits.inline_bytes_max.min(ceiling);
-        Self {
-            limits,
-            position: 0,
-            scanned: 0,
-            expected: 0,
-            bulk: None,
-            spans: Spans::default(),
-            replying: false,
-        }
+        Self { limits, position: 0, scanned: 0, expected: 0, bulk: None, spans: Spans::default() }
     }
 
-    /// One command, or `None` while it is incomplete.
-    fn read(&mut self, input: &mut BytesMut) -> Result<Option<Command>, Malformed> {
+    /// Takes one command from the front of `input`, or returns `None` and leaves an incomplete one there. The command
+    /// shares the bytes of `input`.
+    ///
+    /// # Errors
+    /// Bytes that no command begins with, or a limit; this parser is of no use afterwards.
+    pub fn read(&mut self, input: &mut BytesMut) -> Result<Option<Command>, Malformed> {
         loop {
             if self.expected == 0 {
                 match input.first() {
@@ -122,7 +116,7 @@ impl RespCodec {
         let Some(line) = self.header(input, "bulk count string")? else { return Ok(None) };
         let length = integer::parse(&line[1..])
             .and_then(|length| usize::try_from(length).ok())
-            .filter(|length| *length <= self.limits.value_bytes_max)
+            .filter(|length| *length <= self.limits.argument_bytes_max)
             .ok_or_else(|| syntax("invalid bulk length"))?;
         let limit = self.limits.command_bytes_max;
         if self.position.saturating_add(length).saturating_add(2) > limit {
@@ -181,55 +175,6 @@ impl RespCodec {
                 Ok(None)
             }
         }
-    }
-}
-
-impl Default for RespCodec {
-    fn default() -> Self {
-        Self::new(Limits::default())
-    }
-}
-
-impl<S: Service<Request = Command, Response = Reply>> Codec<S> for RespCodec {
-    fn decode(&mut self, input: &mut BytesMut) -> Result<Option<Command>, Malformed> {
-        self.read(input)
-    }
-
-    fn encode(&mut self, response: &mut Reply, output: &mut BytesMut) -> Next {
-        let next = response.write_part(output);
-        self.replying = response.has_more();
-        next
-    }
-
-    /// Says nothing while an array is half written: the client would take it for an item.
-    fn farewell(&self, why: &Farewell, output: &mut BytesMut) {
-        if self.replying {
-            return;
-        }
-        let text = match why {
-            Farewell::Malformed(Malformed::Syntax(text)) => {
-                Bytes::from(format!("ERR Protocol error: {text}"))
-            }
-            Farewell::Malformed(Malformed::TooLarge { what, .. }) => {
-                Bytes::from(format!("ERR Protocol error: too big {what}"))
-            }
-            Farewell::Busy => Bytes::from_static(b"ERR max number of clients reached"),
-            Farewell::Failed => Bytes::from_static(b"ERR internal error"),
-            Farewell::Interrupted => Bytes::from_static(b"ERR interrupted"),
-        };
-        reply::line(b'-', &text, output);
-    }
-}
-
-/// Appends a command as clients send it: an array of bulk strings.
-pub fn write_command<'a>(
-    arguments: impl IntoIterator<Item = &'a [u8], IntoIter: ExactSizeIterator>,
-    output: &mut BytesMut,
-) {
-    let arguments = arguments.into_iter();
-    integer::write_length(b'*', arguments.len(), output);
-    for argument in arguments {
-        reply::bulk(argument, output);
     }
 }
 

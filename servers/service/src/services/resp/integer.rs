@@ -1,9 +1,8 @@
 //! Redis' strict integers, read and written without allocation.
 
-use bytes::BytesMut;
-
 /// Reads a decimal `i64` as redis' `string2ll` does: no plus sign, no spaces, no leading zero, no `-0`.
-pub(super) fn parse(text: &[u8]) -> Option<i64> {
+#[must_use]
+pub fn parse(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
@@ -25,17 +24,19 @@ pub(super) fn parse(text: &[u8]) -> Option<i64> {
 }
 
 /// Digits and sign of the longest `i64`.
-const TEXT_BYTES_MAX: usize = 20;
+pub(super) const TEXT_BYTES_MAX: usize = 20;
 
 /// The decimal text of a number, on the stack.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Text {
+pub struct Text {
     bytes: [u8; TEXT_BYTES_MAX],
     start: usize,
 }
 
 impl Text {
-    pub(super) fn new(value: i64) -> Self {
+    /// Of this number.
+    #[must_use]
+    pub fn new(value: i64) -> Self {
         let mut bytes = [0; TEXT_BYTES_MAX];
         let mut start = TEXT_BYTES_MAX;
         let mut rest = value.unsigned_abs();
@@ -54,25 +55,11 @@ impl Text {
         Self { bytes, start }
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    /// Its digits, and its sign if it is negative.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[self.start..]
     }
-}
-
-/// Appends a prefix byte, the number and CRLF: a RESP header.
-pub(super) fn write_header(prefix: u8, value: i64, output: &mut BytesMut) {
-    let text = Text::new(value);
-    let digits = text.as_bytes();
-    let mut line = [0; TEXT_BYTES_MAX + 3];
-    line[0] = prefix;
-    line[1..=digits.len()].copy_from_slice(digits);
-    line[digits.len() + 1..digits.len() + 3].copy_from_slice(b"\r\n");
-    output.extend_from_slice(&line[..digits.len() + 3]);
-}
-
-/// A length as RESP writes it.
-pub(super) fn write_length(prefix: u8, length: usize, output: &mut BytesMut) {
-    write_header(prefix, i64::try_from(length).unwrap_or(i64::MAX), output);
 }
 
 #[cfg(test)]

@@ -1,0 +1,61 @@
+//! RAMBO participants as actors: replicas that keep registers, and the gateways through which they are used.
+//!
+//! | file | what |
+//! |---|---|
+//! | `registers.rs` | [`Registers`]: what a gateway stands on |
+//! | `classes.rs` | [`key_of`]: which names are of class cas |
+//! | `standing.rs` | [`Standing`]: how a replica stands |
+//! | `storage.rs` | [`storage`]: what a replica keeps on disk |
+//! | `alone.rs` | [`Alone`]: a domain of one participant in this program's memory |
+//! | `replica.rs` | [`Replica`]: a participant as an actor, in any place |
+//! | `words.rs` | what replicas are told and what they say |
+//! | `speech.rs`, `pack.rs` | what a replica has to say, collected and packed |
+//! | `keeper.rs` | how a replica begins, and what keeps what it promises |
+//! | `domain.rs` | [`Domain`]: registers through this node's replicas |
+//! | `ensemble.rs` | [`Ensemble`]: several nodes in one program |
+//! | `reconfigure.rs` | [`reconfigure`]: all shards, through one node |
+//! | `cluster.rs` | [`Cluster`]: nodes by their names, and wishes for other members |
+//! | `member.rs` | [`RunningMember`]: a node among others, on other machines too |
+//! | `book.rs`, `clerk.rs` | [`Book`]: who belongs to the cluster and where they are |
+//! | `desk.rs`, `pending.rs` | where answers meet their requests, and letters their ways |
+//! | `http.rs` | [`http`]: the HTTP gateway |
+//! | [`resp`] | registers in the Redis protocol |
+
+#![forbid(unsafe_code)]
+
+mod alone;
+mod book;
+mod classes;
+mod clerk;
+mod cluster;
+mod desk;
+mod domain;
+mod ensemble;
+pub mod http;
+mod keeper;
+mod member;
+mod pack;
+mod pending;
+mod reconfigure;
+mod registers;
+mod replica;
+pub mod resp;
+mod speech;
+mod standing;
+pub mod storage;
+pub mod words;
+
+pub use alone::Alone;
+pub use book::{Book, Entry, NAME_BYTES_MAX, NODES_MAX, node_of};
+pub use classes::{CAS_PREFIXES, key_of};
+pub use cluster::{
+    Cluster, ClusterView, NodeView, QuorumWish, Replacement, Viewing, Wish, WishError,
+};
+pub use desk::Desk;
+pub use domain::Domain;
+pub use ensemble::{Ensemble, EnsembleError, EnsembleOptions, Node};
+pub use member::{Beginning, Contact, MemberError, MemberOptions, RunningMember};
+pub use reconfigure::{Change, Wanted, reconfigure};
+pub use registers::{Looking, Page, Registers, Running, Scanning};
+pub use replica::{Begin, Keep, Replica, ReplicaArgs};
+pub use standing::Standing;

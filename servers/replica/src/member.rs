@@ -1,0 +1,337 @@
+//! A node among others, on other machines too: its directory, its place in the network, its replicas.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use palco_actors::{
+    ActorRef, JoinError, Net, Parcel, PeerChange, Place, PlaceKind, Restart, SpawnError,
+    SpawnOptions, Supervision, Supervisor, System, Watch,
+};
+use palco_rambo::{Member, NodeId, Quorums};
+use palco_transport::libp2p::{self, Allowed, Libp2p};
+use palco_transport::{Carrier, Introduction, NotAPeer, Peer};
+use parking_lot::Mutex;
+
+use crate::clerk::{Clerk, Met, Office, replica_name};
+use crate::storage::{Arrival, Home, HomeError};
+use crate::{
+    Begin, Book, Cluster, ClusterView, Domain, Entry, Keep, NodeView, Registers, Replica,
+    ReplicaArgs, Viewing, node_of,
+};
+
+/// Letters and requests that may wait for a replica.
+const MAILBOX_MESSAGES: usize = 1 << 12;
+
+/// What a node knows of others is kept under this name in its directory.
+const BOOK: &str = "book.json";
+
+/// How to start a node.
+#[derive(Clone, Debug)]
+pub struct MemberOptions {
+    /// What people call it.
+    pub name: String,
+    /// The cluster it belongs to: others are not talked to.
+    pub cluster: String,
+    /// Participants, each for its share of the keys; the same for all nodes of a cluster.
+    pub shards: u16,
+    /// Its directory, for it alone.
+    pub directory: PathBuf,
+    /// Where it listens for other nodes, as `/ip4/127.0.0.1/tcp/7401`.
+    pub listen: Vec<String>,
+    /// Where others reach it, if that is elsewhere.
+    pub advertise: Vec<String>,
+    /// How it begins, if it is new.
+    pub begin: Beginning,
+    /// Nodes that are let in beside those it joins, and those that these let in.
+    pub allowed: BTreeSet<Peer>,
+    /// Where replicas live. A task, a thread or a fiber.
+    pub place: PlaceKind,
+    /// Where clients reach it in the Redis protocol, for others to know.
+    pub resp: Option<SocketAddr>,
+    /// The same over HTTP.
+    pub http: Option<SocketAddr>,
+}
+
+/// How a new node begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Beginning {
+    /// As the only member of a new cluster.
+    Found,
+    /// Among others.
+    Join(Vec<Contact>),
+}
+
+/// A node, and where it is: `/ip4/192.0.2.1/tcp/7401/p2p/12D3KooW…`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// Who.
+    pub peer: Peer,
+    /// Where.
+    pub address: String,
+}
+
+/// Why a node cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum MemberError {
+    /// Its directory cannot be used.
+    #[error("its directory cannot be used")]
+    Home(#[from] HomeError),
+    /// Nobody to join, and it is not to found a cluster.
+    #[error(
+        "`{}` is new here: either it founds a cluster, or it joins one, and then somebody of it must be named",
+        .0.display()
+    )]
+    Alone(PathBuf),
+    /// The network cannot be joined.
+    #[error("it cannot be among others")]
+    Join(#[from] JoinError<libp2p::StartError>),
+    /// An actor cannot be started.
+    #[error("its actors cannot be started")]
+    Spawn(#[from] SpawnError),
+}
+
+/// A node that runs. Dropped, it is forgotten by nobody: others wait for it to come back.
+#[derive(Debug)]
+pub struct RunningMember {
+    home: Home,
+    office: Office,
+    replicas: Vec<ActorRef<Replica>>,
+    _watch: Watch,
+}
+
+impl FromStr for Contact {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "`{text}` is no node and its address: expected /ip4/192.0.2.1/tcp/7401/p2p/12D3KooW…"
+            )
+        };
+        let (address, peer) = text.rsplit_once("/p2p/").ok_or_else(wrong)?;
+        let peer = peer.parse().map_err(|error: NotAPeer| error.to_string())?;
+        Ok(Self { peer, address: address.to_owned() })
+    }
+}
+
+impl RunningMember {
+    /// Starts a node in this system, which must not have one yet.
+    ///
+    /// # Errors
+    /// [`MemberError`]; what was started before ends with the system.
+    pub fn start(system: &System, options: MemberOptions) -> Result<Self, MemberError> {
+        let shards = options.shards.max(1);
+        let home = Home::open(&options.directory, &options.cluster, shards)?;
+        let contacts = match &options.begin {
+            Beginning::Join(contacts) => contacts.clone(),
+            Beginning::Found => Vec::new(),
+        };
+        let is_new = *home.arrival() != Arrival::Returned;
+        if is_new && options.begin == Beginning::Join(Vec::new()) {
+            return Err(MemberError::Alone(options.directory));
+        }
+        let (net, carrier) = join(system, &home, &options, &contacts)?;
+        let domain = Domain::start(system, shards, "desk")?;
+        let me = home.peer();
+        let office = Office {
+            me,
+            net: net.clone(),
+            carrier,
+            domain: domain.clone(),
+            shards,
+            book: Arc::new(Mutex::new(Book::read(&home.path().join(BOOK)))),
+            path: home.path().join(BOOK),
+        };
+        let mut addresses = options.advertise.clone();
+        if addresses.is_empty() {
+            addresses = net.carrier().addresses();
+        }
+        office.book.lock().learn(Entry {
+            peer: me,
+            name: options.name.clone(),
+            addresses,
+            resp: options.resp,
+            http: options.http,
+            version: milliseconds(),
+        });
+        let seeds: Vec<NodeId> = contacts.iter().map(|contact| node_of(contact.peer)).collect();
+        let replicas = replicas(system, &home, &options, &office, &seeds)?;
+        let clerk = {
+            let office = office.clone();
+            system.spawn(SpawnOptions::new().name("clerk"), move || Clerk::of(office.clone()))?
+        };
+        let watch = net.watch(move |change| {
+            if let PeerChange::Connected(peer) = change {
+                // Full: it is told with the next connection, or by another.
+                drop(clerk.try_tell(Met(*peer)));
+            }
+        });
+        for contact in &contacts {
+            office.open(contact.peer, std::slice::from_ref(&contact.address))?;
+        }
+        let known: Vec<Entry> = office.book.lock().entries().cloned().collect();
+        for entry in known {
+            office.open(entry.peer, &entry.addresses)?;
+        }
+        Ok(Self { home, office, replicas, _watch: watch })
+    }
+
+    /// Who it is here.
+    #[must_use]
+    pub fn arrival(&self) -> &Arrival {
+        self.home.arrival()
+    }
+
+    /// Its number in configurations.
+    #[must_use]
+    pub fn node(&self) -> NodeId {
+        self.home.node()
+    }
+
+    /// Who it is to other machines.
+    #[must_use]
+    pub fn peer(&self) -> Peer {
+        self.home.peer()
+    }
+
+    /// Its replicas, by shard.
+    #[must_use]
+    pub fn replicas(&self) -> &[ActorRef<Replica>] {
+        &self.replicas
+    }
+
+    /// What others join it by.
+    #[must_use]
+    pub fn contacts(&self) -> Vec<String> {
+        let book = self.office.book.lock();
+        let own = book.find(self.office.me);
+        own.map_or_else(Vec::new, |own| {
+            own.addresses.iter().map(|at| format!("{at}/p2p/{}", own.peer)).collect()
+        })
+    }
+
+    /// Lets a node in, and those that it lets in.
+    pub fn allow(&self, peer: Peer) {
+        self.office.carrier.allow(peer);
+    }
+}
+
+fn join(
+    system: &System,
+    home: &Home,
+    options: &MemberOptions,
+    contacts: &[Contact],
+) -> Result<(Net, Arc<Libp2p>), MemberError> {
+    let introduction = Introduction {
+        cluster: format!("{}, {} shards", options.cluster, home.shards()),
+        build: palco_actors::build(),
+        name: options.name.clone(),
+    };
+    let is_loopback =
+        |address: &String| address.starts_with("/ip4/127.") || address.starts_with("/ip6/::1/");
+    let mut allowed = options.allowed.clone();
+    allowed.extend(contacts.iter().map(|contact| contact.peer));
+    let allowed = if options.listen.iter().all(is_loopback) && options.allowed.is_empty() {
+        Allowed::Any
+    } else {
+        Allowed::Keys(allowed)
+    };
+    let settings = libp2p::Settings {
+        listen: options.listen.clone(),
+        allowed,
+        ..libp2p::Settings::new(home.key().clone(), introduction)
+    };
+    let mut made = None;
+    let net = system.join(|hear| {
+        let carrier = Arc::new(Libp2p::start(settings, hear)?);
+        made = Some(Arc::clone(&carrier));
+        Ok(carrier as Arc<dyn Carrier>)
+    })?;
+    Ok((net, made.expect("made when joined")))
+}
+
+fn replicas(
+    system: &System,
+    home: &Home,
+    options: &MemberOptions,
+    office: &Office,
+    seeds: &[NodeId],
+) -> Result<Vec<ActorRef<Replica>>, MemberError> {
+    let policy = Supervision::default().with_intensity(3, Duration::from_secs(60));
+    let supervisor = system
+        .spawn(SpawnOptions::new().name("registers").place(Place::SystemLoop), move || {
+            Supervisor::new(policy)
+        })?;
+    let mut replicas = Vec::new();
+    for shard in 0..home.shards() {
+        let begin = match options.begin {
+            Beginning::Found => Begin::Found {
+                members: vec![Member { node: home.node(), weight: 1 }],
+                quorums: Quorums::Majority,
+            },
+            Beginning::Join(_) => Begin::Join,
+        };
+        let keep = Keep::Directory(home.medium(shard)?.path().to_owned());
+        let args = ReplicaArgs { shard, node: home.node(), begin, keep, seeds: seeds.to_vec() };
+        let spawn = SpawnOptions::new()
+            .name(replica_name(shard))
+            .place(options.place)
+            .mailbox_messages_max(MAILBOX_MESSAGES)
+            .restart(Restart::Always);
+        let outlet = office.domain.outlet();
+        let replica = supervisor.supervise_portable::<Replica>(spawn, move || {
+            Ok(Parcel::new(args.clone()).with_grant(outlet.clone()))
+        })?;
+        office.net.export(&replica_name(shard), &replica)?;
+        office.domain.place(shard, &replica);
+        replicas.push(replica);
+    }
+    Ok(replicas)
+}
+
+/// Since 1970: a later life has a larger number, unless the machine's clock was set back; then others keep the old entry
+/// until it has passed.
+fn milliseconds() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Cluster for RunningMember {
+    fn domain(&self) -> Domain {
+        self.office.domain.clone()
+    }
+
+    fn view(&self) -> Viewing {
+        let office = self.office.clone();
+        Box::pin(async move {
+            let standings = office.domain.look().await;
+            let connected: BTreeSet<Peer> = office
+                .net
+                .peers()
+                .into_iter()
+                .filter(|of| of.session.is_some())
+                .map(|of| of.peer)
+                .collect();
+            let entries: Vec<Entry> = office.book.lock().entries().cloned().collect();
+            let mut nodes: Vec<NodeView> = entries
+                .into_iter()
+                .map(|entry| NodeView {
+                    node: entry.node(),
+                    peer: Some(entry.peer),
+                    is_connected: entry.peer == office.me || connected.contains(&entry.peer),
+                    standings: if entry.peer == office.me { standings.clone() } else { Vec::new() },
+                    name: entry.name,
+                    addresses: entry.addresses,
+                    resp: entry.resp,
+                    http: entry.http,
+                })
+                .collect();
+            nodes.sort_by(|one, other| one.name.cmp(&other.name));
+            ClusterView { nodes }
+        })
+    }
+}
