@@ -4,6 +4,9 @@ mod bench;
 mod inetd;
 mod lab;
 mod lwp;
+mod node;
+mod registers;
+mod simulate;
 mod urgent;
 
 use std::net::SocketAddr;
@@ -20,6 +23,9 @@ pub(crate) use bench::{Bench, How};
 pub(crate) use inetd::{Activate, Inetd, InetdCommand, Reading};
 pub(crate) use lab::Lab;
 pub(crate) use lwp::{Lwp, LwpDemo};
+pub(crate) use node::NodeArgs;
+pub(crate) use registers::{At, ReconfigureArgs, RegisterCommand};
+pub(crate) use simulate::{Plan, Seeds, Simulate};
 pub(crate) use urgent::{About, Call, Onset, UrgentCommand};
 
 use crate::stage::{DashboardArgs, Demo, ServiceKind, State, UrgentArgs};
@@ -168,6 +174,61 @@ pub(crate) enum Command {
     /// User-level threads on kernel threads (LWPs): what happens when one of them blocks
     #[command(subcommand)]
     Lwp(Lwp),
+    /// Try to break replicated registers (RAMBO) in a simulated world, the same for the same seed
+    ///
+    /// Clients read and write registers that some nodes keep together, while messages are lost, nodes crash and members are
+    /// replaced. Nothing is real but the protocol: time, network and disks are made of the seed, and so a run can be had
+    /// again. Checks judge every operation and every step. What they object to is printed with the command that shows it
+    /// again, and the exit code is 3. Times are those of the simulated world, unless it is said that they are real.
+    ///
+    /// With --flaws or --quorums broken a rule is left out on purpose: then a check must object. If none does, the
+    /// runs were too few or too quiet to prove anything.
+    ///
+    /// Examples:
+    ///   palco simulate
+    ///   palco simulate --seeds 1..1000 --faults all --reconfigure-every 50ms
+    ///   palco simulate --mode all --reconfigure-every 20ms
+    ///   palco simulate --seed 7 --faults crash,loss --html run.html
+    ///   palco simulate --seeds 1..100 --reconfigure-every 20ms --flaws drop-at-decision --html broken.html
+    ///   palco simulate --nodes 9 --members 9 --quorums grid --ops 1e6 --json
+    ///   palco simulate --scale --html growth.html
+    ///   palco simulate --story lost-write --html lost.html
+    #[command(verbatim_doc_comment)]
+    Simulate(Box<Simulate>),
+    /// Read and write replicated registers, and see who keeps them
+    ///
+    /// Any Redis client does as well: redis-cli -p 6380 SET x 1
+    ///
+    /// Examples:
+    ///   palco register set x 1; palco register get x
+    ///   palco register cas cas:leader 0 me
+    ///   palco register watch x
+    ///   palco register status
+    #[command(subcommand, verbatim_doc_comment)]
+    Register(RegisterCommand),
+    /// Run one node of a cluster that keeps registers, on this machine or on many
+    ///
+    /// The first one founds the cluster, the others join it; then `palco reconfigure` makes them members. Nodes prove to each
+    /// other who they are by their keys. What a node promises is on disk before it says so; one that has lost its directory
+    /// comes back as somebody new.
+    ///
+    /// Examples:
+    ///   palco node --name n1 --data d1 --found
+    ///   palco node --name n2 --data d2 --listen 127.0.0.1:7402 --resp 127.0.0.1:6381 --join /ip4/127.0.0.1/tcp/7401/p2p/12D3…
+    ///   palco reconfigure --members n1,n2,n3 --control d1/control.sock
+    ///   redis-cli -p 6381 SET x 1
+    #[command(verbatim_doc_comment)]
+    Node(Box<NodeArgs>),
+    /// Have other nodes keep the registers, from any set to any other in one step, while clients go on
+    ///
+    /// It is refused when too few of the new members answer: then nothing has changed.
+    ///
+    /// Examples:
+    ///   palco reconfigure --members n1,n2,n3
+    ///   palco reconfigure --replace n1=n4
+    ///   palco reconfigure --members n1,n2,n3,n4,n5,n6 --quorum grid:2x3
+    #[command(verbatim_doc_comment)]
+    Reconfigure(ReconfigureArgs),
     /// Measure on this machine
     #[command(subcommand)]
     Bench(Bench),
@@ -229,7 +290,7 @@ pub(crate) struct Serve {
     #[arg(long, default_value = "per-connection", value_parser = named::<ModelKind>(ModelKind::ALL.map(ModelKind::name)))]
     pub(crate) model: ModelKind,
     /// Where: on event loops, on threads, on fibers, or in processes
-    #[arg(long, default_value = "task", value_parser = named::<PlaceKind>(PlaceKind::ALL.map(PlaceKind::name)))]
+    #[arg(long, default_value = "task", value_parser = named::<PlaceKind>(PlaceKind::OF_THIS_MACHINE.map(PlaceKind::name)))]
     pub(crate) place: PlaceKind,
     /// Workers of a team [default: 8 threads, fibers or processes, or one event loop per core]
     #[arg(long, value_name = "N")]

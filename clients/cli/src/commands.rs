@@ -9,8 +9,12 @@ mod lab;
 mod lwp;
 mod measure;
 mod models;
+mod node;
 mod ps;
+mod reconfigure;
+mod register;
 mod signal;
+mod simulate;
 mod tree;
 mod up;
 mod urgent;
@@ -45,6 +49,10 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         Command::Inetd(inetd) => inetd::inetd(*inetd, control, json),
         Command::Activate(activate) => activate::activate(activate, control, json),
         Command::Lwp(lwp) => lwp::lwp(lwp, json),
+        Command::Simulate(wanted) => simulate::simulate(&wanted, json),
+        Command::Node(args) => node::node(*args, control, json),
+        Command::Register(wanted) => register::register(control, &wanted, json),
+        Command::Reconfigure(args) => reconfigure::reconfigure(control, args, json),
         Command::Bench(bench) => bench::bench(bench, json),
         Command::Lab(lab) => lab::lab(&lab, json),
     }

@@ -29,6 +29,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use palco_actors::Repertoire;
+use palco_replica::Replica;
 
 /// Tells an abort of a process for want of memory from any other.
 #[global_allocator]
@@ -36,7 +37,7 @@ static ALLOCATOR: palco_sys::NotingAllocator = palco_sys::NotingAllocator;
 
 /// What processes of this program can be started for.
 fn repertoire() -> Repertoire {
-    palco_load::players(stage::players(Repertoire::new()))
+    palco_load::players(stage::players(Repertoire::new())).with::<Replica>()
 }
 
 /// A file sees no colours, nor does who wants none (no-color.org).

@@ -4,8 +4,10 @@ mod attend;
 mod dashboard;
 mod demo;
 mod idle;
+mod node;
 mod page;
 mod port;
+mod registers;
 mod run;
 mod services;
 mod urgent;
@@ -24,8 +26,10 @@ use serde::{Deserialize, Deserializer};
 pub(crate) use attend::{Attending, attend};
 pub(crate) use dashboard::DashboardArgs;
 pub(crate) use demo::Demo;
+pub(crate) use node::NodeEntry;
 use port::Port;
-pub(crate) use run::{Running, ServerView, Stage, StageView, announce, run};
+use registers::RegistersEntry;
+pub(crate) use run::{Announcement, Running, ServerView, Stage, StageView, announce, run};
 pub(crate) use services::{ServiceKind, State, players};
 pub(crate) use urgent::{UrgentArgs, UrgentEntry};
 
@@ -44,6 +48,11 @@ pub(crate) struct StageFile {
     /// Where requests that are being served can be interrupted.
     #[serde(default)]
     pub(crate) urgent: UrgentEntry,
+    /// Nodes that keep registers, and their gateways.
+    pub(crate) registers: Option<RegistersEntry>,
+    /// A node of a cluster, from the command line.
+    #[serde(skip)]
+    pub(crate) node: Option<NodeEntry>,
     /// The servers, started in this order and stopped in the reverse one.
     #[serde(rename = "server")]
     pub(crate) servers: Vec<ServerEntry>,
@@ -128,11 +137,42 @@ impl StageFile {
             ensure!(fresh, "server `{name}`: {} is taken by a server above", server.listen);
             server.check().with_context(|| format!("server `{name}`"))?;
         }
+        if let Some(registers) = &self.registers {
+            registers.check().context("[registers]")?;
+            for gateway in registers.gateways() {
+                let fresh = gateway.port() == 0 || ports.insert(gateway);
+                ensure!(fresh, "[registers]: {gateway} is taken by a server");
+            }
+        }
         Ok(())
     }
 }
 
 impl ServerEntry {
+    /// With everything else as in a file that says no more.
+    pub(crate) fn new(
+        service: ServiceKind,
+        model: ModelKind,
+        place: PlaceKind,
+        listen: SocketAddr,
+    ) -> Self {
+        Self {
+            name: None,
+            service,
+            model,
+            place,
+            workers: None,
+            listen,
+            socket: None,
+            root: None,
+            limits: Limits::default(),
+            drain_within: drain_within(),
+            supervision: Supervision::default(),
+            state: None,
+            process: None,
+        }
+    }
+
     /// The server's name.
     pub(crate) fn name(&self) -> &str {
         self.name.as_deref().unwrap_or(self.service.name())

@@ -65,7 +65,7 @@ pub(crate) fn call(control: Option<PathBuf>, call: &Call, json: bool) -> Result<
             }
             return Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS });
         }
-        ServiceKind::Kv => {
+        ServiceKind::Kv | ServiceKind::Registers => {
             ensure!(!words.is_empty(), "which command? for example: palco call kv SET x 1");
             let arguments: Vec<&[u8]> = words.iter().map(String::as_bytes).collect();
             let value = resp::call(&mut connection, &arguments)?;

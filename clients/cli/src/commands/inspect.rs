@@ -43,6 +43,10 @@ pub(crate) fn inspect(control: Option<PathBuf>, target: Target, json: bool) -> R
         rows.push(["dropped".to_owned(), format!("{count}: {reason}")]);
     }
     rows.push(["restarts".to_owned(), actor.restarts.to_string()]);
+    if let Some(node) = &actor.node {
+        let connected = if node.is_connected { "connected" } else { "not connected" };
+        rows.push(["node".to_owned(), format!("{} ({connected})", node.peer)]);
+    }
     if let Some(process) = &actor.process {
         if let Some(pid) = process.pid.filter(|_| actor.place != PlaceKind::Process) {
             rows.push(["stands for".to_owned(), format!("process {pid}")]);

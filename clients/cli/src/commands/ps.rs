@@ -110,7 +110,7 @@ fn processes(actors: &[ActorSnapshot]) -> Result<()> {
 /// How the process is confined. One of another program is what its actor says of it, or nothing.
 pub(crate) fn confinement(actor: &ActorSnapshot, process: &ProcessSnapshot) -> String {
     let unknown = match actor.place {
-        PlaceKind::Task | PlaceKind::Thread | PlaceKind::Fiber => "-",
+        PlaceKind::Task | PlaceKind::Thread | PlaceKind::Fiber | PlaceKind::Remote => "-",
         PlaceKind::Process => "not yet",
     };
     process.confinement.clone().unwrap_or_else(|| unknown.to_owned())
@@ -149,7 +149,7 @@ fn limits(scores: &palco_models::Scores) -> String {
 pub(crate) fn place(actor: &ActorSnapshot) -> String {
     let number = match actor.place {
         // A process that the actor stands for is not where it lives.
-        PlaceKind::Task | PlaceKind::Thread | PlaceKind::Fiber => actor.thread,
+        PlaceKind::Task | PlaceKind::Thread | PlaceKind::Fiber | PlaceKind::Remote => actor.thread,
         PlaceKind::Process => actor.process.as_ref().and_then(|process| process.pid),
     };
     match number {

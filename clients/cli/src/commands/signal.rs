@@ -53,6 +53,8 @@ pub(crate) fn signal(
         | Reply::Acted { .. }
         | Reply::Superserver(_)
         | Reply::Reloaded(_)
+        | Reply::Registers(_)
+        | Reply::Reconfigured(_)
         | Reply::Error(_) => {
             bail!("the stage answered something else")
         }

@@ -47,12 +47,7 @@ pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Resul
         None => serve.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
     };
     let entry = ServerEntry {
-        name: None,
-        service: serve.service,
-        model: serve.model,
-        place: serve.place,
         workers: serve.workers,
-        listen,
         socket,
         root: serve.root,
         limits: Limits {
@@ -61,13 +56,15 @@ pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Resul
             ..Limits::default()
         },
         drain_within: serve.drain_within,
-        supervision: Supervision::default(),
         state: serve.state,
         process: process_settings(serve.memory_max, serve.accept_by),
+        ..ServerEntry::new(serve.service, serve.model, serve.place, listen)
     };
     entry.check()?;
     let (supervision, urgent) = (Supervision::default(), UrgentEntry::default());
-    let file = StageFile { event_loops: None, supervision, urgent, servers: vec![entry] };
+    let servers = vec![entry];
+    let file =
+        StageFile { event_loops: None, supervision, urgent, registers: None, node: None, servers };
     let control = control.or_else(ControlSocket::spare);
     let Serve { dashboard, urgent, idle_exit, .. } = serve;
     run(Running { file: &file, control, dashboard, urgent, demo: None, idle_exit }, json)

@@ -17,13 +17,16 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 pub(crate) fn ask(path: Option<PathBuf>, request: &Request) -> Result<Reply> {
     let stream = connect(path, request)?;
     let wait = match request {
-        Request::Inspect { within_ms, .. } | Request::Signal { within_ms, .. } => *within_ms,
+        Request::Inspect { within_ms, .. }
+        | Request::Signal { within_ms, .. }
+        | Request::Reconfigure { within_ms, .. } => *within_ms,
         Request::Stage
         | Request::Actors
         | Request::Requests
         | Request::Act { .. }
         | Request::Superserver
         | Request::Reload
+        | Request::Registers
         | Request::TakeOver => 0,
     };
     // A server's drain may take as long as its settings say.

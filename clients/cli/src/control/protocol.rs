@@ -3,6 +3,7 @@
 use palco_actors::{ActorSnapshot, Effect, Inspection, Signal};
 use palco_core::{Answer, RequestId, Verb};
 use palco_models::{DrainReport, RequestView, UrgentStatus};
+use palco_replica::{Change, ClusterView, Wish};
 use palco_superserver::{Changes, Status};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,10 @@ pub(crate) enum Request {
     Superserver,
     /// The superserver's files are read again.
     Reload,
+    /// The nodes that keep registers.
+    Registers,
+    /// Others shall keep them.
+    Reconfigure { wish: Wish, within_ms: u64 },
     /// The superserver's sockets change hands; what follows is in `inetd/succession.rs`.
     TakeOver,
 }
@@ -50,6 +55,8 @@ pub(crate) enum Reply {
     Acted { request: RequestId, answer: Answer },
     Superserver(Box<Status>),
     Reloaded(Changes),
+    Registers(ClusterView),
+    Reconfigured(Vec<Change>),
     Error(String),
 }
 

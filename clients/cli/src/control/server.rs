@@ -12,6 +12,8 @@ use palco_actors::{
     Wait,
 };
 
+use palco_replica::{Cluster, Wanted, Wish, reconfigure};
+
 use super::protocol::{InspectView, REQUEST_BYTES_MAX, Reply, Request, RequestsView};
 use super::socket::ControlSocket;
 use crate::inetd::{Installed, hand_over};
@@ -136,6 +138,17 @@ async fn answer(stage: &Stage, request: Request) -> Reply {
             Ok(installed) => Reply::Superserver(Box::new(installed.superserver.status())),
             Err(text) => Reply::Error(text),
         },
+        Request::Registers => match keepers(stage) {
+            Ok(keepers) => Reply::Registers(keepers.view().await),
+            Err(text) => Reply::Error(text),
+        },
+        Request::Reconfigure { wish, within_ms } => {
+            let within = Duration::from_millis(within_ms);
+            match keepers(stage) {
+                Ok(keepers) => reconfigured(keepers, &wish, within).await,
+                Err(text) => Reply::Error(text),
+            }
+        }
         Request::Reload => match installed(stage).and_then(Installed::reload) {
             Ok(changes) => Reply::Reloaded(changes),
             Err(text) => Reply::Error(text),
@@ -173,6 +186,24 @@ async fn answer(stage: &Stage, request: Request) -> Reply {
                 Err(text) => Reply::Error(text),
             },
         },
+    }
+}
+
+fn keepers(stage: &Stage) -> Result<&dyn Cluster, String> {
+    stage.registers.as_deref().ok_or_else(|| {
+        "nothing here keeps registers: start `palco up`, whose stage has a section [registers], or `palco node`"
+            .to_owned()
+    })
+}
+
+async fn reconfigured(keepers: &dyn Cluster, wish: &Wish, within: Duration) -> Reply {
+    let view = keepers.view().await;
+    match wish.resolve(&view) {
+        Ok((members, quorums)) => {
+            let wanted = Wanted { expected: view.newest_indices(), members, quorums };
+            Reply::Reconfigured(reconfigure(&keepers.domain(), &wanted, within).await)
+        }
+        Err(error) => Reply::Error(error.to_string()),
     }
 }
 

@@ -16,11 +16,13 @@ use palco_models::{
     DrainReport, ModelKind, RequestView, Scores, Server, ServerSettings, Urgent, UrgentStatus,
     profile,
 };
+use palco_replica::Cluster;
 use palco_threads::{STACK_BYTES_DEFAULT, block_on, spawn_named};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
+use super::node::NodeSaid;
 use super::{DashboardArgs, Demo, ServerEntry, ServiceKind, StageFile, UrgentArgs, idle, page};
 use crate::control::{self, ControlSocket};
 use crate::inetd::Installed;
@@ -31,6 +33,10 @@ pub(crate) struct Stage {
     pub(crate) system: System,
     pub(super) servers: Vec<(ServerEntry, Arc<Server>)>,
     pub(crate) superserver: Option<Installed>,
+    /// The nodes that keep registers.
+    pub(crate) registers: Option<Box<dyn Cluster>>,
+    /// The one that this stage is.
+    pub(super) node: Option<NodeSaid>,
     /// Where requests that are being served can be interrupted.
     pub(crate) urgent: Option<Arc<Urgent>>,
     /// Held as long as this process is the one that is asked.
@@ -50,6 +56,9 @@ pub(crate) struct StageView {
     /// The urgent port, if one is open.
     #[serde(default)]
     pub(crate) urgent: Option<UrgentStatus>,
+    /// The node that this stage is, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) node: Option<NodeSaid>,
     pub(crate) ledger: Ledger,
     /// How many dead letters are kept, and the latest of them.
     pub(crate) dead_letters: Vec<String>,
@@ -76,6 +85,8 @@ impl Stage {
             system,
             servers: Vec::new(),
             superserver: None,
+            registers: None,
+            node: None,
             urgent: None,
             control: Mutex::new(None),
             started: Instant::now(),
@@ -123,6 +134,10 @@ impl Stage {
                 }
             }
         }
+        if let Err(error) = stage.keep_registers(file) {
+            stage.drain();
+            return Err(error);
+        }
         page::write(&page, &stage.view().servers)?;
         stage.page = Some(page);
         Ok(stage)
@@ -142,6 +157,7 @@ impl Stage {
             uptime_s: self.started.elapsed().as_secs(),
             servers: self.servers.iter().map(|(entry, server)| view(entry, server)).collect(),
             urgent: self.urgent.as_ref().map(|urgent| urgent.status()),
+            node: self.node.clone(),
             ledger: self.system.ledger(),
             dead_letters: self
                 .system

@@ -1,6 +1,7 @@
 //! From a service's name to a running server: the only place that knows all services and all models.
 
 use std::fmt;
+use std::io;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,7 +11,6 @@ use palco_actors::{Repertoire, System};
 use palco_models::{
     Server, ServerSettings, Single, StartError, players as of, players_that_share as of_shared,
 };
-use palco_service::Relaunch;
 use palco_service::services::echo::EchoService;
 use palco_service::services::ftp::FtpService;
 use palco_service::services::http::HttpService;
@@ -18,6 +18,7 @@ use palco_service::services::kv::{self, KvService};
 use palco_service::services::telnet::TelnetService;
 use palco_service::services::time::{TimeFormat, TimeService};
 use palco_service::services::work::WorkService;
+use palco_service::{CannotRelaunch, Relaunch};
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Connection;
@@ -42,10 +43,12 @@ pub(crate) enum ServiceKind {
     Telnet,
     /// The control connection of FTP (RFC 959), which knows ABOR; without transfers.
     Ftp,
+    /// Registers over the Redis protocol, through a node of the section `[registers]`.
+    Registers,
 }
 
 impl ServiceKind {
-    /// All services.
+    /// All services that a server can be started for by name.
     pub(crate) const ALL: [Self; 8] = [
         Self::Echo,
         Self::Time,
@@ -68,6 +71,7 @@ impl ServiceKind {
             Self::Http => "http",
             Self::Telnet => "telnet",
             Self::Ftp => "ftp",
+            Self::Registers => "registers",
         }
     }
 
@@ -113,6 +117,10 @@ impl ServiceKind {
             Self::Http => host.start::<HttpService>(root.to_owned()),
             Self::Telnet => host.start::<TelnetService>(()),
             Self::Ftp => host.start::<FtpService>(()),
+            Self::Registers => Err(CannotRelaunch::because(io::Error::other(
+                "gateways of registers belong to their nodes: write a section [registers]",
+            ))
+            .into()),
         }
     }
 
@@ -126,7 +134,8 @@ impl ServiceKind {
             | Self::Work
             | Self::Http
             | Self::Telnet
-            | Self::Ftp => false,
+            | Self::Ftp
+            | Self::Registers => false,
         }
     }
 
@@ -138,6 +147,7 @@ impl ServiceKind {
             Self::Time => format!("nc -d {ip} {port} | od -An -tu4 --endian=big"),
             Self::Daytime => format!("nc -d {ip} {port}"),
             Self::Kv => format!("redis-cli -h {ip} -p {port} INCR visits"),
+            Self::Registers => format!("redis-cli -h {ip} -p {port} SET x 1"),
             Self::Work => format!("echo cpu 20000 | nc -N {ip} {port}"),
             Self::Http => format!("curl http://{address}/"),
             Self::Telnet => format!("telnet {ip} {port}"),
@@ -151,6 +161,7 @@ impl ServiceKind {
             Self::Echo => "hello",
             Self::Time | Self::Daytime | Self::Telnet | Self::Ftp => "",
             Self::Kv => "INCR load",
+            Self::Registers => "GET load",
             Self::Work => "sleep 1",
             Self::Http => "GET /",
         }

@@ -40,6 +40,11 @@ pub(crate) struct UrgentEntry {
 }
 
 impl UrgentArgs {
+    /// No port.
+    pub(crate) fn off() -> Self {
+        Self { urgent: Some(Port::Off), ..Self::default() }
+    }
+
     /// Opens the port; none if it is off.
     pub(crate) fn open(&self, file: UrgentEntry) -> Result<Option<Arc<Urgent>>> {
         let policy = self.urgent_policy.or(file.policy).unwrap_or_default();

@@ -12,11 +12,14 @@ mod inetd;
 mod inetd_urgent;
 mod lab;
 mod lwp;
+mod nodes;
 mod processes;
 #[cfg(feature = "real-clients")]
 mod real_clients;
+mod registers;
 mod settings;
 mod shutdown;
 mod signals;
+mod simulate;
 mod support;
 mod urgent;

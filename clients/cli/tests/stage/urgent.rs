@@ -135,7 +135,7 @@ fn ctrl_backslash_interrupts_from_the_same_connection() {
     for server in ["work", "pool"] {
         let mut calling = Calling::begin(&stage, &[server, "sleep", "60000"]);
         calling.press_ctrl_backslash();
-        calling.hears("sent `K`");
+        calling.hears("sends `K`");
         assert_eq!(calling.answer(), "error: the call was interrupted\n");
         let mut calling = Calling::begin(&stage, &["--on-quit", "hold", server, "sleep", "3000"]);
         calling.press_ctrl_backslash();

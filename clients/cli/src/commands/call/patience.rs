@@ -78,8 +78,10 @@ impl Patience {
                 (Onset::Cancel | Onset::Off, _) => Call::Cancel,
             };
             let byte = char::from(call.byte());
+            // Before: the answer that it brings may end this program at once.
+            output::talk(format!("sends `{byte}` as urgent data"));
             match urgency.send(call) {
-                Ok(()) => output::talk(format!("sent `{byte}` as urgent data")),
+                Ok(()) => {}
                 Err(UrgencyError::Busy) => {
                     output::talk("the urgent byte before is not answered yet");
                     continue;

@@ -1,0 +1,50 @@
+//! `palco node`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use palco_actors::PlaceKind;
+use palco_replica::Contact;
+use palco_transport::Peer;
+
+use crate::stage::DashboardArgs;
+
+/// One node of a cluster that keeps registers.
+#[derive(clap::Args, Debug)]
+pub(crate) struct NodeArgs {
+    /// Where it keeps its key and all that it promises: a directory for this node alone
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// What people call it; unique in the cluster
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: String,
+    /// Where other nodes reach it; more than loopback needs --allow
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7401")]
+    pub(crate) listen: SocketAddr,
+    /// Where other nodes reach it if that is elsewhere, as /dns/node-1.example/tcp/7401; may be said several times
+    #[arg(long, value_name = "MULTIADDR")]
+    pub(crate) advertise: Vec<String>,
+    /// Be the first node of a new cluster
+    #[arg(long, conflicts_with = "join")]
+    pub(crate) found: bool,
+    /// A node of the cluster, as it says when it starts: /ip4/…/tcp/7401/p2p/12D3…; may be said several times
+    #[arg(long, value_name = "NODE")]
+    pub(crate) join: Vec<Contact>,
+    /// Let in the node with this key (12D3…); who is let in by one is let in by all. May be said several times
+    #[arg(long, value_name = "KEY")]
+    pub(crate) allow: Vec<Peer>,
+    /// The cluster; nodes of others are not talked to
+    #[arg(long, value_name = "NAME", default_value = "registers")]
+    pub(crate) cluster: String,
+    /// Participants, each for its share of the keys; the same for all nodes of a cluster
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) shards: u16,
+    /// Where its participants live: task, thread or fiber
+    #[arg(long, value_name = "PLACE", default_value = "thread")]
+    pub(crate) place: PlaceKind,
+    /// Where clients reach it in the Redis protocol
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:6380")]
+    pub(crate) resp: SocketAddr,
+    #[command(flatten)]
+    pub(crate) dashboard: DashboardArgs,
+}

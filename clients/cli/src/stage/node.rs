@@ -1,0 +1,78 @@
+//! A node of a cluster on this stage, and its gateway.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use palco_actors::{PlaceKind, System};
+use palco_models::{ModelKind, Server};
+use palco_rambo::NodeId;
+use palco_replica::resp::{Gateway, RespCodec, Settings};
+use palco_replica::{Cluster, MemberOptions, RunningMember};
+use palco_transport::Peer;
+use serde::{Deserialize, Serialize};
+
+use super::{ServerEntry, ServiceKind};
+
+/// A node to be started.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeEntry {
+    pub(crate) options: MemberOptions,
+    /// Where clients reach it in the Redis protocol.
+    pub(crate) resp: SocketAddr,
+}
+
+/// A node as it says itself when it has started.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct NodeSaid {
+    pub(crate) name: String,
+    /// Its number in configurations.
+    pub(crate) node: NodeId,
+    pub(crate) peer: Peer,
+    pub(crate) resp: SocketAddr,
+    /// What others join it by.
+    pub(crate) join: Vec<String>,
+    /// Whether it came back, and as whom.
+    pub(crate) arrival: String,
+}
+
+/// What runs then.
+pub(crate) struct Started {
+    pub(crate) member: RunningMember,
+    pub(crate) said: NodeSaid,
+    pub(crate) gateway: (ServerEntry, Server),
+}
+
+impl NodeEntry {
+    pub(crate) fn start(&self, system: &System) -> Result<Started> {
+        let socket = TcpListener::bind(self.resp).with_context(|| {
+            format!("cannot listen on {} for clients: choose another with --resp", self.resp)
+        })?;
+        let resp = socket.local_addr()?;
+        let options = MemberOptions { resp: Some(resp), ..self.options.clone() };
+        let name = options.name.clone();
+        let member =
+            RunningMember::start(system, options).with_context(|| format!("node {name}"))?;
+        let entry = ServerEntry {
+            name: Some("gateway".to_owned()),
+            socket: Some(Arc::new(socket)),
+            ..ServerEntry::new(
+                ServiceKind::Registers,
+                ModelKind::PerConnection,
+                PlaceKind::Task,
+                resp,
+            )
+        };
+        let gateway = Gateway::new(Arc::new(member.domain()), Settings::default());
+        let server = Server::start(system, entry.settings(), Arc::new(gateway), RespCodec::new())?;
+        let said = NodeSaid {
+            name,
+            node: member.node(),
+            peer: member.peer(),
+            resp,
+            join: member.contacts(),
+            arrival: member.arrival().to_string(),
+        };
+        Ok(Started { member, said, gateway: (entry, server) })
+    }
+}

@@ -1,0 +1,150 @@
+//! `palco node`: a cluster of processes that prove who they are, through crashes and lost disks.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{palco, until};
+
+/// A node; killed when dropped.
+struct Node {
+    child: Child,
+    data: PathBuf,
+    said: Value,
+}
+
+impl Node {
+    /// At free ports, in a directory of its own below `root`.
+    fn start(root: &Path, name: &str, more: &[&str]) -> Self {
+        let data = root.join(name);
+        let mut child = palco()
+            .args(["node", "--name", name, "--listen", "127.0.0.1:0", "--resp", "127.0.0.1:0"])
+            .args(["--dashboard", "off", "--json", "--data"])
+            .arg(&data)
+            .args(more)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let said = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{name} said: {line}"));
+        Self { child, data, said }
+    }
+
+    fn resp(&self) -> &str {
+        self.said["resp"].as_str().unwrap()
+    }
+
+    fn join(&self) -> &str {
+        self.said["join"][0].as_str().unwrap()
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// What a command about this node says.
+    fn ask(&self, arguments: &[&str]) -> String {
+        let output = palco()
+            .args(arguments)
+            .arg("--control")
+            .arg(self.data.join("control.sock"))
+            .output()
+            .unwrap();
+        let said = [&output.stdout[..], &output.stderr[..]].concat();
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
+    fn connected(&self) -> usize {
+        let view: Value =
+            serde_json::from_str(&self.ask(&["register", "status", "--json"])).unwrap();
+        let nodes = view["nodes"].as_array().unwrap();
+        nodes.iter().filter(|node| node["is_connected"] == true).count()
+    }
+
+    fn set(&self, value: &str) {
+        let said = self.ask(&["register", "set", "x", value, "--at", self.resp()]);
+        assert!(said.contains(".n"), "{said}");
+    }
+
+    fn get(&self) -> String {
+        self.ask(&["register", "get", "x", "--at", self.resp()]).trim().to_owned()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// n1 founds, the others join it, and all become members.
+fn cluster(root: &TempDir) -> [Node; 3] {
+    let first = Node::start(root.path(), "n1", &["--found"]);
+    let join = ["--join", first.join()];
+    let second = Node::start(root.path(), "n2", &join);
+    let third = Node::start(root.path(), "n3", &join);
+    until("all are connected", || {
+        [&first, &second, &third].iter().all(|node| node.connected() == 3)
+    });
+    let said = first.ask(&["reconfigure", "--members", "n1,n2,n3"]);
+    assert!(said.contains("configuration 1 is installed"), "{said}");
+    [first, second, third]
+}
+
+#[test]
+fn a_node_that_was_killed_comes_back_and_knows_everything() {
+    let root = tempfile::tempdir().unwrap();
+    let [first, mut second, third] = cluster(&root);
+    first.set("1");
+    assert_eq!(third.get(), "1");
+    second.kill();
+    third.set("2");
+    let again = Node::start(root.path(), "n2", &[]);
+    assert_eq!(again.said["node"], second.said["node"]);
+    assert_eq!(again.said["arrival"], "came back under its identity");
+    until("it is connected again", || again.connected() == 3);
+    assert_eq!(again.get(), "2");
+}
+
+#[test]
+fn a_node_that_has_lost_its_directory_is_somebody_new_and_takes_its_own_place() {
+    let root = tempfile::tempdir().unwrap();
+    let [first, mut second, third] = cluster(&root);
+    first.set("1");
+    second.kill();
+    std::fs::remove_dir_all(root.path().join("n2")).unwrap();
+    let again = Node::start(root.path(), "n2", &["--join", first.join()]);
+    assert_ne!(again.said["node"], second.said["node"]);
+    until("it is connected", || third.connected() == 3 && again.connected() == 3);
+    let said = third.ask(&["reconfigure", "--replace", "n2=n2"]);
+    assert!(said.contains("configuration 2 is installed"), "{said}");
+    assert_eq!(again.get(), "1");
+}
+
+#[test]
+fn who_is_new_says_whether_it_founds_or_joins() {
+    let root = tempfile::tempdir().unwrap();
+    let output = palco()
+        .args([
+            "node",
+            "--name",
+            "n1",
+            "--listen",
+            "127.0.0.1:0",
+            "--resp",
+            "127.0.0.1:0",
+            "--data",
+        ])
+        .arg(root.path().join("n1"))
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("either it founds a cluster, or it joins one"), "{said}");
+}

@@ -1,0 +1,95 @@
+//! Registers on a stage: `palco register`, `palco reconfigure`, and any client of Redis.
+
+use serde_json::Value;
+
+use crate::support::{Stage, palco, talk, until};
+
+/// Gateways at free ports.
+fn stage(more: &str) -> Stage {
+    let registers = format!("[registers]\nlisten = \"127.0.0.1:0\"\n{more}\n");
+    Stage::up(&format!(
+        "{registers}[[server]]\nservice = \"echo\"\nmodel = \"iterative\"\nplace = \"thread\"\n"
+    ))
+}
+
+fn at(stage: &Stage, node: u32) -> String {
+    stage.address(&format!("registers-{node}")).to_string()
+}
+
+#[test]
+fn what_is_set_at_one_gateway_is_got_at_every_other() {
+    let stage = stage("");
+    let tag = stage.text(&["register", "set", "x", "1", "--at", &at(&stage, 1)]);
+    assert!(tag.contains('.'), "{tag}");
+    for node in 1..=3 {
+        assert_eq!(stage.text(&["register", "get", "x", "--at", &at(&stage, node)]).trim(), "1");
+    }
+    let said = talk(stage.connect("registers-2"), "GET x\r\n");
+    assert!(said.contains("$1\r\n1\r\n"), "{said}");
+    stage.text(&["register", "del", "x", "--at", &at(&stage, 2)]);
+    let gone = stage.command(&["register", "get", "x", "--at", &at(&stage, 3)]);
+    assert_eq!(gone.status.code(), Some(1), "nothing is there");
+}
+
+#[test]
+fn keys_of_class_cas_are_compared_and_swapped() {
+    let stage = stage("place = \"thread\"");
+    let cas = |version: &str, value: &str| {
+        stage.command(&["register", "cas", "cas:leader", version, value, "--at", &at(&stage, 1)])
+    };
+    assert!(cas("0", "me").status.success());
+    let second = cas("0", "you");
+    assert!(!second.status.success());
+    assert!(
+        String::from_utf8_lossy(&second.stderr).contains("not at version 0 any more"),
+        "{second:?}"
+    );
+    assert!(cas("1", "you").status.success());
+}
+
+#[test]
+fn members_are_replaced_without_a_pause_and_status_tells() {
+    let stage = stage("nodes = 4");
+    stage.text(&["register", "set", "x", "1", "--at", &at(&stage, 1)]);
+    let said = stage.text(&["reconfigure", "--members", "n2,n3,n4"]);
+    assert!(said.contains("configuration 1 is installed"), "{said}");
+    let view = stage.json(&["register", "status"]);
+    let nodes = view["nodes"].as_array().unwrap();
+    assert_eq!(nodes.len(), 4);
+    let known = |node: &Value| node["standings"][0]["map"].as_array().map(Vec::len);
+    until("n4 knows one configuration", || {
+        let view = stage.json(&["register", "status"]);
+        known(&view["nodes"][3]) == Some(1)
+    });
+    assert_eq!(stage.text(&["register", "get", "x", "--at", &at(&stage, 4)]).trim(), "1");
+    let said = stage.text(&["register", "status"]);
+    assert!(said.contains("configuration 1: n2, n3, n4"), "{said}");
+}
+
+#[test]
+fn wishes_that_cannot_be_are_refused_in_words() {
+    let stage = stage("place = \"task\"");
+    for (wish, words) in [
+        (["--members", "n1,n9"], "there is no node `n9`; nodes are: n1, n2, n3"),
+        (["--members", "n1,n1"], "names n1 twice"),
+        (["--quorum", "grid:2x3"], "a grid of 2x3 is for 6 nodes, and 3 are wanted"),
+        (["--quorum", "thresholds:1,2"], "can miss each other"),
+        (["--quorum", "half"], "no kind of quorums"),
+    ] {
+        let refused = stage.command(&["reconfigure", wish[0], wish[1]]);
+        assert!(!refused.status.success());
+        let said = [&refused.stdout[..], &refused.stderr[..]].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(said.contains(words), "{wish:?}: {said}");
+    }
+}
+
+#[test]
+fn who_asks_where_nothing_keeps_registers_is_told() {
+    let stage =
+        Stage::up("[[server]]\nservice = \"echo\"\nmodel = \"iterative\"\nplace = \"thread\"\n");
+    let refused = stage.command(&["register", "status"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("nothing here keeps registers"));
+    let nobody = palco().args(["register", "get", "x", "--at", "127.0.0.1:1"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&nobody.stderr).contains("no gateway of registers answers"));
+}
