@@ -62,3 +62,11 @@ pub mod testing {}
 #[cfg(doctest)]
 #[doc = include_str!("URGENT.md")]
 pub mod urgent {}
+
+#[cfg(doctest)]
+#[doc = include_str!("RAMBO.md")]
+pub mod rambo {}
+
+#[cfg(doctest)]
+#[doc = include_str!("REGISTERS.md")]
+pub mod registers {}

@@ -62,7 +62,7 @@ impl Handler<SumBelow> for Worker {
 fn main() -> Result<()> {
     palco_actors::enter(|| Repertoire::new().with::<Worker>())?;
     let system = System::new()?;
-    for place in PlaceKind::ALL {
+    for place in PlaceKind::OF_THIS_MACHINE {
         let worker = system
             .spawn_portable::<Worker>(SpawnOptions::new().place(place), || Ok(Parcel::new(())))?;
         let end = 20_000_000;

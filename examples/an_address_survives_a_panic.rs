@@ -55,7 +55,7 @@ impl Handler<Divide> for Divider {
 fn main() -> Result<()> {
     palco_actors::enter(|| Repertoire::new().with::<Divider>())?;
     let system = System::new()?;
-    for place in PlaceKind::ALL {
+    for place in PlaceKind::OF_THIS_MACHINE {
         let options = SpawnOptions::new().place(place).restart(Restart::OnFailure);
         let divider = system.spawn_portable::<Divider>(options, || Ok(Parcel::new(())))?;
         let (failed, answered) = block_on(async {

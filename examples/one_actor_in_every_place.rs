@@ -54,7 +54,7 @@ impl Handler<Add> for Counter {
 fn main() -> Result<()> {
     palco_actors::enter(|| Repertoire::new().with::<Counter>())?; // the process starts here, too
     let system = System::new()?;
-    for place in PlaceKind::ALL {
+    for place in PlaceKind::OF_THIS_MACHINE {
         let options = SpawnOptions::new().name(place.name()).place(place);
         let counter = system.spawn_portable::<Counter>(options, || Ok(Parcel::new(())))?;
         let sum = block_on(async {

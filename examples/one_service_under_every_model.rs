@@ -17,7 +17,7 @@ fn main() -> Result<()> {
     palco_actors::enter(|| palco_models::players::<EchoService>(Repertoire::new()))?;
     let system = System::new()?;
     for model in ModelKind::ALL {
-        for place in PlaceKind::ALL {
+        for place in PlaceKind::OF_THIS_MACHINE {
             let settings = ServerSettings::new(format!("{model}-{place}"), model, place);
             let server = Server::launch::<EchoService>(&system, settings, ())?;
             let mut client = TcpStream::connect(server.address())?;

@@ -115,7 +115,7 @@ impl Handler<Demonstrate> for Warden {
 fn main() -> Result<()> {
     palco_actors::enter(|| Repertoire::new().with::<Porter>())?;
     let system = System::new()?;
-    for place in PlaceKind::ALL {
+    for place in PlaceKind::OF_THIS_MACHINE {
         let warden =
             system.spawn(SpawnOptions::new().place(Place::SystemLoop), move || Warden(place))?;
         let (overtaking, in_line) =

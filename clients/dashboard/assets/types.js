@@ -1,7 +1,7 @@
 // The shapes of everything the page gets from the stage, and of its own state. Types only: this file has no code.
 
 /** @typedef {"starting"|"idle"|"busy"|"suspending"|"suspended"|"restarting"|"stopping"|"ended"} Status */
-/** @typedef {"task"|"fiber"|"thread"|"process"} Place */
+/** @typedef {"task"|"fiber"|"thread"|"process"|"remote"} Place */
 /** @typedef {{ kind: string, detail?: unknown }} ExitReason */
 /** @typedef {{ count: number, p50_us: number, p99_us: number }} Quantiles */
 /** @typedef {{ buckets: number[] }} Histogram */

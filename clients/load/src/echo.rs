@@ -190,9 +190,9 @@ fn start() -> Result<Stage, Error> {
     }
     let system = System::new().map_err(|error| Error::Prepare(io::Error::other(error)))?;
     let mut servers = Vec::new();
-    let cells = ModelKind::ALL
-        .into_iter()
-        .flat_map(|model| PlaceKind::ALL.map(|place| (model, place, AcceptBy::Workers)));
+    let cells = ModelKind::ALL.into_iter().flat_map(|model| {
+        PlaceKind::OF_THIS_MACHINE.map(|place| (model, place, AcceptBy::Workers))
+    });
     let passing = (ModelKind::Team, PlaceKind::Process, AcceptBy::Dispatcher);
     for (model, place, accept_by) in cells.chain([passing]) {
         let (mut name, mut process) = (format!("palco {model} × {place}"), None);

@@ -174,7 +174,10 @@ fn every_server_has_its_row_and_both_costs() {
     let missing = report.notes.iter().filter(|note| note.contains("no C compiler")).count();
     assert_eq!(bare + missing, 5);
     // A team of processes has two: it accepts itself, or is passed its connections.
-    assert_eq!(report.rows.len(), bare + ModelKind::ALL.len() * PlaceKind::ALL.len() + 1);
+    assert_eq!(
+        report.rows.len(),
+        bare + ModelKind::ALL.len() * PlaceKind::OF_THIS_MACHINE.len() + 1
+    );
     assert_eq!(turns, 2 * report.rows.len());
     for row in &report.rows {
         assert!(row.connection.p50_us > 0.0 && row.round_trip.p50_us > 0.0, "{}", row.name);
@@ -190,11 +193,11 @@ fn held_answers_are_still_and_silence_is_foretold() {
     let report =
         urgent::run(&settings, |progress| turns.push((progress.part, progress.done))).unwrap();
     assert!(report.holds(), "{:#?}", report.verdicts);
-    let cells = ModelKind::ALL.len() * PlaceKind::ALL.len();
+    let cells = ModelKind::ALL.len() * PlaceKind::OF_THIS_MACHINE.len();
     let ways = urgent::Solution::ALL.len() * urgent::Beside::ALL.len();
     assert_eq!(report.wakes.len(), 3 * ways);
     assert_eq!(report.effects.len(), 2 * cells * ways);
-    assert_eq!(report.flows.len(), PlaceKind::ALL.len() * urgent::Solution::ALL.len());
+    assert_eq!(report.flows.len(), PlaceKind::OF_THIS_MACHINE.len() * urgent::Solution::ALL.len());
     assert_eq!(report.silence.len(), urgent::QUEUED_KIB.len() + urgent::STOOD.1.len());
     for row in &report.wakes {
         assert_eq!(row.latency.samples, 5, "{row:?}");

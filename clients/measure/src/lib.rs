@@ -55,3 +55,7 @@ pub use run::{Run, RunError};
 pub use session::Progress;
 pub use sides::{keys as ping_pong_keys, subject as ping_pong};
 pub use subject::{Raw, Side, Subject, Unavailable};
+
+/// The commit that this was built from, with `+` if files of the runtime or of this room were changed since; empty if it
+/// is not known.
+pub const COMMIT: &str = env!("PALCO_MEASURE_COMMIT");

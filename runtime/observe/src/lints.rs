@@ -167,7 +167,9 @@ fn of_actor(known: &mut Known, at_ms: u64) -> Vec<(LintKind, String)> {
             ["not confined", "no landlock", "in part"].iter().any(|lack| confinement.contains(lack))
         }
         // A program of others is confined as it was asked for, unless something is said to be missing.
-        PlaceKind::Task | PlaceKind::Thread | PlaceKind::Fiber => confinement.contains("; no"),
+        PlaceKind::Task | PlaceKind::Thread | PlaceKind::Fiber | PlaceKind::Remote => {
+            confinement.contains("; no")
+        }
     };
     if let Some(confinement) = confinement.filter(lacks) {
         found.push((

@@ -29,6 +29,8 @@ pub(crate) fn profile(place: PlaceKind) -> ModelProfile {
             "waits, also while a crash is mended",
             "the whole server",
         ),
+        // Refused by its plan.
+        PlaceKind::Remote => ("not to be had", "-", "-"),
     };
     ModelProfile {
         model: ModelKind::Iterative,

@@ -89,6 +89,9 @@ pub enum PlanError {
     /// Settings for processes where there are none.
     #[error("settings for processes belong to place `process`, not to `{0}`")]
     NoProcess(PlaceKind),
+    /// Servers are of one machine.
+    #[error("a server cannot be placed on another node (`remote`): sockets stay on their machine")]
+    Remote,
     /// A process that serves one connection is not replaced by a fresh one.
     #[error(
         "`recycle` belongs to standing processes; under model `{0}` each connection has its own"
@@ -132,6 +135,9 @@ impl ModelKind {
     }
 
     pub(crate) fn plan(self, place: PlaceKind, workers: Option<usize>) -> Result<Plan, PlanError> {
+        if place == PlaceKind::Remote {
+            return Err(PlanError::Remote);
+        }
         match (self, workers) {
             (Self::Iterative, None) => Ok(iterative::plan(place)),
             (Self::PerConnection, None) => Ok(per_connection::plan(place)),
@@ -154,8 +160,8 @@ pub fn profile(model: ModelKind, place: PlaceKind) -> ModelProfile {
 /// The descriptions of all cells.
 #[must_use]
 pub fn profiles() -> Vec<ModelProfile> {
-    let cells =
-        ModelKind::ALL.into_iter().flat_map(|model| PlaceKind::ALL.map(|place| (model, place)));
+    let places = |model| PlaceKind::OF_THIS_MACHINE.map(|place| (model, place));
+    let cells = ModelKind::ALL.into_iter().flat_map(places);
     cells.map(|(model, place)| profile(model, place)).collect()
 }
 
@@ -193,7 +199,7 @@ mod tests {
     #[test]
     fn every_cell_describes_itself_and_no_two_alike() {
         let profiles = profiles();
-        assert_eq!(profiles.len(), ModelKind::ALL.len() * PlaceKind::ALL.len());
+        assert_eq!(profiles.len(), ModelKind::ALL.len() * PlaceKind::OF_THIS_MACHINE.len());
         let mut names: Vec<_> = profiles.iter().map(|profile| profile.classic_name).collect();
         names.sort_unstable();
         names.dedup();
@@ -208,6 +214,10 @@ mod tests {
         let refused = ModelKind::Iterative.plan(PlaceKind::Thread, Some(4)).err();
         assert_eq!(refused, Some(PlanError::NoWorkers(ModelKind::Iterative)));
         assert!(ModelKind::Team.plan(PlaceKind::Thread, Some(0)).is_err());
+        for model in ModelKind::ALL {
+            let refused = model.plan(PlaceKind::Remote, None).err();
+            assert_eq!(refused, Some(PlanError::Remote), "sockets stay on their machine");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub(crate) const SENTENCE: &str =
 pub(crate) fn plan(place: PlaceKind) -> Plan {
     let dispatcher = match place {
         PlaceKind::Process => Place::Task,
-        PlaceKind::Task | PlaceKind::Thread | PlaceKind::Fiber => place.into(),
+        PlaceKind::Task | PlaceKind::Thread | PlaceKind::Fiber | PlaceKind::Remote => place.into(),
     };
     Plan { acceptors: vec![("dispatcher".into(), dispatcher)], served_by: ServedBy::OwnActor }
 }
@@ -40,6 +40,8 @@ pub(crate) fn profile(place: PlaceKind) -> ModelProfile {
         PlaceKind::Process => {
             ("process per connection", Concurrency::Real, "does not notice", "a process")
         }
+        // Refused by its plan.
+        PlaceKind::Remote => ("not to be had", Concurrency::None, "-", "-"),
     };
     ModelProfile {
         model: ModelKind::PerConnection,

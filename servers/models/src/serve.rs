@@ -257,7 +257,9 @@ impl<A: Actor> Host for ActorHost<'_, A> {
             self.takes_time().await;
             match self.cx.place() {
                 PlaceKind::Task | PlaceKind::Fiber => self.take_turns().await,
-                PlaceKind::Thread | PlaceKind::Process => self.cx.checkpoint().await,
+                PlaceKind::Thread | PlaceKind::Process | PlaceKind::Remote => {
+                    self.cx.checkpoint().await;
+                }
             }
         })
     }

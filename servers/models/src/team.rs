@@ -22,7 +22,9 @@ const WORKERS_MAX: usize = 1024;
 fn workers_default(place: PlaceKind) -> usize {
     match place {
         PlaceKind::Task => thread::available_parallelism().map_or(1, usize::from),
-        PlaceKind::Thread | PlaceKind::Fiber | PlaceKind::Process => INLINE_DEFAULT,
+        PlaceKind::Thread | PlaceKind::Fiber | PlaceKind::Process | PlaceKind::Remote => {
+            INLINE_DEFAULT
+        }
     }
 }
 
@@ -53,7 +55,9 @@ pub(crate) fn plan(place: PlaceKind, workers: Option<usize>) -> Result<Plan, Pla
     let workers = count(place, workers)?;
     let served_by = match place {
         PlaceKind::Task => ServedBy::OwnActor,
-        PlaceKind::Thread | PlaceKind::Fiber | PlaceKind::Process => ServedBy::Acceptor,
+        PlaceKind::Thread | PlaceKind::Fiber | PlaceKind::Process | PlaceKind::Remote => {
+            ServedBy::Acceptor
+        }
     };
     let acceptors = (0..workers).map(|index| (worker(index), Place::from(place)));
     Ok(Plan { acceptors: acceptors.collect(), served_by })
@@ -82,6 +86,8 @@ pub(crate) fn profile(place: PlaceKind) -> ModelProfile {
             "does not notice, until all workers are taken",
             "a worker process",
         ),
+        // Refused by its plan.
+        PlaceKind::Remote => ("not to be had", "-", "-", "-"),
     };
     ModelProfile {
         model: ModelKind::Team,

@@ -20,7 +20,7 @@ export function showStatus(badge, status) {
 }
 
 /** @type {Record<import("../types.js").Place, string>} */
-export const PLACES = { task: "◇ task", fiber: "◈ fiber", thread: "▥ thread", process: "▣ process" };
+export const PLACES = { task: "◇ task", fiber: "◈ fiber", thread: "▥ thread", process: "▣ process", remote: "⇄ remote" };
 
 export function placeBadge() {
   return h("span", { class: "place" });
@@ -44,6 +44,7 @@ const PLACE_ABOUT = {
   fiber: "On a stack of its own that takes turns with others on a few kernel threads.",
   thread: "On a kernel thread of its own: its handlers may block.",
   process: "In a process of its own: a crash ends nothing else.",
+  remote: "On another node, or for an actor of another node: only its mailbox is here.",
 };
 
 export function depthBar() {

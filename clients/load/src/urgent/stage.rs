@@ -77,7 +77,9 @@ impl Stage {
 
 /// Every model in every place.
 pub(super) fn cells() -> impl Iterator<Item = (ModelKind, PlaceKind)> {
-    ModelKind::ALL.into_iter().flat_map(|model| PlaceKind::ALL.map(|place| (model, place)))
+    ModelKind::ALL
+        .into_iter()
+        .flat_map(|model| PlaceKind::OF_THIS_MACHINE.map(|place| (model, place)))
 }
 
 /// What a client was told.

@@ -178,7 +178,7 @@ impl Turns<'_> {
     /// One model in each place: how an answer is sent is up to the place alone.
     pub(super) fn flows(&mut self, stage: &Stage) -> Vec<Flows> {
         let mut all = Vec::new();
-        for place in PlaceKind::ALL {
+        for place in PlaceKind::OF_THIS_MACHINE {
             all.extend(Solution::ALL.map(|solution| Flows {
                 place,
                 solution,

@@ -163,7 +163,7 @@ impl Facts {
         self.push("opt-level", env!("PALCO_MEASURE_OPT_LEVEL").to_owned(), DECIDES);
         self.add("flags", env!("PALCO_MEASURE_FLAGS"));
         self.add("target", env!("PALCO_MEASURE_TARGET"));
-        self.add("commit", env!("PALCO_MEASURE_COMMIT"));
+        self.add("commit", crate::COMMIT);
     }
 }
 

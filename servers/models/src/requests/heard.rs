@@ -36,7 +36,7 @@ impl Requests {
         }
         let pid = match self.place {
             PlaceKind::Process => actor.pid(),
-            PlaceKind::Task | PlaceKind::Thread | PlaceKind::Fiber => {
+            PlaceKind::Task | PlaceKind::Thread | PlaceKind::Fiber | PlaceKind::Remote => {
                 i32::try_from(process::id()).ok()
             }
         };

@@ -75,7 +75,7 @@ impl Line {
         }
         let thread = match cx.place() {
             PlaceKind::Task | PlaceKind::Fiber => 0,
-            PlaceKind::Thread | PlaceKind::Process => palco_sys::thread_id(),
+            PlaceKind::Thread | PlaceKind::Process | PlaceKind::Remote => palco_sys::thread_id(),
         };
         self.serial = self.lines.next_serial();
         self.words().open(self.serial, peer, thread, stream.descriptor());

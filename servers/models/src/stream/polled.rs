@@ -68,7 +68,7 @@ impl PolledListener {
     pub(crate) fn new(place: PlaceKind, socket: TcpListener) -> io::Result<Self> {
         Ok(match place {
             PlaceKind::Fiber => Self::Fiber(FiberListener::new(socket)?),
-            PlaceKind::Task | PlaceKind::Thread | PlaceKind::Process => {
+            PlaceKind::Task | PlaceKind::Thread | PlaceKind::Process | PlaceKind::Remote => {
                 Self::Task(TaskListener::new(socket)?)
             }
         })

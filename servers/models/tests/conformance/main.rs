@@ -1,6 +1,6 @@
 //! What a client may rely on, whatever serves it: each promise is written once and tested in every cell, which is
 //! every model in every place. A new model or a new place is picked up from [`palco_models::ModelKind::ALL`] and
-//! [`palco_actors::PlaceKind::ALL`].
+//! [`palco_actors::PlaceKind::OF_THIS_MACHINE`].
 //!
 //! | file | theme |
 //! |---|---|

@@ -35,9 +35,9 @@ pub(crate) struct Cell {
 impl Cell {
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         let accept_by = AcceptBy::Workers;
-        let cells = ModelKind::ALL
-            .into_iter()
-            .flat_map(move |model| PlaceKind::ALL.map(|place| Self { model, place, accept_by }));
+        let cells = ModelKind::ALL.into_iter().flat_map(move |model| {
+            PlaceKind::OF_THIS_MACHINE.map(|place| Self { model, place, accept_by })
+        });
         let (model, place) = (ModelKind::Team, PlaceKind::Process);
         cells.chain([Self { model, place, accept_by: AcceptBy::Dispatcher }])
     }

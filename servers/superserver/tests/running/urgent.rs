@@ -139,7 +139,7 @@ fn an_unmodified_program_is_suspended_continued_and_ended_by_its_client() {
     until_end(&client);
     let exits = house.log.wait(1, is_exit);
     assert!(matches!(&exits[0], Event::Exit { how, .. } if how == "signal=15"), "{exits:?}");
-    assert_eq!(group(pid), []);
+    assert!(group(pid).is_empty());
     assert_eq!(counts(&house), (1, 1, 1));
     assert!(status(&house).urgent.is_some());
     let by = Continued::ByClient;
