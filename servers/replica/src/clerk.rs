@@ -43,8 +43,8 @@ pub(crate) struct Office {
     pub(crate) domain: Domain,
     pub(crate) shards: u16,
     pub(crate) book: Arc<Mutex<Book>>,
-    /// Where it is kept.
-    pub(crate) path: PathBuf,
+    /// Where it is kept, if it is.
+    pub(crate) path: Option<PathBuf>,
 }
 
 /// A connection has begun.
@@ -149,8 +149,10 @@ impl Handler<Tell> for Clerk {
             }
         }
         if has_news {
-            if let Err(error) = self.office.book.lock().write(&self.office.path) {
-                tracing::warn!(path = %self.office.path.display(), %error, "the book is not kept");
+            if let Some(path) = &self.office.path
+                && let Err(error) = self.office.book.lock().write(path)
+            {
+                tracing::warn!(path = %path.display(), %error, "the book is not kept");
             }
             let connected = self.office.net.peers().into_iter().filter(|of| of.session.is_some());
             connected.for_each(|of| self.tell(of.peer));

@@ -101,6 +101,8 @@ pub struct Node {
     pub home: Option<Home>,
     /// Where clients reach it in the Redis protocol, once somebody has opened a gateway.
     pub gateway: OnceLock<SocketAddr>,
+    /// The same over HTTP.
+    pub http: OnceLock<SocketAddr>,
 }
 
 /// Who is to be started.
@@ -231,8 +233,8 @@ impl Ensemble {
             other.domain.route(id, replicas.iter().map(ActorRef::recipient).collect());
             domain.route(other.id, other.replicas.iter().map(ActorRef::recipient).collect());
         }
-        let gateway = OnceLock::new();
-        let node = Arc::new(Node { name: name(number), id, domain, replicas, home, gateway });
+        let (gateway, http) = (OnceLock::new(), OnceLock::new());
+        let node = Arc::new(Node { name: name(number), id, domain, replicas, home, gateway, http });
         self.nodes.lock().push(Arc::clone(&node));
         Ok(node)
     }
@@ -291,7 +293,7 @@ impl Cluster for Arc<Ensemble> {
                     peer: None,
                     addresses: Vec::new(),
                     resp: node.gateway.get().copied(),
-                    http: None,
+                    http: node.http.get().copied(),
                     is_connected: !standings.is_empty(),
                     standings,
                 }

@@ -15,6 +15,7 @@
 //! | `ensemble.rs` | [`Ensemble`]: several nodes in one program |
 //! | `reconfigure.rs` | [`reconfigure`]: all shards, through one node |
 //! | `cluster.rs` | [`Cluster`]: nodes by their names, and wishes for other members |
+//! | `identity.rs` | [`Keeping`]: who a node is, and where it keeps what it promises |
 //! | `member.rs` | [`RunningMember`]: a node among others, on other machines too |
 //! | `book.rs`, `clerk.rs` | [`Book`]: who belongs to the cluster and where they are |
 //! | `desk.rs`, `pending.rs` | where answers meet their requests, and letters their ways |
@@ -32,6 +33,7 @@ mod desk;
 mod domain;
 mod ensemble;
 pub mod http;
+mod identity;
 mod keeper;
 mod member;
 mod pack;
@@ -54,6 +56,7 @@ pub use cluster::{
 pub use desk::Desk;
 pub use domain::Domain;
 pub use ensemble::{Ensemble, EnsembleError, EnsembleOptions, Node};
+pub use identity::Keeping;
 pub use member::{Beginning, Contact, MemberError, MemberOptions, RunningMember};
 pub use reconfigure::{Change, Wanted, reconfigure};
 pub use registers::{Looking, Page, Registers, Running, Scanning};

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use palco_actors::{
-    ActorRef, JoinError, Net, Parcel, PeerChange, Place, PlaceKind, Restart, SpawnError,
-    SpawnOptions, Supervision, Supervisor, System, Watch,
+    ActorRef, JoinError, Net, Parcel, PeerChange, Place, PlaceKind, SpawnError, SpawnOptions,
+    Supervision, Supervisor, System, Watch,
 };
 use palco_rambo::{Member, NodeId, Quorums};
 use palco_transport::libp2p::{self, Allowed, Libp2p};
@@ -17,17 +16,15 @@ use palco_transport::{Carrier, Introduction, NotAPeer, Peer};
 use parking_lot::Mutex;
 
 use crate::clerk::{Clerk, Met, Office, replica_name};
-use crate::storage::{Arrival, Home, HomeError};
+use crate::identity::{Identity, Keeping};
+use crate::storage::{Arrival, HomeError};
 use crate::{
-    Begin, Book, Cluster, ClusterView, Domain, Entry, Keep, NodeView, Registers, Replica,
-    ReplicaArgs, Viewing, node_of,
+    Begin, Book, Cluster, ClusterView, Domain, Entry, NodeView, Registers, Replica, ReplicaArgs,
+    Viewing, node_of,
 };
 
 /// Letters and requests that may wait for a replica.
 const MAILBOX_MESSAGES: usize = 1 << 12;
-
-/// What a node knows of others is kept under this name in its directory.
-const BOOK: &str = "book.json";
 
 /// How to start a node.
 #[derive(Clone, Debug)]
@@ -38,8 +35,8 @@ pub struct MemberOptions {
     pub cluster: String,
     /// Participants, each for its share of the keys; the same for all nodes of a cluster.
     pub shards: u16,
-    /// Its directory, for it alone.
-    pub directory: PathBuf,
+    /// Where it keeps what it promises.
+    pub keeping: Keeping,
     /// Where it listens for other nodes, as `/ip4/127.0.0.1/tcp/7401`.
     pub listen: Vec<String>,
     /// Where others reach it, if that is elsewhere.
@@ -82,10 +79,9 @@ pub enum MemberError {
     Home(#[from] HomeError),
     /// Nobody to join, and it is not to found a cluster.
     #[error(
-        "`{}` is new here: either it founds a cluster, or it joins one, and then somebody of it must be named",
-        .0.display()
+        "node `{0}` is new here: either it founds a cluster, or it joins one, and then somebody of it must be named"
     )]
-    Alone(PathBuf),
+    Alone(String),
     /// The network cannot be joined.
     #[error("it cannot be among others")]
     Join(#[from] JoinError<libp2p::StartError>),
@@ -97,7 +93,7 @@ pub enum MemberError {
 /// A node that runs. Dropped, it is forgotten by nobody: others wait for it to come back.
 #[derive(Debug)]
 pub struct RunningMember {
-    home: Home,
+    identity: Identity,
     office: Office,
     replicas: Vec<ActorRef<Replica>>,
     _watch: Watch,
@@ -125,26 +121,27 @@ impl RunningMember {
     /// [`MemberError`]; what was started before ends with the system.
     pub fn start(system: &System, options: MemberOptions) -> Result<Self, MemberError> {
         let shards = options.shards.max(1);
-        let home = Home::open(&options.directory, &options.cluster, shards)?;
+        let identity = Identity::open(&options.keeping, &options.cluster, shards)?;
         let contacts = match &options.begin {
             Beginning::Join(contacts) => contacts.clone(),
             Beginning::Found => Vec::new(),
         };
-        let is_new = *home.arrival() != Arrival::Returned;
+        let is_new = *identity.arrival() != Arrival::Returned;
         if is_new && options.begin == Beginning::Join(Vec::new()) {
-            return Err(MemberError::Alone(options.directory));
+            return Err(MemberError::Alone(options.name));
         }
-        let (net, carrier) = join(system, &home, &options, &contacts)?;
+        let (net, carrier) = join(system, &identity, &options, &contacts)?;
         let domain = Domain::start(system, shards, "desk")?;
-        let me = home.peer();
+        let me = identity.peer();
+        let path = identity.book();
         let office = Office {
             me,
             net: net.clone(),
             carrier,
             domain: domain.clone(),
             shards,
-            book: Arc::new(Mutex::new(Book::read(&home.path().join(BOOK)))),
-            path: home.path().join(BOOK),
+            book: Arc::new(Mutex::new(path.as_deref().map_or_else(Book::default, Book::read))),
+            path,
         };
         let mut addresses = options.advertise.clone();
         if addresses.is_empty() {
@@ -159,7 +156,7 @@ impl RunningMember {
             version: milliseconds(),
         });
         let seeds: Vec<NodeId> = contacts.iter().map(|contact| node_of(contact.peer)).collect();
-        let replicas = replicas(system, &home, &options, &office, &seeds)?;
+        let replicas = replicas(system, &identity, &options, &office, &seeds)?;
         let clerk = {
             let office = office.clone();
             system.spawn(SpawnOptions::new().name("clerk"), move || Clerk::of(office.clone()))?
@@ -177,25 +174,25 @@ impl RunningMember {
         for entry in known {
             office.open(entry.peer, &entry.addresses)?;
         }
-        Ok(Self { home, office, replicas, _watch: watch })
+        Ok(Self { identity, office, replicas, _watch: watch })
     }
 
     /// Who it is here.
     #[must_use]
     pub fn arrival(&self) -> &Arrival {
-        self.home.arrival()
+        self.identity.arrival()
     }
 
     /// Its number in configurations.
     #[must_use]
     pub fn node(&self) -> NodeId {
-        self.home.node()
+        self.identity.node()
     }
 
     /// Who it is to other machines.
     #[must_use]
     pub fn peer(&self) -> Peer {
-        self.home.peer()
+        self.identity.peer()
     }
 
     /// Its replicas, by shard.
@@ -222,12 +219,12 @@ impl RunningMember {
 
 fn join(
     system: &System,
-    home: &Home,
+    identity: &Identity,
     options: &MemberOptions,
     contacts: &[Contact],
 ) -> Result<(Net, Arc<Libp2p>), MemberError> {
     let introduction = Introduction {
-        cluster: format!("{}, {} shards", options.cluster, home.shards()),
+        cluster: format!("{}, {} shards", options.cluster, identity.shards()),
         build: palco_actors::build(),
         name: options.name.clone(),
     };
@@ -243,7 +240,7 @@ fn join(
     let settings = libp2p::Settings {
         listen: options.listen.clone(),
         allowed,
-        ..libp2p::Settings::new(home.key().clone(), introduction)
+        ..libp2p::Settings::new(identity.key().clone(), introduction)
     };
     let mut made = None;
     let net = system.join(|hear| {
@@ -256,7 +253,7 @@ fn join(
 
 fn replicas(
     system: &System,
-    home: &Home,
+    identity: &Identity,
     options: &MemberOptions,
     office: &Office,
     seeds: &[NodeId],
@@ -267,21 +264,21 @@ fn replicas(
             Supervisor::new(policy)
         })?;
     let mut replicas = Vec::new();
-    for shard in 0..home.shards() {
+    for shard in 0..identity.shards() {
         let begin = match options.begin {
             Beginning::Found => Begin::Found {
-                members: vec![Member { node: home.node(), weight: 1 }],
+                members: vec![Member { node: identity.node(), weight: 1 }],
                 quorums: Quorums::Majority,
             },
             Beginning::Join(_) => Begin::Join,
         };
-        let keep = Keep::Directory(home.medium(shard)?.path().to_owned());
-        let args = ReplicaArgs { shard, node: home.node(), begin, keep, seeds: seeds.to_vec() };
+        let (node, keep) = (identity.node(), identity.keep(shard)?);
+        let args = ReplicaArgs { shard, node, begin, keep, seeds: seeds.to_vec() };
         let spawn = SpawnOptions::new()
             .name(replica_name(shard))
             .place(options.place)
             .mailbox_messages_max(MAILBOX_MESSAGES)
-            .restart(Restart::Always);
+            .restart(identity.restart());
         let outlet = office.domain.outlet();
         let replica = supervisor.supervise_portable::<Replica>(spawn, move || {
             Ok(Parcel::new(args.clone()).with_grant(outlet.clone()))

@@ -7,14 +7,17 @@ use palco_actors::PlaceKind;
 use palco_replica::Contact;
 use palco_transport::Peer;
 
-use crate::stage::DashboardArgs;
+use crate::stage::{DashboardArgs, Port};
 
 /// One node of a cluster that keeps registers.
 #[derive(clap::Args, Debug)]
 pub(crate) struct NodeArgs {
-    /// Where it keeps its key and all that it promises: a directory for this node alone
+    /// Where it keeps its key, all that it promises, and its control socket: a directory for this node alone
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
+    /// Keep registers in memory: each start is somebody new, and --data holds the control socket only
+    #[arg(long)]
+    pub(crate) memory: bool,
     /// What people call it; unique in the cluster
     #[arg(long, value_name = "NAME")]
     pub(crate) name: String,
@@ -45,6 +48,9 @@ pub(crate) struct NodeArgs {
     /// Where clients reach it in the Redis protocol
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:6380")]
     pub(crate) resp: SocketAddr,
+    /// Where clients reach it over HTTP, as 127.0.0.1:7480, or `off`; reconfiguring needs the dashboard's token
+    #[arg(long, value_name = "ADDRESS", default_value = "off")]
+    pub(crate) http: Port,
     #[command(flatten)]
     pub(crate) dashboard: DashboardArgs,
 }

@@ -1,16 +1,19 @@
 //! `palco node`: one node of a cluster that keeps registers, on this machine or many.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use palco_actors::{PlaceKind, Supervision};
-use palco_replica::{Beginning, MemberOptions};
+use palco_replica::{Beginning, Keeping, MemberOptions};
+use serde::Serialize;
 
 use crate::args::NodeArgs;
 use crate::output;
-use crate::stage::{Announcement, NodeEntry, Running, StageFile, UrgentArgs, UrgentEntry, run};
+use crate::stage::{
+    Announcement, NodeEntry, NodeSaid, Running, StageFile, UrgentArgs, UrgentEntry, run,
+};
 
 pub(crate) fn node(args: NodeArgs, control: Option<PathBuf>, json: bool) -> Result<ExitCode> {
     ensure!(
@@ -25,7 +28,7 @@ pub(crate) fn node(args: NodeArgs, control: Option<PathBuf>, json: bool) -> Resu
         name: args.name,
         cluster: args.cluster,
         shards: args.shards,
-        directory: args.data,
+        keeping: if args.memory { Keeping::Memory } else { Keeping::Directory(args.data) },
         listen: vec![multiaddr(args.listen)],
         advertise: args.advertise,
         begin,
@@ -39,7 +42,7 @@ pub(crate) fn node(args: NodeArgs, control: Option<PathBuf>, json: bool) -> Resu
         supervision: Supervision::default(),
         urgent: UrgentEntry::default(),
         registers: None,
-        node: Some(NodeEntry { options, resp: args.resp }),
+        node: Some(NodeEntry { options, resp: args.resp, http: args.http }),
         servers: Vec::new(),
     };
     let urgent = UrgentArgs::off();
@@ -59,13 +62,27 @@ fn multiaddr(address: SocketAddr) -> String {
     format!("/{family}/{}/tcp/{}", address.ip(), address.port())
 }
 
+/// What is said in JSON: one line.
+#[derive(Serialize)]
+struct Said<'a> {
+    #[serde(flatten)]
+    node: &'a NodeSaid,
+    control: &'a Path,
+    dashboard: Option<&'a str>,
+}
+
 fn announce(announcement: &Announcement<'_>, json: bool) -> Result<()> {
     let Some(node) = &announcement.view.node else { return Ok(()) };
     if json {
-        return output::line(serde_json::to_string(node)?);
+        let Announcement { control, dashboard, .. } = announcement;
+        let said = Said { node, control, dashboard: dashboard.as_deref() };
+        return output::line(serde_json::to_string(&said)?);
     }
     output::line(format!("node {} ({}) {}", node.name, node.node, node.arrival))?;
     output::line(format!("  Redis protocol: {}", node.resp))?;
+    if let Some(http) = node.http {
+        output::line(format!("  HTTP:           http://{http}/v1/registers"))?;
+    }
     output::line(format!("  control:        {}", announcement.control.display()))?;
     if let Some(url) = &announcement.dashboard {
         output::line(format!("  dashboard:      {url}"))?;

@@ -1,5 +1,6 @@
 //! `palco register`: the registers of a cluster, one at a time.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -145,18 +146,22 @@ fn status(control: Option<PathBuf>, json: bool) -> Result<ExitCode> {
         "OPERATIONS",
         "DRIVES",
         "REDIS",
+        "HTTP",
     ];
     output::table(heading, view.nodes.iter().flat_map(|node| rows(node, &view)))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn rows(node: &NodeView, view: &ClusterView) -> Vec<[String; 9]> {
-    let redis = node.resp.map_or_else(|| "–".to_owned(), |address| address.to_string());
+fn rows(node: &NodeView, view: &ClusterView) -> Vec<[String; 10]> {
+    let shown = |address: Option<SocketAddr>| {
+        address.map_or_else(|| "–".to_owned(), |address| address.to_string())
+    };
+    let (redis, http) = (shown(node.resp), shown(node.http));
     if node.standings.is_empty() {
         let state = if node.is_connected { "connected" } else { "not connected" };
-        let mut row: [String; 9] = Default::default();
-        (row[0], row[1], row[4], row[8]) =
-            (node.name.clone(), node.node.to_string(), state.to_owned(), redis);
+        let mut row: [String; 10] = Default::default();
+        (row[0], row[1], row[4]) = (node.name.clone(), node.node.to_string(), state.to_owned());
+        (row[8], row[9]) = (redis, http);
         return vec![row];
     }
     let newest = view.newest().map(|newest| newest.index());
@@ -180,6 +185,7 @@ fn rows(node: &NodeView, view: &ClusterView) -> Vec<[String; 9]> {
             of.operations.to_string(),
             of.driving.map_or_else(|| "–".to_owned(), |stage| format!("{stage:?}").to_lowercase()),
             redis.clone(),
+            http.clone(),
         ]
     };
     node.standings.iter().map(row).collect()

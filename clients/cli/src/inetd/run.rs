@@ -81,7 +81,7 @@ pub(crate) fn run(running: Running, json: bool) -> Result<ExitCode> {
     control::serve(&stage, &socket)?;
     stage.hold(socket);
     let dashboard = match dashboard {
-        Some(args) => args.open(&stage, None)?,
+        Some(args) => args.open(&stage, args.token()?, None)?,
         None => None,
     };
     announce(&superserver, &path, dashboard.as_ref(), json)?;

@@ -30,11 +30,16 @@ impl DashboardArgs {
     }
 
     /// Starts the dashboard; none if it is off.
-    pub(crate) fn open(&self, stage: &Stage, demo: Option<&str>) -> Result<Option<Dashboard>> {
+    pub(crate) fn open(
+        &self,
+        stage: &Stage,
+        token: Token,
+        demo: Option<&str>,
+    ) -> Result<Option<Dashboard>> {
         if self.dashboard == Some(Port::Off) {
             return Ok(None);
         }
-        let settings = DashboardSettings::new(self.token()?);
+        let settings = DashboardSettings::new(token);
         let house = house(stage, demo);
         let dashboard = match self.dashboard {
             Some(Port::At(listen)) => {
@@ -53,7 +58,8 @@ impl DashboardArgs {
         dashboard.map(Some).context(advice)
     }
 
-    fn token(&self) -> Result<Token> {
+    /// The secret of those who may act on this stage.
+    pub(crate) fn token(&self) -> Result<Token> {
         if let Some(path) = &self.token_file {
             return Ok(Token::from_file(path)?);
         }

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use palco_actors::{PlaceKind, System};
+use palco_dashboard::Token;
 use palco_models::{ModelKind, Server};
 use palco_rambo::NodeId;
 use palco_replica::resp::{Gateway, RespCodec, Settings};
-use palco_replica::{Cluster, MemberOptions, RunningMember};
+use palco_replica::{Cluster, MemberOptions, RunningMember, http};
 use palco_transport::Peer;
 use serde::{Deserialize, Serialize};
 
-use super::{ServerEntry, ServiceKind};
+use super::registers::{answer_http, bind};
+use super::{Port, ServerEntry, ServiceKind};
 
 /// A node to be started.
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub(crate) struct NodeEntry {
     pub(crate) options: MemberOptions,
     /// Where clients reach it in the Redis protocol.
     pub(crate) resp: SocketAddr,
+    /// Where clients reach it over HTTP.
+    pub(crate) http: Port,
 }
 
 /// A node as it says itself when it has started.
@@ -30,6 +34,7 @@ pub(crate) struct NodeSaid {
     pub(crate) node: NodeId,
     pub(crate) peer: Peer,
     pub(crate) resp: SocketAddr,
+    pub(crate) http: Option<SocketAddr>,
     /// What others join it by.
     pub(crate) join: Vec<String>,
     /// Whether it came back, and as whom.
@@ -41,15 +46,18 @@ pub(crate) struct Started {
     pub(crate) member: RunningMember,
     pub(crate) said: NodeSaid,
     pub(crate) gateway: (ServerEntry, Server),
+    pub(crate) http: Option<http::Running>,
 }
 
 impl NodeEntry {
-    pub(crate) fn start(&self, system: &System) -> Result<Started> {
+    pub(crate) fn start(&self, system: &System, token: &Token) -> Result<Started> {
         let socket = TcpListener::bind(self.resp).with_context(|| {
             format!("cannot listen on {} for clients: choose another with --resp", self.resp)
         })?;
         let resp = socket.local_addr()?;
-        let options = MemberOptions { resp: Some(resp), ..self.options.clone() };
+        let web = self.http.address().map(bind).transpose()?;
+        let http = web.as_ref().map(TcpListener::local_addr).transpose()?;
+        let options = MemberOptions { resp: Some(resp), http, ..self.options.clone() };
         let name = options.name.clone();
         let member =
             RunningMember::start(system, options).with_context(|| format!("node {name}"))?;
@@ -70,9 +78,11 @@ impl NodeEntry {
             node: member.node(),
             peer: member.peer(),
             resp,
+            http,
             join: member.contacts(),
             arrival: member.arrival().to_string(),
         };
-        Ok(Started { member, said, gateway: (entry, server) })
+        let http = web.map(|web| answer_http(web, &member.domain(), token)).transpose()?;
+        Ok(Started { member, said, gateway: (entry, server), http })
     }
 }

@@ -7,9 +7,19 @@ use serde::{Deserialize, Deserializer, de};
 
 /// An address, or `off`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Port {
+pub(crate) enum Port {
     Off,
     At(SocketAddr),
+}
+
+impl Port {
+    /// Where, if it is not left out.
+    pub(crate) fn address(self) -> Option<SocketAddr> {
+        match self {
+            Self::Off => None,
+            Self::At(address) => Some(address),
+        }
+    }
 }
 
 impl FromStr for Port {

@@ -1,23 +1,28 @@
 //! Registers on a stage: nodes side by side, each with a gateway that speaks the Redis protocol.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use palco_actors::{PlaceKind, System};
+use palco_dashboard::Token;
 use palco_models::{ModelKind, Server, ServerSettings};
 use palco_replica::resp::{Gateway, RespCodec, Settings};
-use palco_replica::{Ensemble, EnsembleOptions};
+use palco_replica::{Domain, Ensemble, EnsembleOptions, http};
 use serde::Deserialize;
 
-use super::{ServerEntry, ServiceKind, Stage, StageFile, node};
+use super::{Port, ServerEntry, ServiceKind, Stage, StageFile, node};
 
 /// The most nodes on one stage.
 const NODES_MAX: u16 = 9;
 
 /// Nodes, and what serves at their gateways.
-pub(crate) type Started = (Arc<Ensemble>, Vec<(ServerEntry, Server)>);
+pub(crate) struct Started {
+    ensemble: Arc<Ensemble>,
+    servers: Vec<(ServerEntry, Server)>,
+    http: Vec<http::Running>,
+}
 
 /// The section `[registers]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -31,6 +36,8 @@ pub(crate) struct RegistersEntry {
     place: PlaceKind,
     /// Where the first node's gateway listens; the others' on the ports after it.
     listen: SocketAddr,
+    /// Where the first node answers HTTP, or `off`; the others on the ports after it.
+    http: Port,
     /// Where nodes keep what they promise, each in a directory of its own; in memory if not given.
     directory: Option<PathBuf>,
     /// Who accepts and who serves at the gateways.
@@ -44,6 +51,7 @@ impl Default for RegistersEntry {
             shards: 1,
             place: PlaceKind::Process,
             listen: SocketAddr::from(([127, 0, 0, 1], 6380)),
+            http: Port::Off,
             directory: None,
             model: ModelKind::PerConnection,
         }
@@ -55,26 +63,20 @@ impl RegistersEntry {
         let Self { nodes, shards, .. } = self;
         ensure!((1..=NODES_MAX).contains(nodes), "nodes = {nodes}: 1 to {NODES_MAX} can be");
         ensure!((1..=64).contains(shards), "shards = {shards}: 1 to 64 can be");
-        let last = self.listen.port().checked_add(nodes - 1);
-        ensure!(
-            last.is_some() || self.listen.port() == 0,
-            "{}: no room for the gateways of {nodes} nodes above it",
-            self.listen
-        );
+        for first in [Some(self.listen), self.http.address()].into_iter().flatten() {
+            let last = first.port().checked_add(nodes - 1);
+            ensure!(
+                last.is_some() || first.port() == 0,
+                "{first}: no room for the gateways of {nodes} nodes above it"
+            );
+        }
         Ok(())
     }
 
-    /// Where the gateway of this node listens, from 0.
-    pub(crate) fn gateway(&self, node: u16) -> SocketAddr {
-        let mut listen = self.listen;
-        if listen.port() != 0 {
-            listen.set_port(listen.port() + node);
-        }
-        listen
-    }
-
+    /// Where the gateways of all nodes listen.
     pub(crate) fn gateways(&self) -> impl Iterator<Item = SocketAddr> + '_ {
-        (0..self.nodes).map(|node| self.gateway(node))
+        let firsts = [Some(self.listen), self.http.address()].into_iter().flatten();
+        firsts.flat_map(|first| (0..self.nodes).map(move |node| nth(first, node)))
     }
 
     /// Starts all nodes, and a server for each.
@@ -82,6 +84,7 @@ impl RegistersEntry {
         &self,
         system: &System,
         settings: impl Fn(&ServerEntry) -> ServerSettings,
+        token: &Token,
     ) -> Result<Started> {
         let options = EnsembleOptions {
             nodes: self.nodes,
@@ -91,7 +94,7 @@ impl RegistersEntry {
             ..EnsembleOptions::default()
         };
         let ensemble = Arc::new(Ensemble::start(system, options).context("[registers]")?);
-        let mut servers = Vec::new();
+        let (mut servers, mut answering) = (Vec::new(), Vec::new());
         for (number, node) in (0..).zip(ensemble.nodes()) {
             let entry = ServerEntry {
                 name: Some(format!("registers-{}", number + 1)),
@@ -99,7 +102,7 @@ impl RegistersEntry {
                     ServiceKind::Registers,
                     self.model,
                     PlaceKind::Task,
-                    self.gateway(number),
+                    nth(self.listen, number),
                 )
             };
             let gateway = Gateway::new(Arc::new(node.domain.clone()), Settings::default());
@@ -109,26 +112,62 @@ impl RegistersEntry {
             // Opened here, once.
             let _ = node.gateway.set(server.address());
             servers.push((entry, server));
+            if let Some(first) = self.http.address() {
+                let running = answer_http(bind(nth(first, number))?, &node.domain, token)?;
+                let _ = node.http.set(running.address());
+                answering.push(running);
+            }
         }
-        Ok((ensemble, servers))
+        Ok(Started { ensemble, servers, http: answering })
     }
+}
+
+/// Where the gateway of this node listens, from 0.
+fn nth(first: SocketAddr, node: u16) -> SocketAddr {
+    let mut listen = first;
+    if listen.port() != 0 {
+        listen.set_port(listen.port() + node);
+    }
+    listen
+}
+
+/// A socket for clients over HTTP.
+pub(super) fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).with_context(|| {
+        format!("cannot listen on {address} for HTTP: choose another address, or `off`")
+    })
+}
+
+/// Registers over HTTP; whoever shows the token may reconfigure.
+pub(super) fn answer_http(
+    socket: TcpListener,
+    domain: &Domain,
+    token: &Token,
+) -> Result<http::Running> {
+    let token = Some(http::Token::parse(token.reveal())?);
+    let settings = http::Settings { token, domain: Some(domain.clone()), ..Default::default() };
+    let registers = Arc::new(domain.clone());
+    http::serve(socket, registers, settings).context("cannot answer HTTP")
 }
 
 impl Stage {
     /// Starts what keeps registers, and its gateways.
-    pub(super) fn keep_registers(&mut self, file: &StageFile) -> Result<()> {
+    pub(super) fn keep_registers(&mut self, file: &StageFile, token: &Token) -> Result<()> {
         if let Some(registers) = &file.registers {
             let urgent = &self.urgent;
             let settings =
                 |entry: &ServerEntry| ServerSettings { urgent: urgent.clone(), ..entry.settings() };
-            let (ensemble, servers) = registers.start(&self.system, settings)?;
+            let Started { ensemble, servers, http } =
+                registers.start(&self.system, settings, token)?;
+            *self.http.get_mut() = http;
             let servers = servers.into_iter().map(|(entry, server)| (entry, Arc::new(server)));
             self.servers.extend(servers);
             self.registers = Some(Box::new(ensemble));
         }
         if let Some(node) = &file.node {
-            let node::Started { member, said, gateway: (entry, server) } =
-                node.start(&self.system)?;
+            let node::Started { member, said, gateway: (entry, server), http } =
+                node.start(&self.system, token)?;
+            self.http.get_mut().extend(http);
             self.servers.push((entry, Arc::new(server)));
             self.registers = Some(Box::new(member));
             self.node = Some(said);

@@ -11,12 +11,12 @@ use anyhow::{Context, Result};
 use nix::sys::signal::{SigSet, Signal};
 use palco_actors::{DeadLetter, Ledger, PlaceKind, System};
 use palco_core::{Answer, RequestId, Verb};
-use palco_dashboard::Dashboard;
+use palco_dashboard::{Dashboard, Token};
 use palco_models::{
     DrainReport, ModelKind, RequestView, Scores, Server, ServerSettings, Urgent, UrgentStatus,
     profile,
 };
-use palco_replica::Cluster;
+use palco_replica::{Cluster, http};
 use palco_threads::{STACK_BYTES_DEFAULT, block_on, spawn_named};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,8 @@ pub(crate) struct Stage {
     pub(crate) superserver: Option<Installed>,
     /// The nodes that keep registers.
     pub(crate) registers: Option<Box<dyn Cluster>>,
+    /// Their HTTP gateways.
+    pub(super) http: Mutex<Vec<http::Running>>,
     /// The one that this stage is.
     pub(super) node: Option<NodeSaid>,
     /// Where requests that are being served can be interrupted.
@@ -56,6 +58,9 @@ pub(crate) struct StageView {
     /// The urgent port, if one is open.
     #[serde(default)]
     pub(crate) urgent: Option<UrgentStatus>,
+    /// Where nodes that keep registers answer HTTP.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) http: Vec<SocketAddr>,
     /// The node that this stage is, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) node: Option<NodeSaid>,
@@ -86,6 +91,7 @@ impl Stage {
             servers: Vec::new(),
             superserver: None,
             registers: None,
+            http: Mutex::default(),
             node: None,
             urgent: None,
             control: Mutex::new(None),
@@ -113,7 +119,7 @@ impl Stage {
     }
 
     /// Starts all servers of `file`; if one cannot be started, those before it are stopped again.
-    pub(crate) fn start(file: &StageFile, urgent: &UrgentArgs) -> Result<Self> {
+    pub(crate) fn start(file: &StageFile, urgent: &UrgentArgs, token: &Token) -> Result<Self> {
         let mut builder = System::builder().supervision(file.supervision);
         if let Some(event_loops) = file.event_loops {
             builder = builder.event_loops(event_loops);
@@ -134,7 +140,7 @@ impl Stage {
                 }
             }
         }
-        if let Err(error) = stage.keep_registers(file) {
+        if let Err(error) = stage.keep_registers(file, token) {
             stage.drain();
             return Err(error);
         }
@@ -157,6 +163,7 @@ impl Stage {
             uptime_s: self.started.elapsed().as_secs(),
             servers: self.servers.iter().map(|(entry, server)| view(entry, server)).collect(),
             urgent: self.urgent.as_ref().map(|urgent| urgent.status()),
+            http: self.http.lock().iter().map(http::Running::address).collect(),
             node: self.node.clone(),
             ledger: self.system.ledger(),
             dead_letters: self
@@ -209,6 +216,7 @@ impl Stage {
                 drain.join().ok().map(|report| (entry.name().to_owned(), report))
             });
             let reports = reports.collect();
+            self.http.lock().clear();
             block_on(self.system.shutdown());
             reports
         })
@@ -278,12 +286,13 @@ pub(crate) fn run(
     let Running { file, control, dashboard, urgent, demo, idle_exit } = running;
     let signals = EndSignals::block()?;
     let socket = ControlSocket::claim(control)?;
-    let stage = Arc::new(Stage::start(file, &urgent)?);
+    let token = dashboard.token()?;
+    let stage = Arc::new(Stage::start(file, &urgent, &token)?);
     if let Some(demo) = demo {
         demo.start(&stage.system)?;
     }
     control::serve(&stage, &socket)?;
-    let dashboard = dashboard.open(&stage, demo.map(Demo::task))?;
+    let dashboard = dashboard.open(&stage, token, demo.map(Demo::task))?;
     announce(&Announcement {
         view: &stage.view(),
         control: socket.path(),
@@ -361,6 +370,9 @@ pub(crate) fn announce(announcement: &Announcement<'_>) -> Result<()> {
         output::line(format!(
             "Urgent port, to interrupt what is being served: {address}, {obtained}\n"
         ))?;
+    }
+    if let Some(http) = view.http.first() {
+        output::line(format!("Registers over HTTP: http://{http}/v1/registers\n"))?;
     }
     if let Some(http) = view.servers.iter().find(|server| server.service == ServiceKind::Http) {
         output::line(format!(

@@ -7,7 +7,10 @@ use std::process::{Child, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{palco, until};
+use crate::support::{http, palco, until};
+
+/// Whoever shows it may act.
+const TOKEN: &str = "0123456789abcdef";
 
 /// A node; killed when dropped.
 struct Node {
@@ -22,6 +25,7 @@ impl Node {
         let data = root.join(name);
         let mut child = palco()
             .args(["node", "--name", name, "--listen", "127.0.0.1:0", "--resp", "127.0.0.1:0"])
+            .env("PALCO_TOKEN", TOKEN)
             .args(["--dashboard", "off", "--json", "--data"])
             .arg(&data)
             .args(more)
@@ -125,6 +129,47 @@ fn a_node_that_has_lost_its_directory_is_somebody_new_and_takes_its_own_place() 
     let said = third.ask(&["reconfigure", "--replace", "n2=n2"]);
     assert!(said.contains("configuration 2 is installed"), "{said}");
     assert_eq!(again.get(), "1");
+}
+
+#[test]
+fn a_node_in_memory_is_somebody_new_each_time_and_takes_its_own_place() {
+    let root = tempfile::tempdir().unwrap();
+    let first = Node::start(root.path(), "n1", &["--memory", "--found"]);
+    let join = ["--memory", "--join", first.join()];
+    let mut second = Node::start(root.path(), "n2", &join);
+    let third = Node::start(root.path(), "n3", &join);
+    until("all are connected", || {
+        [&first, &second, &third].iter().all(|node| node.connected() == 3)
+    });
+    let said = first.ask(&["reconfigure", "--members", "n1,n2,n3"]);
+    assert!(said.contains("configuration 1 is installed"), "{said}");
+    first.set("1");
+    second.kill();
+    let again = Node::start(root.path(), "n2", &join);
+    assert_ne!(again.said["node"], second.said["node"]);
+    assert!(!root.path().join("n2/data").exists(), "it keeps nothing");
+    until("it is connected", || third.connected() == 3 && again.connected() == 3);
+    let said = third.ask(&["reconfigure", "--replace", "n2=n2"]);
+    assert!(said.contains("configuration 2 is installed"), "{said}");
+    assert_eq!(again.get(), "1");
+}
+
+#[test]
+fn a_node_answers_http_and_whoever_shows_the_token_reconfigures() {
+    let root = tempfile::tempdir().unwrap();
+    let node = Node::start(root.path(), "n1", &["--found", "--http", "127.0.0.1:0"]);
+    node.set("1");
+    let address = node.said["http"].as_str().unwrap();
+    let answer = http(address, "GET /v1/registers/x", "");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("\r\n\r\n1"), "{answer}");
+    let wish = format!(r#"{{"expected":0,"members":[{{"node":{}}}]}}"#, node.said["node"]);
+    let length = wish.len();
+    let body = format!("Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{wish}");
+    let answer = http(address, "POST /v1/reconfigure", &body);
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    let body = format!("Authorization: Bearer {TOKEN}\r\n{body}");
+    let answer = http(address, "POST /v1/reconfigure", &body);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 #[test]

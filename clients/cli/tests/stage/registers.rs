@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Stage, palco, talk, until};
+use crate::support::{Stage, http, palco, talk, until};
 
 /// Gateways at free ports.
 fn stage(more: &str) -> Stage {
@@ -29,6 +29,17 @@ fn what_is_set_at_one_gateway_is_got_at_every_other() {
     stage.text(&["register", "del", "x", "--at", &at(&stage, 2)]);
     let gone = stage.command(&["register", "get", "x", "--at", &at(&stage, 3)]);
     assert_eq!(gone.status.code(), Some(1), "nothing is there");
+}
+
+#[test]
+fn every_node_answers_http_where_status_says() {
+    let stage = stage("http = \"127.0.0.1:0\"\nplace = \"thread\"");
+    stage.text(&["register", "set", "x", "1", "--at", &at(&stage, 1)]);
+    let view = stage.json(&["register", "status"]);
+    for node in view["nodes"].as_array().unwrap() {
+        let said = http(node["http"].as_str().unwrap(), "GET /v1/registers/x", "");
+        assert!(said.ends_with("\r\n\r\n1"), "{said}");
+    }
 }
 
 #[test]

@@ -167,6 +167,16 @@ pub(crate) fn talk(mut stream: TcpStream, request: &str) -> String {
     answer
 }
 
+/// Sends an HTTP request, up to its first header, and reads the answer to its end.
+pub(crate) fn http(address: &str, request: &str, headers_and_body: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = format!("{request} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
+    stream.write_all(format!("{head}{headers_and_body}\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
 /// Waits for a condition that another process brings about.
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
