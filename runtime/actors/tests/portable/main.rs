@@ -1,5 +1,5 @@
 //! What an actor made from data may rely on, in every place: as a task, a thread, a process, a fork, a process on rings,
-//! on another node.
+//! on another node, over every carrier.
 //!
 //! | file | theme |
 //! |---|---|
@@ -14,12 +14,13 @@
 #![cfg(test)]
 
 mod asking;
-#[path = "../remote/carrier.rs"]
-mod carrier;
+#[path = "../../../transport/tests/carriers/cable.rs"]
+mod cable;
 mod crashes;
 mod descriptors;
 mod ending;
 mod lives;
+mod nodes;
 mod order;
 mod probe;
 mod signals;
@@ -57,6 +58,9 @@ fn main() -> ExitCode {
     if let Err(error) = palco_actors::enter(repertoire) {
         eprintln!("{error}");
         return ExitCode::FAILURE;
+    }
+    if let Some(why) = cable::denied() {
+        eprintln!("Not run: nodes in network namespaces, which need root: {why}");
     }
     let mut trials = Vec::new();
     for module in [

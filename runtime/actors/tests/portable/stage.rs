@@ -8,16 +8,20 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use libtest_mimic::Trial;
 use palco_actors::{
-    ActorRef, Clock, Net, Parcel, Place, PlaceKind, ProcessOptions, RemoteOptions, SpawnOptions,
-    Start, System, Transport, UrgentRef,
+    ActorRef, Clock, Parcel, Place, PlaceKind, ProcessOptions, RemoteOptions, SpawnOptions, Start,
+    System, Transport, UrgentRef,
 };
 use palco_threads::block_on;
 
-use crate::carrier::Hub;
+use crate::cable;
+use crate::nodes::{Between, OtherNode};
 use crate::probe::{Plan, Probe};
 
 /// Against hanging only: nothing that works takes nearly as long.
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+
+/// Whether who runs the tests may not make network namespaces.
+static NO_NAMESPACES: LazyLock<bool> = LazyLock::new(|| cable::denied().is_some());
 
 static WATCH: LazyLock<Clock> = LazyLock::new(Clock::real);
 
@@ -31,27 +35,36 @@ pub(crate) enum Column {
     Zygote,
     Ring,
     /// On another node, as a task there.
-    Remote,
+    Remote(Between),
     /// On another node, as a thread there.
-    RemoteThread,
+    RemoteThread(Between),
 }
 
 impl Column {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Task,
         Self::Fiber,
         Self::Thread,
         Self::Process,
         Self::Zygote,
         Self::Ring,
-        Self::Remote,
+        Self::Remote(Between::Memory),
+        Self::Remote(Between::Loopback),
+        Self::Remote(Between::Delays),
+        Self::Remote(Between::Cable),
     ];
     /// Where open files can be sent, and what a handler does is noted step by step.
     pub(crate) const OF_THIS_MACHINE: [Self; 6] =
         [Self::Task, Self::Fiber, Self::Thread, Self::Process, Self::Zygote, Self::Ring];
     /// Where a call may block.
-    pub(crate) const WITH_A_THREAD: [Self; 5] =
-        [Self::Thread, Self::Process, Self::Zygote, Self::Ring, Self::RemoteThread];
+    pub(crate) const WITH_A_THREAD: [Self; 6] = [
+        Self::Thread,
+        Self::Process,
+        Self::Zygote,
+        Self::Ring,
+        Self::RemoteThread(Between::Memory),
+        Self::RemoteThread(Between::Loopback),
+    ];
     pub(crate) const PROCESSES: [Self; 3] = [Self::Process, Self::Zygote, Self::Ring];
 
     fn name(self) -> &'static str {
@@ -62,8 +75,20 @@ impl Column {
             Self::Process => "process",
             Self::Zygote => "zygote",
             Self::Ring => "ring",
-            Self::Remote => "remote",
-            Self::RemoteThread => "remote_thread",
+            Self::Remote(Between::Memory) => "remote",
+            Self::Remote(Between::Loopback) => "remote_over_loopback",
+            Self::Remote(Between::Delays) => "remote_with_delays",
+            Self::Remote(Between::Cable) => "remote_over_a_cable",
+            Self::RemoteThread(Between::Memory) => "remote_thread",
+            Self::RemoteThread(_) => "remote_thread_over_loopback",
+        }
+    }
+
+    /// What is between this node and the other.
+    fn between(self) -> Option<Between> {
+        match self {
+            Self::Remote(between) | Self::RemoteThread(between) => Some(between),
+            _ => None,
         }
     }
 }
@@ -73,7 +98,7 @@ pub(crate) struct Stage {
     pub(crate) system: System,
     pub(crate) column: Column,
     /// The other node.
-    node: Option<Net>,
+    node: Option<OtherNode>,
 }
 
 impl Stage {
@@ -88,7 +113,7 @@ impl Stage {
 
     pub(crate) fn options(&self) -> SpawnOptions {
         let there = match self.column {
-            Column::RemoteThread => PlaceKind::Thread,
+            Column::RemoteThread(_) => PlaceKind::Thread,
             _ => PlaceKind::Task,
         };
         let place = match self.column {
@@ -96,8 +121,8 @@ impl Stage {
             Column::Thread => Place::Thread,
             Column::Fiber => Place::Fiber,
             Column::Process | Column::Zygote | Column::Ring => Place::Process,
-            Column::Remote | Column::RemoteThread => {
-                Place::Remote(self.node.as_ref().unwrap().me())
+            Column::Remote(_) | Column::RemoteThread(_) => {
+                Place::Remote(self.node.as_ref().unwrap().net.me())
             }
         };
         let remote = RemoteOptions::new().place_there(there);
@@ -131,44 +156,35 @@ pub(crate) type Body = fn(&Stage) -> std::pin::Pin<Box<dyn Future<Output = ()> +
 pub(crate) fn in_columns(name: &str, columns: &[Column], body: Body) -> Vec<Trial> {
     let trial = |column: &Column| {
         let column = *column;
-        Trial::test(format!("{name}::in_{}", column.name()), move || {
+        let is_denied = column.between() == Some(Between::Cable) && *NO_NAMESPACES;
+        let trial = Trial::test(format!("{name}::in_{}", column.name()), move || {
             run(column, body);
             Ok(())
-        })
+        });
+        trial.with_ignored_flag(is_denied)
     };
     columns.iter().map(trial).collect()
 }
 
 fn run(column: Column, body: Body) {
     let system = System::builder().event_loops(2).build().unwrap();
-    let node = match column {
-        Column::Remote | Column::RemoteThread => Some(another_node(&system)),
-        _ => None,
-    };
-    let other = node.as_ref().map(|(system, _)| system.clone());
-    let stage = Stage { system, column, node: node.map(|(_, net)| net) };
+    let node = column.between().map(|between| {
+        let beside = OtherNode::beside(&system, between);
+        block_on(in_time("the meeting of two nodes", beside))
+    });
+    let stage = Stage { system, column, node };
     block_on(async {
         in_time("the test body", body(&stage)).await;
         in_time("the shutdown", stage.system.shutdown()).await;
-        if let Some(other) = &other {
-            in_time("the end of the other node", other.shutdown()).await;
+        if let Some(other) = &stage.node {
+            in_time("the end of the other node", other.system.shutdown()).await;
         }
     });
-    for system in [Some(stage.system), other].into_iter().flatten() {
-        let ledger = system.ledger();
+    for system in [Some(&stage.system), stage.node.as_ref().map(|of| &of.system)] {
+        let Some(ledger) = system.map(System::ledger) else { continue };
         assert!(ledger.is_balanced(), "messages were lost or doubled: {ledger:?}");
         assert_eq!((ledger.queued, ledger.in_flight), (0, 0), "all actors have ended: {ledger:?}");
     }
-}
-
-/// A node that hosts the lives of this system's actors.
-fn another_node(system: &System) -> (System, Net) {
-    let other = System::builder().event_loops(2).build().unwrap();
-    let hub = Hub::default();
-    let (here, there) = (hub.join(system), hub.join(&other));
-    there.host(true);
-    hub.connect(&here, &there);
-    (other, there)
 }
 
 /// Fails instead of hanging.

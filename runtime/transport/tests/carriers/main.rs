@@ -2,6 +2,7 @@
 //!
 //! Some nodes are to be stopped or killed, so they are new runs of this very binary, which therefore has a `main` of its own.
 
+mod cable;
 mod conformance;
 mod faults;
 mod heard;
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
     if let Some(orders) = other_process::orders(&words) {
         return other_process::live(&orders);
     }
-    let denied = namespaces::denied();
+    let denied = cable::denied();
     if let Some(why) = &denied {
         let _ = writeln!(
             io::stderr(),

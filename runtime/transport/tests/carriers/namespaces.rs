@@ -1,17 +1,12 @@
-//! Two network namespaces with a cable between them: nearly two machines.
+//! Two nodes between which a cable is pulled.
 
-use std::fs::File;
-use std::io;
-use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
-use nix::sched::{CloneFlags, setns};
 use palco_transport::libp2p::{Allowed, Settings};
 use palco_transport::{Carrier, Lane, NodeKey};
 
+use crate::cable::{ADDRESSES, Namespaces, ip};
 use crate::heard::{Heard, push};
 use crate::nets::{introduction, start};
 
@@ -20,77 +15,9 @@ pub(crate) const TESTS: &[(&str, fn())] = &[(
     a_peer_behind_a_pulled_cable_is_lost_and_found_again,
 )];
 
-/// Of the node in each place.
-pub(crate) const ADDRESSES: [&str; 2] = ["10.231.7.1", "10.231.7.2"];
-
-/// Removed when it is dropped.
-pub(crate) struct Namespaces {
-    names: [String; 2],
-}
-
-/// Why namespaces cannot be made; nothing if they can.
-pub(crate) fn denied() -> Option<String> {
-    let name = format!("palco-{}-try", std::process::id());
-    let made = ip(&["netns", "add", &name]);
-    made.and_then(|()| ip(&["netns", "del", &name])).err().map(|error| error.to_string())
-}
-
-fn ip(words: &[&str]) -> io::Result<()> {
-    let done = Command::new("ip").args(words).output()?;
-    if done.status.success() {
-        return Ok(());
-    }
-    Err(io::Error::other(format!(
-        "ip {}: {}",
-        words.join(" "),
-        String::from_utf8_lossy(&done.stderr)
-    )))
-}
-
 impl Namespaces {
-    pub(crate) fn new() -> Self {
-        static LAST: AtomicU32 = AtomicU32::new(0);
-        let number = LAST.fetch_add(1, Ordering::Relaxed);
-        let name = |place: char| format!("palco-{}-{number}{place}", std::process::id());
-        let made = Self { names: [name('a'), name('b')] };
-        let [a, b] = &made.names;
-        let run = |words: &str| {
-            ip(&words.split(' ').collect::<Vec<_>>()).expect("root may make namespaces");
-        };
-        run(&format!("netns add {a}"));
-        run(&format!("netns add {b}"));
-        run(&format!("-n {a} link add cable type veth peer name cable netns {b}"));
-        for (name, address) in made.names.iter().zip(ADDRESSES) {
-            run(&format!("-n {name} link set lo up"));
-            run(&format!("-n {name} address add {address}/24 dev cable"));
-            run(&format!("-n {name} link set cable up"));
-        }
-        made
-    }
-
-    /// Runs it with the network of that place; threads that it starts have it too.
-    pub(crate) fn inside<T: Send>(&self, place: usize, run: impl FnOnce() -> T + Send) -> T {
-        let namespace =
-            File::open(format!("/run/netns/{}", self.names[place])).expect("it is there");
-        thread::scope(|scope| {
-            let inside = scope.spawn(|| {
-                setns(namespace, CloneFlags::CLONE_NEWNET).expect("root may enter it");
-                run()
-            });
-            inside.join().expect("what runs inside does not panic")
-        })
-    }
-
     fn set_cable(&self, state: &str) {
         ip(&["-n", &self.names[0], "link", "set", "cable", state]).expect("the cable is there");
-    }
-}
-
-impl Drop for Namespaces {
-    fn drop(&mut self) {
-        for name in &self.names {
-            let _ = ip(&["netns", "del", name]);
-        }
     }
 }
 

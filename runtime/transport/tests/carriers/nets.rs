@@ -10,8 +10,8 @@ use palco_transport::libp2p::{Allowed, Libp2p, Settings};
 use palco_transport::memory::{self, Hub};
 use palco_transport::{Carrier, Introduction, Lane, NodeKey, Peer};
 
+use crate::cable::{ADDRESSES, Namespaces};
 use crate::heard::Heard;
-use crate::namespaces::{self, Namespaces};
 
 /// Which carrier, and between what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl Net {
             Kind::Libp2p => Box::new(start(self.settings(key, introduction, known), hear)),
             Kind::Namespaces => {
                 let mut settings = self.settings(key, introduction, known);
-                settings.listen = vec![format!("/ip4/{}/tcp/0", namespaces::ADDRESSES[place])];
+                settings.listen = vec![format!("/ip4/{}/tcp/0", ADDRESSES[place])];
                 let namespaces = self.namespaces.as_ref().expect("made for this kind");
                 Box::new(namespaces.inside(place, move || start(settings, hear)))
             }
