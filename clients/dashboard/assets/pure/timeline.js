@@ -14,7 +14,7 @@
 /** @typedef {{ lane: string, rows: number, busy_us: number, spans: Span[] }} Lane */
 
 /** From when a handler on a loop is long: others of the loop wait as long. */
-export const LONG_US = { task: 10_000, fiber: 100_000, thread: 100_000, process: 100_000 };
+export const LONG_US = { task: 10_000, fiber: 100_000, thread: 100_000, process: 100_000, remote: 100_000 };
 
 /**
  * Handlers of one lane that overlap, because one rests at an await point, are put in rows below each other.
