@@ -7,6 +7,7 @@
 //! | `outbox.rs` | [`Outbox`]: what waits to be sent to one peer, bounded, a queue for each [`Lane`] |
 //! | `memory.rs`, `memory/` | [`memory::Hub`]: a network inside one program |
 //! | `libp2p.rs`, `libp2p/` | [`libp2p::Libp2p`]: between machines, with feature `libp2p` |
+//! | `mdns.rs` | [`mdns::Mdns`]: nodes of the local network, with feature `mdns` |
 //! | `faulty.rs`, `faulty/` | [`faulty::Faulty`]: breaks connections of another carrier, by a seeded plan |
 //! | `event_loop.rs`, `lots.rs`, `refusal.rs` | what carriers share: the thread they live on, seeded numbers, words |
 //!
@@ -20,6 +21,8 @@ pub mod faulty;
 #[cfg(feature = "libp2p")]
 pub mod libp2p;
 mod lots;
+#[cfg(feature = "mdns")]
+pub mod mdns;
 pub mod memory;
 mod outbox;
 mod peer;

@@ -163,6 +163,12 @@ impl Libp2p {
         Ok(Self { me, wishes, _event_loop: event_loop })
     }
 
+    /// Whether this node is let in now.
+    #[must_use]
+    pub fn allows(&self, peer: Peer) -> bool {
+        self.wishes.allows(peer)
+    }
+
     /// Lets a node in from now on; says whether that is new. Where everybody is allowed, it is not.
     pub fn allow(&self, peer: Peer) -> bool {
         self.wishes.allow(peer)

@@ -19,6 +19,7 @@
 //! | `member.rs` | [`RunningMember`]: a node among others, on other machines too |
 //! | `book.rs`, `clerk.rs` | [`Book`]: who belongs to the cluster and where they are |
 //! | `desk.rs`, `pending.rs` | where answers meet their requests, and letters their ways |
+//! | `neighbours.rs` | nodes found on the local network |
 //! | `http.rs` | [`http`]: the HTTP gateway |
 //! | [`resp`] | registers in the Redis protocol |
 
@@ -36,6 +37,7 @@ pub mod http;
 mod identity;
 mod keeper;
 mod member;
+mod neighbours;
 mod pack;
 mod pending;
 mod reconfigure;

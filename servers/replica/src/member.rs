@@ -12,11 +12,13 @@ use palco_actors::{
 };
 use palco_rambo::{Member, NodeId, Quorums};
 use palco_transport::libp2p::{self, Allowed, Libp2p};
+use palco_transport::mdns::MdnsError;
 use palco_transport::{Carrier, Introduction, NotAPeer, Peer};
 use parking_lot::Mutex;
 
 use crate::clerk::{Clerk, Met, Office, replica_name};
 use crate::identity::{Identity, Keeping};
+use crate::neighbours::Neighbours;
 use crate::storage::{Arrival, HomeError};
 use crate::{
     Begin, Book, Cluster, ClusterView, Domain, Entry, NodeView, Registers, Replica, ReplicaArgs,
@@ -45,6 +47,9 @@ pub struct MemberOptions {
     pub begin: Beginning,
     /// Nodes that are let in beside those it joins, and those that these let in.
     pub allowed: BTreeSet<Peer>,
+    /// Whether nodes of the cluster are looked for on the local network, by multicast DNS. Those that are found are let in
+    /// if they are allowed.
+    pub discover: bool,
     /// Where replicas live. A task, a thread or a fiber.
     pub place: PlaceKind,
     /// Where clients reach it in the Redis protocol, for others to know.
@@ -82,6 +87,9 @@ pub enum MemberError {
         "node `{0}` is new here: either it founds a cluster, or it joins one, and then somebody of it must be named"
     )]
     Alone(String),
+    /// Nodes cannot be looked for.
+    #[error("it cannot look for nodes on the local network")]
+    Discover(#[from] MdnsError),
     /// The network cannot be joined.
     #[error("it cannot be among others")]
     Join(#[from] JoinError<libp2p::StartError>),
@@ -96,6 +104,7 @@ pub struct RunningMember {
     identity: Identity,
     office: Office,
     replicas: Vec<ActorRef<Replica>>,
+    neighbours: Option<Neighbours>,
     _watch: Watch,
 }
 
@@ -127,7 +136,8 @@ impl RunningMember {
             Beginning::Found => Vec::new(),
         };
         let is_new = *identity.arrival() != Arrival::Returned;
-        if is_new && options.begin == Beginning::Join(Vec::new()) {
+        let finds_others = options.discover && !options.allowed.is_empty();
+        if is_new && options.begin == Beginning::Join(Vec::new()) && !finds_others {
             return Err(MemberError::Alone(options.name));
         }
         let (net, carrier) = join(system, &identity, &options, &contacts)?;
@@ -155,8 +165,10 @@ impl RunningMember {
             http: options.http,
             version: milliseconds(),
         });
-        let seeds: Vec<NodeId> = contacts.iter().map(|contact| node_of(contact.peer)).collect();
-        let replicas = replicas(system, &identity, &options, &office, &seeds)?;
+        let named = contacts.iter().map(|contact| contact.peer);
+        let found = options.allowed.iter().copied().filter(|_| options.discover);
+        let seeds: BTreeSet<NodeId> = named.chain(found).map(node_of).collect();
+        let replicas = replicas(system, &identity, &options, &office, seeds)?;
         let clerk = {
             let office = office.clone();
             system.spawn(SpawnOptions::new().name("clerk"), move || Clerk::of(office.clone()))?
@@ -174,7 +186,9 @@ impl RunningMember {
         for entry in known {
             office.open(entry.peer, &entry.addresses)?;
         }
-        Ok(Self { identity, office, replicas, _watch: watch })
+        let neighbours = options.discover.then(|| Neighbours::look(&office, &options.cluster));
+        let neighbours = neighbours.transpose()?;
+        Ok(Self { identity, office, replicas, neighbours, _watch: watch })
     }
 
     /// Who it is here.
@@ -212,8 +226,12 @@ impl RunningMember {
     }
 
     /// Lets a node in, and those that it lets in.
-    pub fn allow(&self, peer: Peer) {
+    ///
+    /// # Errors
+    /// The way to it cannot be opened, if it was found on the local network; it is let in nevertheless.
+    pub fn allow(&self, peer: Peer) -> Result<(), SpawnError> {
         self.office.carrier.allow(peer);
+        self.neighbours.as_ref().map_or(Ok(()), |found| found.open(&self.office, peer))
     }
 }
 
@@ -256,13 +274,14 @@ fn replicas(
     identity: &Identity,
     options: &MemberOptions,
     office: &Office,
-    seeds: &[NodeId],
+    seeds: BTreeSet<NodeId>,
 ) -> Result<Vec<ActorRef<Replica>>, MemberError> {
     let policy = Supervision::default().with_intensity(3, Duration::from_secs(60));
     let supervisor = system
         .spawn(SpawnOptions::new().name("registers").place(Place::SystemLoop), move || {
             Supervisor::new(policy)
         })?;
+    let seeds = Vec::from_iter(seeds);
     let mut replicas = Vec::new();
     for shard in 0..identity.shards() {
         let begin = match options.begin {
@@ -273,7 +292,7 @@ fn replicas(
             Beginning::Join(_) => Begin::Join,
         };
         let (node, keep) = (identity.node(), identity.keep(shard)?);
-        let args = ReplicaArgs { shard, node, begin, keep, seeds: seeds.to_vec() };
+        let args = ReplicaArgs { shard, node, begin, keep, seeds: seeds.clone() };
         let spawn = SpawnOptions::new()
             .name(replica_name(shard))
             .place(options.place)

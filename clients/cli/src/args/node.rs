@@ -36,6 +36,9 @@ pub(crate) struct NodeArgs {
     /// Let in the node with this key (12D3…); who is let in by one is let in by all. May be said several times
     #[arg(long, value_name = "KEY")]
     pub(crate) allow: Vec<Peer>,
+    /// Look for allowed nodes of the cluster on the local network (multicast DNS), and be found there; --join is not needed
+    #[arg(long)]
+    pub(crate) discover: bool,
     /// The cluster; nodes of others are not talked to
     #[arg(long, value_name = "NAME", default_value = "registers")]
     pub(crate) cluster: String,

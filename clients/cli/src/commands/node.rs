@@ -32,6 +32,7 @@ pub(crate) fn node(args: NodeArgs, control: Option<PathBuf>, json: bool) -> Resu
         listen: vec![multiaddr(args.listen)],
         advertise: args.advertise,
         begin,
+        discover: args.discover,
         allowed: args.allow.into_iter().collect(),
         place: args.place,
         resp: Some(args.resp),

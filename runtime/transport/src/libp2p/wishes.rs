@@ -53,6 +53,10 @@ impl Wishes {
         self.changed.notify_one();
     }
 
+    pub(super) fn allows(&self, peer: Peer) -> bool {
+        self.wanted.lock().allowed.allows(peer)
+    }
+
     pub(super) fn allow(&self, peer: Peer) -> bool {
         self.change_allowed(|keys| keys.insert(peer))
     }
