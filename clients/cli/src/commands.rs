@@ -51,7 +51,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         Command::Lwp(lwp) => lwp::lwp(lwp, json),
         Command::Simulate(wanted) => simulate::simulate(&wanted, json),
         Command::Node(args) => node::node(*args, control, json),
-        Command::Register(wanted) => register::register(control, &wanted, json),
+        Command::Register(wanted) => register::register(control, wanted, json),
         Command::Reconfigure(args) => reconfigure::reconfigure(control, args, json),
         Command::Bench(bench) => bench::bench(bench, json),
         Command::Lab(lab) => lab::lab(&lab, json),

@@ -43,7 +43,7 @@ use std::time::{Duration, Instant};
 use crate::Connection;
 use crate::resp::Value;
 use pauses::Pauses;
-use reply::{bytes, count, integer, versioned};
+use reply::{bytes, count, integer, tag_of, tagged, versioned};
 
 /// Between two reads of a key that is watched: begins with this, and grows by half each time.
 const WATCH_PAUSE_MIN: Duration = Duration::from_millis(10);
@@ -76,6 +76,15 @@ pub struct Versioned {
     pub value: Option<Vec<u8>>,
 }
 
+/// What a key of any class holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tagged {
+    /// The tag of a plain register, the version of a key of class cas, as text; nothing if it was never written.
+    pub tag: Option<String>,
+    /// Nothing when never set, or deleted.
+    pub value: Option<Vec<u8>>,
+}
+
 /// How a comparison ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Swap {
@@ -88,9 +97,9 @@ pub enum Swap {
 /// What a watcher has seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Watched {
-    /// The register holds this now.
-    Changed(Option<Vec<u8>>),
-    /// It held the same at every look.
+    /// The register has another tag now.
+    Changed(Tagged),
+    /// It had the same at every look.
     Unchanged,
 }
 
@@ -126,6 +135,14 @@ impl RegisterClient {
         self.ask(Repeat::Freely, &[b"GET", key], bytes)
     }
 
+    /// What a key holds, and its tag or version.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub fn read(&mut self, key: &[u8]) -> Result<Tagged, RegisterError> {
+        self.ask(Repeat::Freely, &[b"PALCO.GET", key], tagged)
+    }
+
     /// The tag of a plain register's value, which orders its writes; nothing if it was never written.
     ///
     /// # Errors
@@ -152,6 +169,14 @@ impl RegisterClient {
             Value::Simple(ok) if ok == "OK" => Some(()),
             _ => None,
         })
+    }
+
+    /// Writes a value; the tag, or version, that it has.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub fn write(&mut self, key: &[u8], value: &[u8]) -> Result<String, RegisterError> {
+        self.ask(Repeat::Never, &[b"PALCO.SET", key, value], |value| tag_of(value).flatten())
     }
 
     /// Deletes a key; whether it held anything.
@@ -200,22 +225,22 @@ impl RegisterClient {
         self.ask(Repeat::Never, &[b"APPEND", key, more], count)
     }
 
-    /// Reads a key until it holds something else than `known`, for this long. Values that came and went between two looks
-    /// are not seen.
+    /// Reads a key until its tag is another than `known`, for this long. Values that came and went between two looks are not
+    /// seen.
     ///
     /// # Errors
     /// As [`get`](Self::get), for the look that failed.
     pub fn watch(
         &mut self,
         key: &[u8],
-        known: Option<&[u8]>,
+        known: Option<&str>,
         within: Duration,
     ) -> Result<Watched, RegisterError> {
         let started = Instant::now();
         let mut pause = WATCH_PAUSE_MIN;
         loop {
-            let found = self.get(key)?;
-            if found.as_deref() != known {
+            let found = self.read(key)?;
+            if found.tag.as_deref() != known {
                 return Ok(Watched::Changed(found));
             }
             let left = within.saturating_sub(started.elapsed());

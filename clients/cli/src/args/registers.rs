@@ -1,16 +1,15 @@
 //! `palco register` and `palco reconfigure`.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use palco_replica::{QuorumWish, Replacement};
 
 /// Where registers are asked for.
-#[derive(clap::Args, Clone, Copy, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 pub(crate) struct At {
-    /// A gateway that speaks the Redis protocol
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:6380")]
-    pub(crate) at: SocketAddr,
+    /// Gateways that speak the Redis protocol, as HOST:PORT; when one does not answer the next is asked
+    #[arg(long, value_name = "ADDRESSES", value_delimiter = ',', default_value = "127.0.0.1:6380")]
+    pub(crate) at: Vec<String>,
     /// How long to wait for the answer
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
     pub(crate) within: Duration,
@@ -50,9 +49,6 @@ pub(crate) enum RegisterCommand {
     /// Print a register's value now and whenever it is another; values in between may be missed
     Watch {
         key: String,
-        /// How often to look
-        #[arg(long, value_name = "TIME", default_value = "200ms", value_parser = humantime::parse_duration)]
-        every: Duration,
         #[command(flatten)]
         at: At,
     },

@@ -1,5 +1,7 @@
 //! Registers on a stage: `palco register`, `palco reconfigure`, and any client of Redis.
 
+use std::io::BufRead;
+
 use serde_json::Value;
 
 use crate::support::{Stage, http, palco, talk, until};
@@ -40,6 +42,27 @@ fn every_node_answers_http_where_status_says() {
         let said = http(node["http"].as_str().unwrap(), "GET /v1/registers/x", "");
         assert!(said.ends_with("\r\n\r\n1"), "{said}");
     }
+}
+
+#[test]
+fn a_watcher_sees_every_value_that_stays() {
+    let stage = stage("place = \"task\"");
+    stage.text(&["register", "set", "x", "1", "--at", &at(&stage, 1)]);
+    let mut watcher = palco()
+        .args(["register", "watch", "x", "--at", &at(&stage, 2)])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufReader::new(watcher.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "1");
+    // Nobody listens at the first: the second is asked.
+    let either = format!("127.0.0.1:1,{}", at(&stage, 1));
+    stage.text(&["register", "set", "x", "2", "--at", &either]);
+    assert_eq!(lines.next().unwrap().unwrap(), "2");
+    stage.text(&["register", "del", "x", "--at", &either]);
+    assert_eq!(lines.next().unwrap().unwrap(), "(nothing)");
+    watcher.kill().unwrap();
+    watcher.wait().unwrap();
 }
 
 #[test]
@@ -101,6 +124,10 @@ fn who_asks_where_nothing_keeps_registers_is_told() {
         Stage::up("[[server]]\nservice = \"echo\"\nmodel = \"iterative\"\nplace = \"thread\"\n");
     let refused = stage.command(&["register", "status"]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("nothing here keeps registers"));
-    let nobody = palco().args(["register", "get", "x", "--at", "127.0.0.1:1"]).output().unwrap();
-    assert!(String::from_utf8_lossy(&nobody.stderr).contains("no gateway of registers answers"));
+    let nobody = palco()
+        .args(["register", "get", "x", "--at", "127.0.0.1:1", "--within", "50ms"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&nobody.stderr);
+    assert!(said.contains("asked at 127.0.0.1:1; `palco up` opens gateways"), "{said}");
 }

@@ -1,6 +1,6 @@
 //! What a reply says about the effect of the command.
 
-use super::Versioned;
+use super::{Tagged, Versioned};
 use crate::resp::Value;
 
 /// What a node says.
@@ -55,6 +55,20 @@ pub(super) fn versioned(value: &Value) -> Option<Versioned> {
     Some(Versioned { version: count(version)?, value: bytes(value)? })
 }
 
+/// A tag, or a version.
+pub(super) fn tag_of(value: &Value) -> Option<Option<String>> {
+    match value {
+        Value::Integer(version) => Some(Some(version.to_string())),
+        other => Some(bytes(other)?.map(|tag| String::from_utf8_lossy(&tag).into_owned())),
+    }
+}
+
+pub(super) fn tagged(value: &Value) -> Option<Tagged> {
+    let Value::Array(parts) = value else { return None };
+    let [tag, value] = &parts[..] else { return None };
+    Some(Tagged { tag: tag_of(tag)?, value: bytes(value)? })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -86,6 +100,13 @@ mod tests {
         assert_eq!(parts(vec![Value::Integer(-3), Value::Null]), None);
         assert_eq!(parts(vec![Value::Integer(3)]), None);
         assert_eq!(versioned(&Value::Null), None);
+        let of_cas = Value::Array(vec![Value::Integer(3), Value::Null]);
+        assert_eq!(tagged(&of_cas), Some(Tagged { tag: Some("3".to_owned()), value: None }));
+        let plain = Value::Array(vec![Value::Bulk(b"1.n2.1.0".into()), Value::Bulk(b"v".into())]);
+        let tag = Some("1.n2.1.0".to_owned());
+        assert_eq!(tagged(&plain), Some(Tagged { tag, value: Some(b"v".into()) }));
+        assert_eq!(tagged(&Value::Array(vec![Value::Null; 2])), Some(Tagged::default()));
+        assert_eq!(tagged(&Value::Array(vec![Value::Null])), None);
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use palco_client::register::{Effect, Repeat, Swap, Versioned, Watched};
+use palco_client::register::{Effect, Repeat, Swap, Tagged, Versioned, Watched};
 use palco_client::resp::{Value, command};
 use palco_client::{RegisterClient, RegisterError, RegisterOptions};
 
@@ -324,20 +324,24 @@ fn the_password_is_said_first_and_a_wrong_one_is_final() {
 
 #[test]
 fn a_watcher_sees_what_is_new_or_that_nothing_is() {
-    let get: &[&[u8]] = &[b"GET", b"x"];
+    const SAME: &[u8] = b"*2\r\n$1\r\na\r\n$1\r\n1\r\n";
+    const AGAIN: &[u8] = b"*2\r\n$1\r\nb\r\n$1\r\n1\r\n";
+    let get: &[&[u8]] = &[b"PALCO.GET", b"x"];
     let node = Node::new(vec![
-        part(&[(get, b"$1\r\n1\r\n"), (get, TRYAGAIN), (get, b"$1\r\n1\r\n"), (get, b"$-1\r\n")]),
+        part(&[(get, SAME), (get, TRYAGAIN), (get, SAME), (get, AGAIN)]),
         Box::new(move |mut stream| {
             // As often as it is asked.
-            let mut asked = vec![0; command(&[b"GET", b"x"]).len()];
+            let mut asked = vec![0; command(&[b"PALCO.GET", b"x"]).len()];
             while stream.read_exact(&mut asked).is_ok() {
-                stream.write_all(b"$-1\r\n").unwrap();
+                stream.write_all(b"*2\r\n$-1\r\n$-1\r\n").unwrap();
             }
         }),
     ]);
     let mut one = client(&[&node]);
     let hour = Duration::from_secs(3600);
-    assert_eq!(one.watch(b"x", Some(b"1"), hour).unwrap(), Watched::Changed(None));
+    // The same value, written again.
+    let new = Tagged { tag: Some("b".to_owned()), value: Some(b"1".to_vec()) };
+    assert_eq!(one.watch(b"x", Some("a"), hour).unwrap(), Watched::Changed(new));
     drop(one);
     let mut other = client(&[&node]);
     let seen = other.watch(b"x", None, Duration::from_millis(50)).unwrap();
