@@ -51,7 +51,11 @@ pub(crate) struct NodeArgs {
     /// Where clients reach it in the Redis protocol
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:6380")]
     pub(crate) resp: SocketAddr,
-    /// Where clients reach it over HTTP, as 127.0.0.1:7480, or `off`; reconfiguring needs the dashboard's token
+    /// What clients must say (AUTH), in a file that only you can read; needed where other machines reach --resp
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Where clients reach it over HTTP, as 127.0.0.1:7480, or `off`; reconfiguring, and all that comes from other machines,
+    /// needs the dashboard's token
     #[arg(long, value_name = "ADDRESS", default_value = "off")]
     pub(crate) http: Port,
     #[command(flatten)]

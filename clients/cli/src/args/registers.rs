@@ -1,5 +1,6 @@
 //! `palco register` and `palco reconfigure`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use palco_replica::{QuorumWish, Replacement};
@@ -10,6 +11,9 @@ pub(crate) struct At {
     /// Gateways that speak the Redis protocol, as HOST:PORT; when one does not answer the next is asked
     #[arg(long, value_name = "ADDRESSES", value_delimiter = ',', default_value = "127.0.0.1:6380")]
     pub(crate) at: Vec<String>,
+    /// What they want to hear first, in a file that only you can read
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
     /// How long to wait for the answer
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
     pub(crate) within: Duration,

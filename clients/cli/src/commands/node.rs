@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use palco_actors::{PlaceKind, Supervision};
+use palco_dashboard::Token;
 use palco_replica::{Beginning, Keeping, MemberOptions};
 use serde::Serialize;
 
@@ -38,12 +39,13 @@ pub(crate) fn node(args: NodeArgs, control: Option<PathBuf>, json: bool) -> Resu
         resp: Some(args.resp),
         http: None,
     };
+    let password = args.password_file.as_deref().map(Token::from_file).transpose()?;
     let file = StageFile {
         event_loops: Some(1),
         supervision: Supervision::default(),
         urgent: UrgentEntry::default(),
         registers: None,
-        node: Some(NodeEntry { options, resp: args.resp, http: args.http }),
+        node: Some(NodeEntry { options, resp: args.resp, password, http: args.http }),
         servers: Vec::new(),
     };
     let urgent = UrgentArgs::off();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use palco_client::register::{Swap, Tagged, Watched};
 use palco_client::{RegisterClient, RegisterError, RegisterOptions};
+use palco_dashboard::Token;
 use serde_json::json;
 
 use crate::args::{At, RegisterCommand};
@@ -42,8 +43,13 @@ struct Opened {
 }
 
 fn open(at: At) -> Result<Opened> {
-    let options =
-        RegisterOptions { within: at.within, answer_within: at.within, ..Default::default() };
+    let password = at.password_file.as_deref().map(Token::from_file).transpose()?;
+    let options = RegisterOptions {
+        password: password.map(|password| password.reveal().to_owned()),
+        within: at.within,
+        answer_within: at.within,
+        ..Default::default()
+    };
     let asked = at.at.join(", ");
     let advice = format!("asked at {asked}; `palco up` opens gateways, and --at names others");
     Ok(Opened { client: RegisterClient::new(at.at, options)?, advice })

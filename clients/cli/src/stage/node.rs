@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use palco_actors::{PlaceKind, System};
 use palco_dashboard::Token;
 use palco_models::{ModelKind, Server};
@@ -22,7 +22,9 @@ pub(crate) struct NodeEntry {
     pub(crate) options: MemberOptions,
     /// Where clients reach it in the Redis protocol.
     pub(crate) resp: SocketAddr,
-    /// Where clients reach it over HTTP.
+    /// What they must say then; they reach it from this machine alone without one.
+    pub(crate) password: Option<Token>,
+    /// Where clients reach it over HTTP. From other machines whatever they ask needs the token.
     pub(crate) http: Port,
 }
 
@@ -51,6 +53,11 @@ pub(crate) struct Started {
 
 impl NodeEntry {
     pub(crate) fn start(&self, system: &System, token: &Token) -> Result<Started> {
+        ensure!(
+            self.resp.ip().is_loopback() || self.password.is_some(),
+            "{} is reached from other machines, and whoever connects could write: give --password-file FILE, or listen on 127.0.0.1",
+            self.resp
+        );
         let socket = TcpListener::bind(self.resp).with_context(|| {
             format!("cannot listen on {} for clients: choose another with --resp", self.resp)
         })?;
@@ -71,7 +78,9 @@ impl NodeEntry {
                 resp,
             )
         };
-        let gateway = Gateway::new(Arc::new(member.domain()), Settings::default());
+        let password = self.password.as_ref().map(|password| password.reveal().into());
+        let settings = Settings { password, ..Settings::default() };
+        let gateway = Gateway::new(Arc::new(member.domain()), settings);
         let server = Server::start(system, entry.settings(), Arc::new(gateway), RespCodec::new())?;
         let said = NodeSaid {
             name,

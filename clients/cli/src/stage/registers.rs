@@ -63,6 +63,11 @@ impl RegistersEntry {
         let Self { nodes, shards, .. } = self;
         ensure!((1..=NODES_MAX).contains(nodes), "nodes = {nodes}: 1 to {NODES_MAX} can be");
         ensure!((1..=64).contains(shards), "shards = {shards}: 1 to 64 can be");
+        ensure!(
+            self.listen.ip().is_loopback(),
+            "listen = \"{}\": other machines reach it, and whoever connects could write: use 127.0.0.1, or nodes with passwords (palco node)",
+            self.listen
+        );
         for first in [Some(self.listen), self.http.address()].into_iter().flatten() {
             let last = first.port().checked_add(nodes - 1);
             ensure!(
@@ -138,14 +143,17 @@ pub(super) fn bind(address: SocketAddr) -> Result<TcpListener> {
     })
 }
 
-/// Registers over HTTP; whoever shows the token may reconfigure.
+/// Registers over HTTP; whoever shows the token may reconfigure. From other machines all that is asked needs it.
 pub(super) fn answer_http(
     socket: TcpListener,
     domain: &Domain,
     token: &Token,
 ) -> Result<http::Running> {
     let token = Some(http::Token::parse(token.reveal())?);
-    let settings = http::Settings { token, domain: Some(domain.clone()), ..Default::default() };
+    let is_private = !socket.local_addr()?.ip().is_loopback();
+    let domain_of_all = Some(domain.clone());
+    let settings =
+        http::Settings { token, is_private, domain: domain_of_all, ..Default::default() };
     let registers = Arc::new(domain.clone());
     http::serve(socket, registers, settings).context("cannot answer HTTP")
 }

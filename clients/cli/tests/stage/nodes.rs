@@ -1,6 +1,8 @@
 //! `palco node`: a cluster of processes that prove who they are, through crashes and lost disks.
 
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
@@ -24,10 +26,11 @@ impl Node {
     fn start(root: &Path, name: &str, more: &[&str]) -> Self {
         let data = root.join(name);
         let mut child = palco()
-            .args(["node", "--name", name, "--listen", "127.0.0.1:0", "--resp", "127.0.0.1:0"])
+            .args(["node", "--name", name, "--listen", "127.0.0.1:0"])
             .env("PALCO_TOKEN", TOKEN)
             .args(["--dashboard", "off", "--json", "--data"])
             .arg(&data)
+            .args(if more.contains(&"--resp") { &[][..] } else { &["--resp", "127.0.0.1:0"] })
             .args(more)
             .stdout(Stdio::piped())
             .spawn()
@@ -170,6 +173,33 @@ fn a_node_answers_http_and_whoever_shows_the_token_reconfigures() {
     let body = format!("Authorization: Bearer {TOKEN}\r\n{body}");
     let answer = http(address, "POST /v1/reconfigure", &body);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[test]
+fn a_node_that_other_machines_reach_wants_a_password() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("n1");
+    let open = ["node", "--name", "n1", "--found", "--listen", "127.0.0.1:0", "--data"];
+    let refused = palco().args(open).arg(&data).args(["--resp", "0.0.0.0:0"]).output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("whoever connects could write: give --password-file FILE"), "{said}");
+    let secret = root.path().join("secret");
+    std::fs::write(&secret, TOKEN).unwrap();
+    std::fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
+    let secret = secret.to_str().unwrap();
+    let more = ["--found", "--resp", "0.0.0.0:0", "--http", "0.0.0.0:0", "--password-file", secret];
+    let node = Node::start(root.path(), "n2", &more);
+    let said = node.ask(&["register", "set", "x", "1", "--at", node.resp()]);
+    assert!(said.contains("NOAUTH"), "{said}");
+    let at = ["--at", node.resp(), "--password-file", secret];
+    node.ask(&[&["register", "set", "x", "1"], &at[..]].concat());
+    assert_eq!(node.ask(&[&["register", "get", "x"], &at[..]].concat()).trim(), "1");
+    let address = node.said["http"].as_str().unwrap();
+    let answer = http(address, "GET /v1/registers/x", "");
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    let answer =
+        http(address, "GET /v1/registers/x", &format!("Authorization: Bearer {TOKEN}\r\n"));
+    assert!(answer.ends_with("\r\n\r\n1"), "{answer}");
 }
 
 #[test]

@@ -8,11 +8,13 @@ use std::net::{IpAddr, Ipv6Addr};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN, X_CONTENT_TYPE_OPTIONS,
+    AUTHORIZATION, CONTENT_SECURITY_POLICY, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError, web};
 
+use super::Settings;
 use super::kind::Kind;
 use super::problem::Problem;
 use super::shared::Shared;
@@ -48,7 +50,31 @@ pub(crate) async fn check<B: MessageBody + 'static>(
     Ok(response)
 }
 
+/// Lets through who shows the token.
+pub(super) fn authorize(headers: &HeaderMap, settings: &Settings) -> Result<(), Problem> {
+    let Some(token) = &settings.token else {
+        let detail = "this gateway was started without a token, so nobody may do this through it";
+        return Err(Problem::new(Kind::NotOffered, detail));
+    };
+    let mut shown = headers.get_all(AUTHORIZATION);
+    let (first, second) = (shown.next(), shown.next());
+    let Some(first) = first else {
+        return Err(Problem::new(Kind::NoToken, "no token was shown"));
+    };
+    // The scheme's name is the same in any case (RFC 9110, section 11.1).
+    let words = first.to_str().ok().and_then(|text| text.split_once(' '));
+    let bearer = words.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    match bearer {
+        Some((_, bearer)) if second.is_none() && token.is(bearer.trim()) => Ok(()),
+        _ => Err(Problem::new(Kind::NoToken, "this is not the token")),
+    }
+}
+
 fn judge(request: &ServiceRequest, shared: &Shared) -> Result<(), Problem> {
+    if shared.settings.is_private {
+        // A foreign page does not know the token, whatever it has made a name mean.
+        return authorize(request.headers(), &shared.settings);
+    }
     let names = &shared.settings.also_called;
     let mut hosts = request.headers().get_all(HOST);
     let host = hosts.next().and_then(|host| host.to_str().ok()).unwrap_or_default();

@@ -108,7 +108,7 @@ impl Kind {
             Self::NotOffered => (
                 "not-offered",
                 StatusCode::FORBIDDEN,
-                "This gateway does not reconfigure",
+                "This gateway does not do that",
                 "Start the gateway with a token, or ask another node",
             ),
             Self::ForeignOrigin => (

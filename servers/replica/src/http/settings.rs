@@ -15,6 +15,8 @@ pub const ADDRESS_DEFAULT: SocketAddr =
 pub struct Settings {
     /// Who shows this may reconfigure; nobody may without it. Default: none.
     pub token: Option<Token>,
+    /// Whether whatever is asked needs the token, under any name: for gateways that other machines reach. Default: no.
+    pub is_private: bool,
     /// Through what all shards are reconfigured, one after the other. Without it, registers of one shard can be
     /// reconfigured. Default: none.
     pub domain: Option<Domain>,
@@ -46,6 +48,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             token: None,
+            is_private: false,
             domain: None,
             also_called: Vec::new(),
             workers: 1,

@@ -1,6 +1,6 @@
 //! Who may ask, and what a browser is told.
 
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, TOKEN};
 
 #[test]
 fn a_host_that_is_not_ours_is_refused_whatever_it_resolves_to() {
@@ -50,4 +50,16 @@ fn a_value_is_never_a_page() {
         assert!(policy.contains("default-src 'none'"), "{policy}");
         assert_eq!(answer.header("cross-origin-resource-policy"), Some("same-origin"));
     }
+}
+
+#[test]
+fn a_private_gateway_answers_nobody_without_the_token_and_goes_by_any_name() {
+    let gateway = Gateway::with(|settings| settings.is_private = true);
+    for ask in [gateway.get("x"), gateway.put("x", "1"), gateway.ask("GET", "/v1/openapi.json")] {
+        ask.answer().refused(401, "no-token");
+    }
+    let shown = format!("Bearer {TOKEN}");
+    let put = gateway.put("x", "1").with("Authorization", &shown).with("Host", "store.test:1");
+    put.answer().is(204);
+    assert_eq!(gateway.get("x").with("Authorization", &shown).answer().is(200).body, b"1");
 }

@@ -1,15 +1,14 @@
 //! Another configuration: who keeps the registers, for all shards, one after the other.
 
-use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use palco_rambo::{Command, Index, Member, NodeId, Outcome, Quorums, Target};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::http::body;
 use crate::http::kind::Kind;
 use crate::http::problem::Problem;
 use crate::http::shared::Shared;
+use crate::http::{body, guards};
 use crate::{Change, Wanted, reconfigure};
 
 const NO_REPLICA: &str = "no replica of this node answers";
@@ -54,7 +53,7 @@ pub(super) async fn post(
     payload: web::Payload,
     shared: web::Data<Shared>,
 ) -> Result<HttpResponse, Problem> {
-    authorize(&request, &shared)?;
+    guards::authorize(request.headers(), &shared.settings)?;
     let asked: Asked = body::json(&request, payload, shared.settings.body_within).await?;
     let shards = shared.registers.look().await.len();
     if shards == 0 {
@@ -76,27 +75,6 @@ pub(super) async fn post(
     let wanted = Wanted { expected, members: members.collect(), quorums: asked.quorums };
     let changes = carry_out(&shared, wanted).await?;
     answer(changes)
-}
-
-/// Lets through who shows the token.
-fn authorize(request: &HttpRequest, shared: &Shared) -> Result<(), Problem> {
-    let Some(token) = &shared.settings.token else {
-        let detail =
-            "this gateway was started without a token, so nobody may reconfigure through it";
-        return Err(Problem::new(Kind::NotOffered, detail));
-    };
-    let mut shown = request.headers().get_all(AUTHORIZATION);
-    let (first, second) = (shown.next(), shown.next());
-    let Some(first) = first else {
-        return Err(Problem::new(Kind::NoToken, "no token was shown"));
-    };
-    // The scheme's name is the same in any case (RFC 9110, section 11.1).
-    let words = first.to_str().ok().and_then(|text| text.split_once(' '));
-    let bearer = words.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    match bearer {
-        Some((_, bearer)) if second.is_none() && token.is(bearer.trim()) => Ok(()),
-        _ => Err(Problem::new(Kind::NoToken, "this is not the token")),
-    }
 }
 
 async fn carry_out(shared: &Shared, wanted: Wanted) -> Result<Vec<Change>, Problem> {
