@@ -13,7 +13,6 @@
 //! | `client.rs`, `connection.rs` | who is asking, and the commands about that |
 //! | `looking.rs`, `information.rs` | the commands about this node and about commands |
 //! | `table.rs`, `refused.rs` | every command that is offered, and those known ones that are not |
-//! | `glob.rs` | redis' patterns |
 //!
 //! How a batch runs. Its commands are taken in portions of at most [`Settings::at_once_max`] keys. Of a portion, everything
 //! runs at the same time, but on one key only in the order of the commands: what has to wait for another command on its
@@ -31,7 +30,6 @@ mod client;
 mod codec;
 mod connection;
 mod gateway;
-mod glob;
 mod information;
 mod looking;
 mod plan;

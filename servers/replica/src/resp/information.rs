@@ -3,12 +3,12 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use palco_rambo::VALUE_BYTES_MAX;
-use palco_service::services::resp::{Command, words};
+use palco_service::services::resp::{Command, glob, words};
 
+use super::Reply;
 use super::client::Client;
 use super::gateway::Here;
 use super::table::{COMMANDS, Keys, Spec, find};
-use super::{Reply, glob};
 
 /// `TIME`: seconds and microseconds since 1970.
 pub(super) fn time(here: &Here<'_>, _client: &mut Client, _command: &Command) -> Reply {

@@ -4,10 +4,10 @@ use std::fmt::Write;
 use std::sync::atomic::Ordering;
 
 use palco_service::CallContext;
-use palco_service::services::resp::{Command, integer};
+use palco_service::services::resp::{Command, glob, integer};
 
 use super::gateway::Gateway;
-use super::{REDIS_VERSION, Reply, glob};
+use super::{REDIS_VERSION, Reply};
 use crate::Standing;
 
 /// Keys of one page, whatever `COUNT` says.

@@ -7,6 +7,7 @@
 //! | `command.rs` | [`Command`]: the arguments of one request, without an allocation each |
 //! | `parser.rs`, `inline.rs` | [`Parser`]: arrays of bulk strings and inline commands, incremental |
 //! | `writer.rs` | [`write_command`], [`write_bulk`], [`write_line`], [`write_header`]: what replies are made of |
+//! | [`glob`] | patterns of names |
 //! | [`integer`] | redis' strict integers |
 //! | [`words`] | errors that say what redis says |
 //!
@@ -22,6 +23,7 @@ mod inline;
 mod parser;
 mod writer;
 
+pub mod glob;
 pub mod integer;
 pub mod words;
 

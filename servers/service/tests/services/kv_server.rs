@@ -16,6 +16,7 @@ fn benchmark_and_cli_get_the_answers_they_start_with() {
     let mut connection = open(&service, &host);
     assert_eq!(connection.ask("CONFIG GET save\r\n"), "*2\r\n$4\r\nsave\r\n$0\r\n\r\n");
     assert_eq!(connection.ask("CONFIG GET append*\r\n"), "*2\r\n$10\r\nappendonly\r\n$2\r\nno\r\n");
+    assert_eq!(connection.ask("CONFIG GET SA?E\r\n"), "*2\r\n$4\r\nsave\r\n$0\r\n\r\n");
     assert_eq!(connection.ask("CONFIG GET nothing\r\n"), "*0\r\n");
     assert_eq!(connection.ask("SELECT 0\r\n"), "+OK\r\n");
     assert_eq!(connection.ask("COMMAND COUNT\r\n"), ":24\r\n");

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::reply::{unknown_subcommand, wrong_arity};
 use super::table::{COMMANDS, Keys, Spec, find};
 use super::{Command, KvService, KvSession, REDIS_VERSION, Reply};
+use crate::services::resp::glob;
 
 pub(super) fn dbsize(kv: &KvService, _session: &mut KvSession, _command: &Command) -> Reply {
     Reply::count(kv.store.len())
@@ -81,7 +82,9 @@ pub(super) fn config(kv: &KvService, _session: &mut KvSession, command: &Command
                 ("save", String::new()),
             ];
             let wanted = settings.into_iter().filter(|(name, _)| {
-                patterns.clone().any(|pattern| matches_glob(pattern, name.as_bytes()))
+                patterns
+                    .clone()
+                    .any(|pattern| glob::matches(&pattern.to_ascii_lowercase(), name.as_bytes()))
             });
             Reply::array(
                 wanted.flat_map(|(name, value)| [Reply::text(name), Reply::text(value)]).collect(),
@@ -94,30 +97,6 @@ pub(super) fn config(kv: &KvService, _session: &mut KvSession, command: &Command
         ]),
         _ => unknown_subcommand("CONFIG", subcommand),
     }
-}
-
-/// `*` stands for any bytes, `?` for one; letters match in any case. Remembers only the last star, so the time is at
-/// most pattern × name.
-fn matches_glob(pattern: &[u8], name: &[u8]) -> bool {
-    let (mut at, mut read) = (0, 0);
-    let mut star = None;
-    while read < name.len() {
-        match pattern.get(at) {
-            Some(b'*') => {
-                star = Some((at, read));
-                at += 1;
-            }
-            Some(byte) if *byte == b'?' || byte.eq_ignore_ascii_case(&name[read]) => {
-                (at, read) = (at + 1, read + 1);
-            }
-            _ => {
-                let Some((star_at, star_read)) = star else { return false };
-                star = Some((star_at, star_read + 1));
-                (at, read) = (star_at + 1, star_read + 1);
-            }
-        }
-    }
-    pattern[at..].iter().all(|byte| *byte == b'*')
 }
 
 /// `COMMAND [COUNT | LIST | INFO name … | DOCS name … | HELP]`.
@@ -175,26 +154,4 @@ fn documentation(spec: &Spec) -> [Reply; 2] {
     let facts = [("summary", spec.summary), ("since", spec.since), ("group", spec.group)];
     let facts = facts.into_iter().flat_map(|(name, fact)| [Reply::text(name), Reply::text(fact)]);
     [Reply::text(spec.name), Reply::array(facts.collect())]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stars_and_question_marks_match() {
-        for (pattern, name, expected) in [
-            ("*", "save", true),
-            ("SAVE", "save", true),
-            ("s?ve", "save", true),
-            ("max*policy", "maxmemory-policy", true),
-            ("*a*a*", "databases", true),
-            ("save", "saves", false),
-            ("?", "", false),
-            ("*b", "save", false),
-        ] {
-            let found = matches_glob(pattern.as_bytes(), name.as_bytes());
-            assert_eq!(found, expected, "{pattern} {name}");
-        }
-    }
 }
