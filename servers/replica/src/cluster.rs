@@ -23,6 +23,12 @@ pub trait Cluster: Send + Sync + fmt::Debug {
 
     /// All nodes that are known.
     fn view(&self) -> Viewing;
+
+    /// Lets a node in, and those that it lets in.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    fn allow(&self, peer: Peer) -> Result<(), String>;
 }
 
 /// The nodes of a cluster.

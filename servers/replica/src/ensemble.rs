@@ -14,6 +14,7 @@ use palco_actors::{
     SpawnError, SpawnOptions, Status, Supervision, Supervisor, System,
 };
 use palco_rambo::{Member, NodeId, Quorums};
+use palco_transport::Peer;
 use parking_lot::Mutex;
 
 use crate::storage::{Arrival, Home, HomeError};
@@ -280,6 +281,11 @@ impl Cluster for Arc<Ensemble> {
         };
         let node = nodes.iter().find(lives).unwrap_or(&nodes[0]);
         node.domain.clone()
+    }
+
+    fn allow(&self, _: Peer) -> Result<(), String> {
+        Err("these nodes are on one stage, and others cannot join them: run `palco node`"
+            .to_owned())
     }
 
     fn view(&self) -> Viewing {

@@ -50,7 +50,8 @@ pub struct MemberOptions {
     /// Whether nodes of the cluster are looked for on the local network, by multicast DNS. Those that are found are let in
     /// if they are allowed.
     pub discover: bool,
-    /// Where replicas live. A task, a thread or a fiber.
+    /// Where replicas live. A task, a thread or a fiber. With tasks the network is on the first event loop too, else on a
+    /// thread of its own.
     pub place: PlaceKind,
     /// Where clients reach it in the Redis protocol, for others to know.
     pub resp: Option<SocketAddr>,
@@ -224,15 +225,6 @@ impl RunningMember {
             own.addresses.iter().map(|at| format!("{at}/p2p/{}", own.peer)).collect()
         })
     }
-
-    /// Lets a node in, and those that it lets in.
-    ///
-    /// # Errors
-    /// The way to it cannot be opened, if it was found on the local network; it is let in nevertheless.
-    pub fn allow(&self, peer: Peer) -> Result<(), SpawnError> {
-        self.office.carrier.allow(peer);
-        self.neighbours.as_ref().map_or(Ok(()), |found| found.open(&self.office, peer))
-    }
 }
 
 fn join(
@@ -262,7 +254,12 @@ fn join(
     };
     let mut made = None;
     let net = system.join(|hear| {
-        let carrier = Arc::new(Libp2p::start(settings, hear)?);
+        // Replicas that are tasks live on the system's loops, and the network with them: no thread is woken between the two.
+        let carrier = match options.place {
+            PlaceKind::Task => Libp2p::start_on(system, settings, hear)?,
+            _ => Libp2p::start(settings, hear)?,
+        };
+        let carrier = Arc::new(carrier);
         made = Some(Arc::clone(&carrier));
         Ok(carrier as Arc<dyn Carrier>)
     })?;
@@ -319,6 +316,13 @@ fn milliseconds() -> u64 {
 impl Cluster for RunningMember {
     fn domain(&self) -> Domain {
         self.office.domain.clone()
+    }
+
+    fn allow(&self, peer: Peer) -> Result<(), String> {
+        self.office.carrier.allow(peer);
+        let found = self.neighbours.as_ref();
+        let opened = found.map_or(Ok(()), |found| found.open(&self.office, peer));
+        opened.map_err(|error| format!("it is let in, but there is no way to it: {error}"))
     }
 
     fn view(&self) -> Viewing {

@@ -19,8 +19,11 @@ pub(crate) struct NodeArgs {
     #[arg(long)]
     pub(crate) memory: bool,
     /// What people call it; unique in the cluster
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "print_key")]
+    pub(crate) name: Option<String>,
+    /// Print its key, for those who are to let it in, and exit; the directory is made if there is none
+    #[arg(long)]
+    pub(crate) print_key: bool,
     /// Where other nodes reach it; more than loopback needs --allow
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7401")]
     pub(crate) listen: SocketAddr,
@@ -45,8 +48,8 @@ pub(crate) struct NodeArgs {
     /// Participants, each for its share of the keys; the same for all nodes of a cluster
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) shards: u16,
-    /// Where its participants live: task, thread or fiber
-    #[arg(long, value_name = "PLACE", default_value = "thread")]
+    /// Where its participants live: task (one thread for all of the node), thread or fiber
+    #[arg(long, value_name = "PLACE", default_value = "task")]
     pub(crate) place: PlaceKind,
     /// Where clients reach it in the Redis protocol
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:6380")]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use palco_replica::{QuorumWish, Replacement};
+use palco_transport::Peer;
 
 /// Where registers are asked for.
 #[derive(clap::Args, Clone, Debug)]
@@ -55,6 +56,11 @@ pub(crate) enum RegisterCommand {
         key: String,
         #[command(flatten)]
         at: At,
+    },
+    /// Let a node of another machine into the cluster of the running node, and those that it lets in
+    Allow {
+        /// Its key: 12D3…, as `palco node --print-key` says
+        key: Peer,
     },
     /// Show the nodes of the running stage that keep registers: configurations, lives, what each knows
     Status,

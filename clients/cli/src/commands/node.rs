@@ -7,8 +7,10 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use palco_actors::{PlaceKind, Supervision};
 use palco_dashboard::Token;
+use palco_replica::storage::Home;
 use palco_replica::{Beginning, Keeping, MemberOptions};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::args::NodeArgs;
 use crate::output;
@@ -22,11 +24,17 @@ pub(crate) fn node(args: NodeArgs, control: Option<PathBuf>, json: bool) -> Resu
         "participants of a node live in its own process: place task, thread or fiber, not {}",
         args.place
     );
+    if args.print_key {
+        let home = Home::open(&args.data, &args.cluster, args.shards)?;
+        let key = home.peer().to_string();
+        output::line(if json { json!({ "key": key }).to_string() } else { key })?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let control = control.or_else(|| Some(args.data.join("control.sock")));
     std::fs::create_dir_all(&args.data)?;
     let begin = if args.found { Beginning::Found } else { Beginning::Join(args.join) };
     let options = MemberOptions {
-        name: args.name,
+        name: args.name.unwrap_or_default(),
         cluster: args.cluster,
         shards: args.shards,
         keeping: if args.memory { Keeping::Memory } else { Keeping::Directory(args.data) },

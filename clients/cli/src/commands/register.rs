@@ -10,9 +10,11 @@ use anyhow::{Context, Result, bail};
 use palco_client::register::{Swap, Tagged, Watched};
 use palco_client::{RegisterClient, RegisterError, RegisterOptions};
 use palco_dashboard::Token;
+use palco_transport::Peer;
 use serde_json::json;
 
 use crate::args::{At, RegisterCommand};
+use crate::control::{self, Reply, Request};
 use crate::output;
 
 /// So long one look lasts that sees nothing new.
@@ -32,7 +34,15 @@ pub(crate) fn register(
         RegisterCommand::Cas { key, version, value, at } => cas(&key, version, &value, at, json),
         RegisterCommand::Del { key, at } => delete(&key, at, json),
         RegisterCommand::Watch { key, at } => watch(&key, at, json),
+        RegisterCommand::Allow { key } => allow(control, key),
         RegisterCommand::Status => status::status(control, json),
+    }
+}
+
+fn allow(control: Option<PathBuf>, peer: Peer) -> Result<ExitCode> {
+    match control::ask(control, &Request::Allow { peer })? {
+        Reply::Allowed => Ok(ExitCode::SUCCESS),
+        _ => bail!("the stage answered something else"),
     }
 }
 

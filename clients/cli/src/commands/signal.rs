@@ -54,6 +54,7 @@ pub(crate) fn signal(
         | Reply::Superserver(_)
         | Reply::Reloaded(_)
         | Reply::Registers(_)
+        | Reply::Allowed
         | Reply::Reconfigured(_)
         | Reply::Error(_) => {
             bail!("the stage answered something else")

@@ -5,6 +5,7 @@ use palco_core::{Answer, RequestId, Verb};
 use palco_models::{DrainReport, RequestView, UrgentStatus};
 use palco_replica::{Change, ClusterView, Wish};
 use palco_superserver::{Changes, Status};
+use palco_transport::Peer;
 use serde::{Deserialize, Serialize};
 
 use crate::stage::{ServerView, StageView};
@@ -38,6 +39,8 @@ pub(crate) enum Request {
     Registers,
     /// Others shall keep them.
     Reconfigure { wish: Wish, within_ms: u64 },
+    /// A node of another machine may join those that keep registers.
+    Allow { peer: Peer },
     /// The superserver's sockets change hands; what follows is in `inetd/succession.rs`.
     TakeOver,
 }
@@ -57,6 +60,7 @@ pub(crate) enum Reply {
     Reloaded(Changes),
     Registers(ClusterView),
     Reconfigured(Vec<Change>),
+    Allowed,
     Error(String),
 }
 

@@ -149,6 +149,10 @@ async fn answer(stage: &Stage, request: Request) -> Reply {
                 Err(text) => Reply::Error(text),
             }
         }
+        Request::Allow { peer } => match keepers(stage).and_then(|keepers| keepers.allow(peer)) {
+            Ok(()) => Reply::Allowed,
+            Err(text) => Reply::Error(text),
+        },
         Request::Reload => match installed(stage).and_then(Installed::reload) {
             Ok(changes) => Reply::Reloaded(changes),
             Err(text) => Reply::Error(text),

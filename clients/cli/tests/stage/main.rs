@@ -6,8 +6,11 @@ mod activation;
 mod bad_input;
 mod bench;
 mod bench_switch;
+#[path = "../../../../runtime/transport/tests/carriers/cable.rs"]
+mod cable;
 mod commands;
 mod dashboard;
+mod discovery;
 mod inetd;
 mod inetd_urgent;
 mod lab;

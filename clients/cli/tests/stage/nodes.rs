@@ -15,22 +15,23 @@ use crate::support::{http, palco, until};
 const TOKEN: &str = "0123456789abcdef";
 
 /// A node; killed when dropped.
-struct Node {
+pub(crate) struct Node {
     child: Child,
     data: PathBuf,
-    said: Value,
+    pub(crate) said: Value,
 }
 
 impl Node {
-    /// At free ports, in a directory of its own below `root`.
-    fn start(root: &Path, name: &str, more: &[&str]) -> Self {
+    /// In a directory of its own below `root`; at free ports of loopback unless told otherwise.
+    pub(crate) fn start(root: &Path, name: &str, more: &[&str]) -> Self {
         let data = root.join(name);
         let mut child = palco()
-            .args(["node", "--name", name, "--listen", "127.0.0.1:0"])
+            .args(["node", "--name", name])
             .env("PALCO_TOKEN", TOKEN)
             .args(["--dashboard", "off", "--json", "--data"])
             .arg(&data)
-            .args(if more.contains(&"--resp") { &[][..] } else { &["--resp", "127.0.0.1:0"] })
+            .args(unless_said("--listen", more))
+            .args(unless_said("--resp", more))
             .args(more)
             .stdout(Stdio::piped())
             .spawn()
@@ -55,7 +56,7 @@ impl Node {
     }
 
     /// What a command about this node says.
-    fn ask(&self, arguments: &[&str]) -> String {
+    pub(crate) fn ask(&self, arguments: &[&str]) -> String {
         let output = palco()
             .args(arguments)
             .arg("--control")
@@ -66,7 +67,7 @@ impl Node {
         String::from_utf8_lossy(&said).into_owned()
     }
 
-    fn connected(&self) -> usize {
+    pub(crate) fn connected(&self) -> usize {
         let view: Value =
             serde_json::from_str(&self.ask(&["register", "status", "--json"])).unwrap();
         let nodes = view["nodes"].as_array().unwrap();
@@ -81,6 +82,10 @@ impl Node {
     fn get(&self) -> String {
         self.ask(&["register", "get", "x", "--at", self.resp()]).trim().to_owned()
     }
+}
+
+fn unless_said<'a>(option: &'a str, more: &[&str]) -> Vec<&'a str> {
+    if more.contains(&option) { Vec::new() } else { vec![option, "127.0.0.1:0"] }
 }
 
 impl Drop for Node {
@@ -200,6 +205,32 @@ fn a_node_that_other_machines_reach_wants_a_password() {
     let answer =
         http(address, "GET /v1/registers/x", &format!("Authorization: Bearer {TOKEN}\r\n"));
     assert!(answer.ends_with("\r\n\r\n1"), "{answer}");
+}
+
+/// The key of a node that has not been started yet.
+pub(crate) fn key(root: &Path, name: &str) -> String {
+    let output =
+        palco().args(["node", "--print-key", "--data"]).arg(root.join(name)).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn the_key_of_a_node_is_known_before_it_starts_and_strangers_are_let_in_by_it() {
+    let root = tempfile::tempdir().unwrap();
+    let [first_key, second_key, third_key] = ["n1", "n2", "n3"].map(|name| key(root.path(), name));
+    assert!(first_key.starts_with("12D3"), "{first_key}");
+    // Once keys are listed, no others are let in.
+    let first = Node::start(root.path(), "n1", &["--found", "--allow", &second_key]);
+    assert_eq!(first.said["peer"], first_key.as_str());
+    let join = ["--join", first.join()];
+    let second = Node::start(root.path(), "n2", &join);
+    let third = Node::start(root.path(), "n3", &join);
+    until("the second is let in", || second.connected() == 2);
+    assert_eq!(third.connected(), 1);
+    let said = first.ask(&["register", "allow", "12D3"]);
+    assert!(said.contains("names no node"), "{said}");
+    first.ask(&["register", "allow", &third_key]);
+    until("the third is let in", || third.connected() == 3);
 }
 
 #[test]
