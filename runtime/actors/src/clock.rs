@@ -45,6 +45,8 @@ struct Inner {
 struct Timers {
     due: BTreeMap<(Time, u64), Waker>,
     next_key: u64,
+    /// Until when the driver sleeps, or slept last: only for what is due before must it be woken. Nothing before it has begun.
+    asleep_until: Option<Time>,
 }
 
 enum Source {
@@ -156,10 +158,13 @@ impl Clock {
         let mut timers = self.inner.timers.lock();
         timers.next_key += 1;
         let key = (at, timers.next_key);
-        let is_first = timers.due.keys().next().is_none_or(|first| key < *first);
+        let is_early = timers.asleep_until.is_none_or(|until| at < until);
         timers.due.insert(key, waker);
+        if is_early && timers.asleep_until.is_some() {
+            timers.asleep_until = Some(at);
+        }
         drop(timers);
-        if is_first {
+        if is_early {
             self.inner.wake_driver();
         }
         key

@@ -67,10 +67,12 @@ fn drive(clock: &Weak<Inner>) {
             inner.coarse.store(now.as_nanos().max(1), Ordering::Relaxed);
             driver.ticking.store(true, Ordering::SeqCst);
         }
-        let timer = inner.timers.lock().due.keys().next().map(|(at, _)| *at);
-        let limit = if linger == 0 { SLEEP_MAX } else { TICK };
-        let sleep = timer.map_or(limit, |at| (at - now).min(limit));
+        let limit = now + if linger == 0 { SLEEP_MAX } else { TICK };
+        let mut timers = inner.timers.lock();
+        let until = timers.due.keys().next().map_or(limit, |(at, _)| limit.min(*at));
+        timers.asleep_until = Some(until);
+        drop(timers);
         drop(inner);
-        thread::park_timeout(sleep);
+        thread::park_timeout(until - now);
     }
 }
