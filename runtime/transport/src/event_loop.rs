@@ -1,15 +1,28 @@
-//! The thread that a carrier lives on.
+//! The event loop that a carrier lives on: a thread of its own, or a guest's place on another.
 
 use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::thread::{self, JoinHandle};
 
 use palco_threads::{STACK_BYTES_DEFAULT, spawn_named};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
-/// A named thread with an event loop of its own, on which everything of one carrier happens, one thing after the other.
-/// Dropping it stops the loop and waits until it has ended.
+/// Something that runs on an event loop, made there.
+pub type Guest = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
+
+/// An event loop of tokio on one thread, with sockets and timers, that takes in guests.
+pub trait Host: Send + Sync {
+    /// Has a guest made and run there, until it ends or the loop does.
+    ///
+    /// # Errors
+    /// The loop has ended.
+    fn take_in(&self, guest: Guest) -> io::Result<()>;
+}
+
+/// On which everything of one carrier happens, one thing after the other. Dropping it tells that to end; if it has a thread
+/// of its own, which is named, waits until it has.
 #[derive(Debug)]
 pub(crate) struct EventLoop {
     stop: Option<oneshot::Sender<()>>,
@@ -32,6 +45,16 @@ impl EventLoop {
             runtime.block_on(async move { run(stopped).await });
         })?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// The same on somebody else's loop.
+    pub(crate) fn start_on<F: Future<Output = ()> + 'static>(
+        host: &dyn Host,
+        run: impl FnOnce(Stop) -> F + Send + 'static,
+    ) -> io::Result<Self> {
+        let (stop, stopped) = oneshot::channel();
+        host.take_in(Box::new(move || Box::pin(run(stopped))))?;
+        Ok(Self { stop: Some(stop), thread: None })
     }
 }
 

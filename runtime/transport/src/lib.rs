@@ -9,7 +9,8 @@
 //! | `libp2p.rs`, `libp2p/` | [`libp2p::Libp2p`]: between machines, with feature `libp2p` |
 //! | `mdns.rs` | [`mdns::Mdns`]: nodes of the local network, with feature `mdns` |
 //! | `faulty.rs`, `faulty/` | [`faulty::Faulty`]: breaks connections of another carrier, by a seeded plan |
-//! | `event_loop.rs`, `lots.rs`, `refusal.rs` | what carriers share: the thread they live on, seeded numbers, words |
+//! | `event_loop.rs` | [`Host`]: an event loop that a carrier can live on as a guest |
+//! | `lots.rs`, `refusal.rs` | what carriers share: seeded numbers, words |
 //!
 //! This room must never know actors, servers, or what is in a frame.
 
@@ -29,6 +30,7 @@ mod peer;
 mod refusal;
 
 pub use carrier::{Carrier, Event, Hear, Introduction, Session};
+pub use event_loop::{Guest, Host};
 pub use outbox::{Drain, LANE_BYTES_DEFAULT, Lane, Outbox, PushError};
 pub use peer::{NodeKey, NotAPeer, Peer};
 pub use refusal::FRAME_BYTES_MAX_DEFAULT;

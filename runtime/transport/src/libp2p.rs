@@ -27,7 +27,7 @@ use ::libp2p::Multiaddr;
 
 use crate::event_loop::EventLoop;
 use crate::{
-    Carrier, FRAME_BYTES_MAX_DEFAULT, Hear, Introduction, LANE_BYTES_DEFAULT, NodeKey, Peer,
+    Carrier, FRAME_BYTES_MAX_DEFAULT, Hear, Host, Introduction, LANE_BYTES_DEFAULT, NodeKey, Peer,
 };
 use wishes::Wishes;
 
@@ -83,8 +83,8 @@ pub enum StartError {
         /// What the system says.
         why: String,
     },
-    /// The kernel has no thread for it.
-    #[error("no thread for the carrier")]
+    /// The kernel has no thread for it, or the loop has ended that was to take it in.
+    #[error("no event loop for the carrier")]
     Thread(#[source] io::Error),
     /// What libp2p needs could not be made: randomness, or a proof by the key.
     #[error("the carrier cannot be set up: {0}")]
@@ -143,12 +143,34 @@ impl Libp2p {
     /// # Errors
     /// [`StartError`] when the node cannot be as it was to be.
     pub fn start(settings: Settings, hear: Arc<dyn Hear>) -> Result<Self, StartError> {
+        Self::begin(settings, hear, None)
+    }
+
+    /// As [`Self::start`], on an event loop that is shared with others: no thread is woken when those and the network have to
+    /// do with each other. What holds up that loop holds up the node; for longer than [`Settings::lost_after`], and its peers
+    /// count it as lost. Waits for that loop, so it must not be called there.
+    ///
+    /// # Errors
+    /// As [`Self::start`], and that the loop has ended.
+    pub fn start_on(
+        host: &dyn Host,
+        settings: Settings,
+        hear: Arc<dyn Hear>,
+    ) -> Result<Self, StartError> {
+        Self::begin(settings, hear, Some(host))
+    }
+
+    fn begin(
+        settings: Settings,
+        hear: Arc<dyn Hear>,
+        host: Option<&dyn Host>,
+    ) -> Result<Self, StartError> {
         let listen = settings.listen_addresses()?;
         let me = settings.key.peer();
         let wishes = Arc::new(Wishes::new(settings.allowed.clone()));
         let (ready, started) = sync_channel(1);
         let of_node = Arc::clone(&wishes);
-        let event_loop = EventLoop::start("libp2p", move |stop| async move {
+        let live = move |stop| async move {
             match node::Node::begin(settings, listen, hear, of_node).await {
                 Ok(node) => {
                     let _ = ready.send(Ok(()));
@@ -156,7 +178,11 @@ impl Libp2p {
                 }
                 Err(error) => drop(ready.send(Err(error))),
             }
-        });
+        };
+        let event_loop = match host {
+            Some(host) => EventLoop::start_on(host, live),
+            None => EventLoop::start("libp2p", live),
+        };
         let event_loop = event_loop.map_err(StartError::Thread)?;
         let died = |_| StartError::SetUp("its thread ended".to_owned());
         started.recv().map_err(died)??;

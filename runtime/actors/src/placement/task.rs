@@ -154,6 +154,15 @@ impl Loops {
         }
     }
 
+    /// On the first loop for tasks.
+    pub(crate) fn take_in(&self, guest: palco_transport::Guest) -> io::Result<()> {
+        if self.arbiters[0].spawn_fn(move || drop(actix_rt::spawn(guest()))) {
+            Ok(())
+        } else {
+            Err(io::Error::other("the event loop has stopped"))
+        }
+    }
+
     pub(crate) fn start_on<F: Future<Output = ()> + 'static>(
         &self,
         index: usize,

@@ -2,11 +2,11 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
+use std::{fmt, io};
 
-use palco_transport::{Carrier, Event, Hear, Introduction, Outbox, Peer};
+use palco_transport::{Carrier, Event, Guest, Hear, Host, Introduction, Outbox, Peer};
 use parking_lot::Mutex;
 
 use super::export::Exported;
@@ -41,6 +41,14 @@ pub enum JoinError<E> {
     /// There is no carrier.
     #[error("the carrier could not be made")]
     Carrier(#[source] E),
+}
+
+/// The first of a system's event loops for tasks, for a carrier to live on: between actors of that loop and the network no
+/// thread is woken then.
+impl Host for System {
+    fn take_in(&self, guest: Guest) -> io::Result<()> {
+        self.loops().map_err(io::Error::other)?.take_in(guest)
+    }
 }
 
 /// The stand-ins, weakly and without their types, by whom they stand for.
