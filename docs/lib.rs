@@ -70,3 +70,7 @@ pub mod rambo {}
 #[cfg(doctest)]
 #[doc = include_str!("REGISTERS.md")]
 pub mod registers {}
+
+#[cfg(doctest)]
+#[doc = include_str!("DEPLOY.md")]
+pub mod deploy {}
