@@ -19,7 +19,7 @@ use palco_actors::PlaceKind;
 use palco_models::{AcceptBy, Action, ModelKind};
 use tracing::level_filters::LevelFilter;
 
-pub(crate) use bench::{Bench, How};
+pub(crate) use bench::{Bench, How, RegistersArgs};
 pub(crate) use inetd::{Activate, Inetd, InetdCommand, Reading};
 pub(crate) use lab::Lab;
 pub(crate) use lwp::{Lwp, LwpDemo};

@@ -15,7 +15,8 @@
 //! | `spawn/superservers.rs`, `spawn/superservers/` | one program per connection: palco beside the inetds that are there |
 //! | `live.rs`, `live/` | [`live::LiveLoad`]: load on a running server, for people who watch |
 //! | `observe.rs`, `observe/` | [`observe::run`]: what it costs a system to be looked at |
-//! | `compiled.rs` | baselines in C |
+//! | `registers.rs`, `registers/` | [`registers::run`]: replicated registers beside etcd and redis |
+//! | `compiled.rs`, `daemon.rs` | baselines in C; other programs, which end with this one |
 //! | `report.rs`, `report/` | [`Report`]: JSON, Markdown and a table for the terminal |
 //! | `stats.rs`, `cpu.rs`, `family.rs` | quantiles and ratios; processor time, of this process and of all its descendants |
 //! | `cores.rs`, `machine.rs` | who may run where, and what it ran on |
@@ -29,11 +30,13 @@ pub mod actors;
 mod compiled;
 mod cores;
 mod cpu;
+mod daemon;
 pub mod echo;
 mod family;
 pub mod live;
 mod machine;
 pub mod observe;
+pub mod registers;
 mod report;
 pub mod spawn;
 mod stats;

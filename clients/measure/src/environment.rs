@@ -19,7 +19,7 @@ const PROBE_QUICK: Duration = Duration::from_millis(150);
 
 /// The machine as it was before the run.
 #[derive(Debug)]
-pub(crate) struct Conditions {
+pub struct Conditions {
     facts: Facts,
     signs: Signs,
     begin: Instant,
@@ -29,24 +29,28 @@ pub(crate) struct Conditions {
 
 /// What the session itself saw of the machine.
 #[derive(Debug, Default)]
-pub(crate) struct Witnessed {
-    /// Every canary, by the luckiest.
-    pub(crate) canaries: Vec<f64>,
+pub struct Witnessed {
+    /// Every canary, by the luckiest: how long the same work took at moments of the run. May be empty.
+    pub canaries: Vec<f64>,
     /// What the order of rows followed from.
-    pub(crate) order_seed: u64,
+    pub order_seed: u64,
 }
 
 /// The machine before and after.
 #[derive(Debug)]
-pub(crate) struct Seen {
-    pub(crate) environment: Environment,
-    pub(crate) grade: Grade,
-    pub(crate) remarks: Vec<String>,
+pub struct Seen {
+    /// What it ran on.
+    pub environment: Environment,
+    /// How quiet it was.
+    pub grade: Grade,
+    /// What keeps it from being [`Grade::A`], and what else a reader must know.
+    pub remarks: Vec<String>,
 }
 
 impl Conditions {
     /// Looks at the machine for about a second, a `quick` look is a sixth of it.
-    pub(crate) fn look(quick: bool) -> Self {
+    #[must_use]
+    pub fn look(quick: bool) -> Self {
         // First, for it is about others, and the rest of the look is work of our own.
         let moment = Moment::now();
         let jitter = Jitter::probe(if quick { PROBE_QUICK } else { PROBE });
@@ -65,7 +69,8 @@ impl Conditions {
     }
 
     /// Looks again after the run, and judges.
-    pub(crate) fn look_again(self, witnessed: &Witnessed) -> Seen {
+    #[must_use]
+    pub fn look_again(self, witnessed: &Witnessed) -> Seen {
         let Self { mut facts, mut signs, begin, moment: before, date } = self;
         let after = Moment::now();
         signs.stolen = share_stolen(before.stolen, after.stolen);

@@ -47,6 +47,7 @@ mod touch;
 
 pub use compare::{Compared, ComparedRow, Difference, ReadError, Refusal, compare, read};
 pub use create::{keys as create_keys, subject as create_subject};
+pub use environment::{Conditions, Seen, Witnessed};
 pub use key::{Cores, Key, Pages, Pattern, Policy, Section, Unit};
 pub use local::{keys as local_keys, subject as local_subject};
 pub use memory::{keys as memory_keys, subject as memory_subject};
@@ -54,6 +55,7 @@ pub use report::Report;
 pub use run::{Run, RunError};
 pub use session::Progress;
 pub use sides::{keys as ping_pong_keys, subject as ping_pong};
+pub use statistics::Chance;
 pub use subject::{Raw, Side, Subject, Unavailable};
 
 /// The commit that this was built from, with `+` if files of the runtime or of this room were changed since; empty if it

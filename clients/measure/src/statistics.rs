@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 mod chance;
 
-pub(crate) use chance::Chance;
+pub use chance::Chance;
 
 use crate::Section;
 use crate::report::{Estimate, Verdict};

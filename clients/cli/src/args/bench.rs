@@ -1,5 +1,7 @@
 //! The command line of `palco bench`.
 
+mod registers;
+
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -9,6 +11,7 @@ use palco_measure::matrix::{Bytes, Extent, Filter};
 use palco_measure::{Cores, Pages, Pattern, Policy, Unit};
 
 use super::named;
+pub(crate) use registers::RegistersArgs;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Bench {
@@ -133,6 +136,21 @@ pub(crate) enum Bench {
         #[command(flatten)]
         how: How,
     },
+    /// Replicated registers: three nodes of palco, on disk and in memory, beside three members of etcd and a single redis;
+    /// gets and sets, one by one and several at once, interleaved in one run
+    ///
+    /// What counts is operations by second of the servers' processor time, all server processes together; with it go
+    /// rates, percentiles, bytes between the servers and flushes. At the end: palco's targets, met or not. Peers that are
+    /// not installed have rows that say so. All servers run on ports of 127.0.0.1 with their files below $TMPDIR, and end
+    /// with the run.
+    ///
+    /// It takes about twenty minutes, with --gaps some more, and needs the machine for itself.
+    ///
+    /// Examples:
+    ///   palco bench registers --clients 1,64 --rounds 3 --for 1s
+    ///   palco bench registers --peers none --gaps --bulk 64MiB
+    #[command(verbatim_doc_comment)]
+    Registers(RegistersArgs),
     /// Compare two reports (`--json`) of `palco bench switch`, `ring`, `create`, `memory` or `ipc`
     ///
     /// Refuses where the machines differ in what decides: processor, kernel, mitigations, clock source and the like. Exit

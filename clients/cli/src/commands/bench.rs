@@ -1,5 +1,7 @@
 //! `palco bench`: measurements on this machine.
 
+mod registers;
+
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,6 +34,10 @@ pub(crate) fn bench(bench: Bench, json: bool) -> Result<ExitCode> {
         Bench::Ipc { how } => return plain(Topic::Ipc, &how, json),
         Bench::Compare { before, after, force, markdown } => {
             return compare(&before, &after, force, markdown, json);
+        }
+        Bench::Registers(args) => {
+            registers::bench(&args, json)?;
+            return Ok(code);
         }
         Bench::Actors { quick, markdown, only } => {
             let report =

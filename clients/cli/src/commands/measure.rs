@@ -26,11 +26,7 @@ pub(crate) fn measure(
     how: &How,
     json: bool,
 ) -> Result<ExitCode> {
-    // Before anything is measured: a minute later it would be a pity. A page that is there stays until there is another.
-    if let Some(file) = &how.html {
-        let opened = fs::OpenOptions::new().create(true).append(true).open(file);
-        opened.with_context(|| format!("cannot write {}", file.display()))?;
-    }
+    check_page(how.html.as_deref())?;
     let run = Run {
         topic,
         extent: how.extent(),
@@ -82,7 +78,15 @@ fn shown(report: &Report, how: &How, json: bool) -> String {
     }
 }
 
-fn seed_of_the_moment() -> u64 {
+/// Before anything is measured: a minute later it would be a pity. A page that is there stays until there is another.
+pub(super) fn check_page(file: Option<&Path>) -> Result<()> {
+    let Some(file) = file else { return Ok(()) };
+    let opened = fs::OpenOptions::new().create(true).append(true).open(file);
+    opened.map(drop).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// Of nobody's choice.
+pub(super) fn seed_of_the_moment() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 

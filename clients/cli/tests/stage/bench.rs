@@ -27,3 +27,36 @@ fn palco_is_measured_as_a_superserver_and_serves_every_connection() {
         }
     }
 }
+
+#[test]
+fn palco_s_registers_are_measured_in_every_cell_and_while_members_go() {
+    let state = tempfile::tempdir().unwrap();
+    let page = state.path().join("page.html");
+    let mut bench = palco();
+    bench.args(["bench", "registers", "--clients", "2", "--rounds", "1", "--for", "100ms"]);
+    bench.args(["--peers", "none", "--gaps", "--bulk", "1MiB", "--json", "--html"]).arg(&page);
+    let output = bench.env("XDG_STATE_HOME", state.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let tables = report["tables"].as_array().unwrap();
+    assert_eq!(tables.len(), 4, "get and set, one by one and pipelined");
+    for table in tables {
+        let rows = table["rows"].as_array().unwrap();
+        assert_eq!(rows.len(), 2, "durable and in memory: {table}");
+        for row in rows {
+            assert_eq!(row["refused"], Value::Null, "{row}");
+            assert!(row["figures"]["ops"].as_u64().unwrap() > 0, "{row}");
+            assert!(row["figures"]["per_cpu_second"]["median"].as_f64().unwrap() > 0.0, "{row}");
+        }
+    }
+    let gaps = report["gaps"].as_array().unwrap();
+    assert_eq!(gaps.len(), 3);
+    for row in gaps {
+        assert_eq!(row["refused"], Value::Null, "{row}");
+        assert!(row["during"]["ops"].as_u64().unwrap() > 0, "{row}");
+    }
+    let verdicts: Vec<_> = report["targets"].as_array().unwrap().iter().collect();
+    assert!(verdicts.iter().any(|target| target["verdict"] == "unknown"), "nobody to compare with");
+    assert!(std::fs::read_to_string(page).unwrap().contains("palco × 3, durable"));
+    assert!(state.path().join("palco/reports/registers.json").exists());
+}

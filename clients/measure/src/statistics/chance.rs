@@ -5,7 +5,7 @@
 /// splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014), with the mixing
 /// constants of Stafford's variant 13.
 #[derive(Clone, Debug)]
-pub(crate) struct Chance(u64);
+pub struct Chance(u64);
 
 impl Chance {
     #[cfg(test)]
@@ -14,7 +14,8 @@ impl Chance {
     }
 
     /// A stream of its own for everything that has a name: figures do not depend on what was computed before.
-    pub(crate) fn named(seed: u64, name: &str) -> Self {
+    #[must_use]
+    pub fn named(seed: u64, name: &str) -> Self {
         // FNV-1a, 64 bits (draft-eastlake-fnv).
         let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -32,7 +33,7 @@ impl Chance {
 
     /// From 0 to `n` - 1; 0 where `n` is 0. By multiplication (Lemire 2019), without its rejection: for the few that are
     /// drawn from here the bias is less than 2^-32.
-    pub(crate) fn below(&mut self, n: usize) -> usize {
+    pub fn below(&mut self, n: usize) -> usize {
         let wide = u128::from(self.draw()) * n as u128;
         usize::try_from(wide >> 64).expect("less than n")
     }
@@ -73,7 +74,7 @@ impl Chance {
     }
 
     /// Every order is as likely (Fisher and Yates, as Durstenfeld computes it).
-    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));
         }

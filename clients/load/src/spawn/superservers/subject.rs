@@ -5,7 +5,6 @@ use std::env;
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::fs;
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -201,13 +200,6 @@ fn find(name: &str, directories: &[PathBuf]) -> Option<PathBuf> {
     paths.find(|path| path.is_file())
 }
 
-/// Free ports of 127.0.0.1, as many as asked for and all different; free until somebody else takes them.
-pub(super) fn free_addresses(count: usize) -> io::Result<Vec<SocketAddr>> {
-    let bind = |_| std::net::TcpListener::bind(("127.0.0.1", 0));
-    let listeners: Vec<_> = (0..count).map(bind).collect::<io::Result<_>>()?;
-    listeners.iter().map(std::net::TcpListener::local_addr).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -257,11 +249,9 @@ mod tests {
     }
 
     #[test]
-    fn names_and_addresses_are_different() {
+    fn names_are_different() {
         let names: BTreeSet<_> = all(&Settings::default()).iter().map(Subject::name).collect();
         assert_eq!(names.len(), 6);
         assert!(names.contains(&Subject::BASELINE.name()));
-        let addresses: BTreeSet<_> = free_addresses(20).unwrap().into_iter().collect();
-        assert_eq!(addresses.len(), 20);
     }
 }
