@@ -45,7 +45,9 @@ pub use message::{
     Body, Cursor, Knowledge, MESSAGE_BYTES_MAX, Malformed, Message, PULL_BYTES_MAX, Phase, Want,
 };
 pub use node_set::{MEMBERS_MAX, NodeSet};
-pub use participant::{Participant, RestoreError, Stage};
+pub use participant::{
+    FOLLOWED_MAX, Participant, ROUNDS_MAX, RestoreError, Round, Stage, Step, Trail,
+};
 pub use quorum::{EXPLICIT_MAX, Kind, Member, QuorumError, Quorums};
 pub use refusals::Refusals;
 pub use settings::{Mode, Settings, Storage};

@@ -15,6 +15,7 @@
 //! | `fetch.rs` | a member of the new configuration fetches what the old ones hold |
 //! | `timers.rs` | what is asked again, given up or taken over |
 //! | `standing.rs` | when two participants are the same |
+//! | `trail.rs` | who answered what is followed |
 
 mod begin;
 mod compare_and_swap;
@@ -28,6 +29,7 @@ mod recon;
 mod replica;
 mod standing;
 mod timers;
+mod trail;
 mod upgrade;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -36,6 +38,7 @@ use palco_core::Time;
 
 pub use begin::RestoreError;
 pub use recon::Stage;
+pub use trail::{FOLLOWED_MAX, ROUNDS_MAX, Round, Step, Trail};
 
 use crate::flaw::flawed;
 use crate::store::Store;
@@ -74,6 +77,8 @@ pub struct Participant {
     dice: u64,
     timers: timers::Timers,
     refusals: Refusals,
+    /// Mostly nothing.
+    followed: Vec<trail::Followed>,
     /// Room for a list of nodes, used again.
     nodes: Vec<NodeId>,
 }
@@ -349,6 +354,12 @@ impl Participant {
     #[must_use]
     pub fn held(&self, key: &Key) -> Tagged {
         self.store.find(key).map(|entry| entry.tagged.clone()).unwrap_or_default()
+    }
+
+    /// Whether the tag it holds is known to be with a write quorum of every configuration (rule O2).
+    #[must_use]
+    pub fn is_confirmed(&self, key: &Key) -> bool {
+        self.store.find(key).is_some_and(|entry| entry.confirmed)
     }
 
     /// All it holds, in the order in which it first heard of the keys.

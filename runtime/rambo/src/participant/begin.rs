@@ -125,6 +125,7 @@ impl Participant {
             dice: 0,
             timers: Default::default(),
             refusals: Default::default(),
+            followed: Vec::new(),
             nodes: Vec::new(),
         }
     }

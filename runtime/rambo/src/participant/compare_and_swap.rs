@@ -186,6 +186,7 @@ impl Participant {
         if matches!(operation.stage, Stage::CasPrepare | Stage::CasAccept) {
             operation.attempt.seen = operation.attempt.seen.max(promised.sequence);
             operation.attempt.refusals += 1;
+            self.note_refusal(operation.request, from);
             if promised.sequence >> ROUND_BITS > self.version().end.saturating_sub(1).min(INDEX_MAX)
             {
                 self.timers.asked_map = None;

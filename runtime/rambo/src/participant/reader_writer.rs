@@ -125,6 +125,7 @@ impl Participant {
         operation.resends = 0;
         operation.resend_at = turn.now + self.settings.resend;
         self.wake_by(operation.resend_at);
+        self.note_round(&operation);
         self.ask_members(slot, &operation, Which::All, turn);
         self.operations.give_back(slot, operation);
     }
@@ -183,6 +184,7 @@ impl Participant {
         } else if told.is_some_and(|told| !can_be_held(&operation.key, told)) {
             &mut self.refusals.foreign
         } else if operation.tallies.answer(from) {
+            self.note_answer(operation.request, from);
             return Some(operation);
         } else {
             &mut self.refusals.stranger
@@ -337,6 +339,7 @@ impl Participant {
             map.active().iter().filter(|configuration| configuration.index() > last)
         {
             operation.tallies.extend(configuration, need);
+            self.note_configuration(operation.request, configuration);
         }
         self.ask_members(slot, &operation, Which::Silent, turn);
         match operation.stage {

@@ -29,6 +29,7 @@ impl Participant {
             dice,
             timers,
             refusals: _,
+            followed: _,
             nodes: _,
         } = self;
         (
