@@ -8,6 +8,6 @@ mod server;
 mod socket;
 
 pub(crate) use client::{ask, connect};
-pub(crate) use protocol::{Reply, Request, RequestsView};
+pub(crate) use protocol::{HeldView, Reply, Request, RequestsView};
 pub(crate) use server::serve;
 pub(crate) use socket::{ControlSocket, remove};

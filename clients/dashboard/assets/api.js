@@ -1,5 +1,5 @@
 // Questions and orders to the stage. What goes wrong is an error with a hint about what to do.
-/** @import { ActionAnswer, ActorPage, Capture, Flow, LoadView, Reports, RequestDone, Requests, RequestVerb, ServiceChanges, Services, SnapshotBody, Waits } from "./types.js" */
+/** @import { ActionAnswer, ActorPage, Capture, Flow, LoadView, RegisterAct, RegisterDone, RegisterKeys, Registers, RegisterWish, Reports, RequestDone, Requests, RequestVerb, ServiceChanges, Services, SnapshotBody, Waits } from "./types.js" */
 
 export class ApiError extends Error {
   /** @param {string} message @param {string} hint @param {number} status */
@@ -74,6 +74,27 @@ export const services = (signal) => request("/api/services", { signal });
 
 /** @returns {Promise<ServiceChanges>} */
 export const reloadServices = () => post("/api/services/reload");
+
+/** @param {AbortSignal} [signal] @returns {Promise<Registers>} */
+export const registers = (signal) => request("/api/registers", { signal });
+
+/** @param {string} query as `key=x` or `from=0` @param {AbortSignal} [signal] @returns {Promise<RegisterKeys>} */
+export const registerKeys = (query, signal) => request(`/api/registers/keys?${query}`, { signal });
+
+/** @param {{ key: string, act: RegisterAct, through?: string }} order @returns {Promise<RegisterDone>} */
+export const runOnRegister = (order) => post("/api/registers/run", order);
+
+/** @returns {Promise<{ node: number, name: string }>} */
+export const addNode = () => post("/api/registers/nodes");
+
+/** @param {string} name @param {string} action @returns {Promise<{ effects: import("./types.js").Effect[] }>} */
+export const actOnNode = (name, action) => post(`/api/registers/nodes/${encodeURIComponent(name)}/${action}`);
+
+/** @param {string} one @param {string} other @param {boolean} cut */
+export const cutNodes = (one, other, cut) => post("/api/registers/cuts", { one, other, cut });
+
+/** @param {RegisterWish} wish @returns {Promise<{ changes: { shard: number, text: string }[] }>} */
+export const reconfigure = (wish) => post("/api/registers/reconfigure", wish);
 
 /**
  * Asks again and again until it is ended. An answer is waited for before the next question.

@@ -12,6 +12,7 @@ import { flowView } from "./views/flow.js";
 import { logView } from "./views/log.js";
 import { overviewView } from "./views/overview.js";
 import { processesView } from "./views/processes.js";
+import { registersView } from "./views/registers.js";
 import { requestsView } from "./views/requests.js";
 import { sequenceView } from "./views/sequence.js";
 import { serversView } from "./views/servers.js";
@@ -25,6 +26,7 @@ const ROUTES = [
   ["", "Overview", overviewView], ["tree", "Tree", treeView], ["actors", "Actors", actorsView], ["flow", "Flow", flowView],
   ["sequence", "Sequence", sequenceView], ["timeline", "Timeline", timelineView], ["servers", "Servers", serversView],
   ["requests", "Requests", requestsView],
+  ["registers", "Registers", registersView],
   ["services", "Services", servicesView], ["processes", "Processes", processesView], ["log", "Log", logView], ["waits", "Waits", waitsView],
 ];
 /** How often times that grow are drawn when nothing else changes. */
@@ -116,6 +118,7 @@ function drawTop() {
   setAttr(connection, "title", store.connectionText || "updates arrive as they happen");
   const { stage, lints, servers } = store.state;
   offered("requests", servers.length > 0);
+  offered("registers", stage?.registers === true);
   offered("services", stage?.superserver === true);
   counted("", lints.length);
   counted("waits", lints.filter((lint) => lint.kind === "deadlock").length);

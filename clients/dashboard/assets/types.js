@@ -95,7 +95,9 @@
  * @property {string} started_at
  * @property {number} event_loops
  * @property {boolean} can_act
+ * @property {boolean} registers
  * @property {boolean} superserver
+ * @property {boolean} registers
  * @property {string|null} [demo]
  */
 /** @typedef {Record<string, number>} Scores */
@@ -214,6 +216,67 @@
  */
 /** @typedef {{ state: RequestState, remark: "none"|{ note: string }|{ pending: string } }} RequestAnswer */
 /** @typedef {{ request: string, verb: RequestVerb, answer: RequestAnswer }} RequestDone */
+/** @typedef {{ node: number, weight: number }} Member */
+/**
+ * @typedef {object} Configuration
+ * @property {number} index
+ * @property {Member[]} members ascending by number
+ * @property {"Majority"|{ Thresholds: { read: number, write: number } }|{ Weighted: { read: number, write: number } }|{ Grid: { columns: number } }|{ Explicit: object }} quorums
+ * @property {number} proposer
+ */
+/** @typedef {"running"|"starting"|"suspended"|"ended"|"connected"|"not-connected"} NodeState */
+/** @typedef {"preflight"|"prepare"|"propose"|"inform"|"collect"} DriveStage */
+/**
+ * How one shard of a node stood when it told that last.
+ * @typedef {object} NodeShard
+ * @property {number} shard
+ * @property {number} boot which life
+ * @property {number|null} base all configurations before it are removed
+ * @property {number|null} newest
+ * @property {boolean} lags
+ * @property {number} registers
+ * @property {number} operations
+ * @property {DriveStage|null} driving
+ */
+/**
+ * @typedef {object} RegisterNode
+ * @property {string} name
+ * @property {number} node
+ * @property {NodeState} state
+ * @property {boolean} is_here
+ * @property {string|null} resp
+ * @property {string|null} http
+ * @property {{ actor: number, path: string }[]} replicas
+ * @property {number|null} told_ms
+ * @property {NodeShard[]} shards
+ */
+/**
+ * @typedef {object} TimelineEntry
+ * @property {number} shard
+ * @property {Configuration} configuration
+ * @property {number} decided_ms
+ * @property {boolean} was_there
+ * @property {number|null} installed_ms
+ * @property {number|null} removed_ms
+ * @property {{ decided_us: number, installed_us: number, phases: number }|null} took
+ */
+/** @typedef {{ at_ms: number, hosts: boolean, nodes: RegisterNode[], cuts: [number, number][], timeline: TimelineEntry[] }} Registers */
+/** @typedef {{ node: number, tag: string|null, version: number|null, value_bytes: number|null, confirmed: boolean, newest: boolean }} Holding */
+/** @typedef {{ key: string, class: "Register"|"Cas", holdings: Holding[] }} RegisterKey */
+/** @typedef {{ keys: RegisterKey[], next: number|null }} RegisterKeys */
+/** @typedef {{ configuration: Configuration, kind: "Read"|"Write", has_quorum: boolean }} RoundAsked */
+/** @typedef {{ step: "query"|"propagate"|"prepare"|"accept", answered: number[], refused_by: number|null, configurations: RoundAsked[] }} RegisterRound */
+/** @typedef {"get"|"delete"|{ set: string }} RegisterAct */
+/**
+ * @typedef {object} RegisterDone
+ * @property {string} key
+ * @property {"Register"|"Cas"} class
+ * @property {number} through
+ * @property {number} took_us
+ * @property {{ is_done: boolean, text: string, tag: string|null, version: number|null, value: string|null }} outcome
+ * @property {RegisterRound[]|null} rounds
+ */
+/** @typedef {{ members?: string[], replace?: { old: string, new: string }[], quorum?: string }} RegisterWish */
 /** @typedef {{ stage: StageInfo, observed: StageSnapshot, servers: ServerView[] }} SnapshotBody */
 /** @typedef {{ message: string, urgent: boolean, ask: boolean, from: number|null, waiting_us: number|null }} Queued */
 /** @typedef {{ at_ms: number, reason: ExitReason, text: string, restarted: boolean }} ExitEntry */

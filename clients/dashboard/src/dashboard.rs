@@ -12,16 +12,16 @@ use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::rt::System;
 use actix_web::rt::net::TcpStream;
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, HttpServer, rt, web};
 use palco_models::holder_of_port;
+use palco_replica::http::Token;
 use palco_threads::{STACK_BYTES_DEFAULT, spawn_named};
 use socket2::SockRef;
 
 use crate::guards::{headers, host, token};
 use crate::house::House;
-use crate::routes;
 use crate::shared::Shared;
-use crate::token::Token;
+use crate::{registers, routes};
 
 /// Connections at once; more wait in the kernel's backlog.
 const CONNECTIONS_MAX: usize = 256;
@@ -166,6 +166,7 @@ fn serve(
     started: &Sender<io::Result<ServerHandle>>,
 ) {
     let shared = web::Data::new(shared);
+    let watched = shared.clone();
     let app = move || {
         App::new()
             .app_data(shared.clone())
@@ -176,6 +177,7 @@ fn serve(
             .configure(routes::add)
     };
     System::new().block_on(async move {
+        rt::spawn(registers::watch(watched));
         let server = HttpServer::new(app)
             .workers(1)
             .disable_signals()

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use palco_models::{Server, Urgent};
 use palco_observe::Observer;
+use palco_replica::Cluster;
 use palco_superserver::{Changes, Superserver};
 
 /// What a dashboard shows and acts on.
@@ -17,6 +18,8 @@ pub struct House {
     pub servers: Vec<Served>,
     /// The stage's superserver, if it has one.
     pub services: Option<Services>,
+    /// The nodes that keep registers, if the stage has any.
+    pub registers: Option<Arc<dyn Cluster>>,
     /// The urgent port of its servers, if one is open. Requests can be acted on without it too.
     pub urgent: Option<Arc<Urgent>>,
     /// Where reports of benchmarks are kept, if anywhere: see `palco_measure::kept`.

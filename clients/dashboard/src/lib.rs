@@ -4,12 +4,12 @@
 //! |---|---|
 //! | `dashboard.rs` | [`Dashboard`]: its thread, its socket, its end |
 //! | `house.rs` | [`House`]: what it is given to show and to act on |
-//! | `token.rs` | [`Token`]: who may act |
-//! | `guards.rs`, `guards/` | what every request passes: security headers, Host and Origin, the token |
+//! | `guards.rs`, `guards/` | what every request passes: security headers, Host and Origin, the [`Token`] |
 //! | `refusal.rs`, `body.rs` | every error as JSON with a hint; bodies, bounded |
 //! | `routes.rs`, `routes/` | one file per resource; `openapi.json` describes them all |
 //! | `events.rs`, `events/` | server-sent events: one subscription for all clients, a bounded ring between them |
 //! | `views.rs`, `loads.rs` | what is shown beside the observer's own types; loads that run |
+//! | `registers.rs` | what was seen of the nodes that keep registers |
 //! | `render/` | a capture as Mermaid and as Chrome's trace events; metrics as Prometheus reads them |
 //! | `assets.rs`, `assets/` | the page |
 //!
@@ -26,13 +26,13 @@ mod guards;
 mod house;
 mod loads;
 mod refusal;
+mod registers;
 mod render;
 mod routes;
 mod shared;
-mod token;
 mod views;
 
 pub use dashboard::{Dashboard, DashboardSettings, StartError};
 pub use house::{House, Reload, Served, Services};
-pub use token::{Token, TokenError};
+pub use palco_replica::http::{Token, TokenError};
 pub use views::{LoadView, ServerLimits, ServerView, StageInfo, StageView};

@@ -8,6 +8,7 @@ mod load;
 mod metrics;
 mod openapi;
 mod page;
+mod registers;
 mod reports;
 mod requests;
 mod servers;
@@ -77,6 +78,41 @@ const ALL: &[Entry] = &[
         path: "/api/requests/act",
         methods: &["POST"],
         fill: |r| r.route(web::post().to(requests::act)),
+    },
+    Entry {
+        path: "/api/registers",
+        methods: &["GET"],
+        fill: |r| r.route(read().to(registers::get)),
+    },
+    Entry {
+        path: "/api/registers/keys",
+        methods: &["GET"],
+        fill: |r| r.route(read().to(registers::keys::get)),
+    },
+    Entry {
+        path: "/api/registers/run",
+        methods: &["POST"],
+        fill: |r| r.route(web::post().to(registers::run::post)),
+    },
+    Entry {
+        path: "/api/registers/nodes",
+        methods: &["POST"],
+        fill: |r| r.route(web::post().to(registers::nodes::add)),
+    },
+    Entry {
+        path: "/api/registers/nodes/{node}/{action}",
+        methods: &["POST"],
+        fill: |r| r.route(web::post().to(registers::nodes::act)),
+    },
+    Entry {
+        path: "/api/registers/cuts",
+        methods: &["POST"],
+        fill: |r| r.route(web::post().to(registers::nodes::cut)),
+    },
+    Entry {
+        path: "/api/registers/reconfigure",
+        methods: &["POST"],
+        fill: |r| r.route(web::post().to(registers::reconfigure::post)),
     },
     Entry { path: "/api/reports", methods: &["GET"], fill: |r| r.route(read().to(reports::list)) },
     Entry {

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use palco_actors::{ActorId, AnyRef, System};
+use palco_replica::http::Token;
 
 use crate::events::Hub;
 use crate::guards::host::Names;
@@ -14,7 +15,7 @@ use crate::guards::token::cookie_name;
 use crate::house::{House, Served, Services};
 use crate::loads::Loads;
 use crate::refusal::Refusal;
-use crate::token::Token;
+use crate::registers::Registers;
 use crate::views::{ServerView, StageInfo, StageView};
 
 /// What all routes share.
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) is_loopback: bool,
     pub(crate) loads: Loads,
     pub(crate) hub: Hub,
+    registers: Option<Registers>,
     ending: Arc<AtomicBool>,
     started_at: SystemTime,
 }
@@ -48,6 +50,7 @@ impl Shared {
             is_loopback: address.ip().is_loopback(),
             loads: Loads::default(),
             hub: Hub::new(),
+            registers: house.registers.clone().map(Registers::new),
             ending,
             started_at: started_at.unwrap_or(SystemTime::UNIX_EPOCH),
             house,
@@ -78,6 +81,7 @@ impl Shared {
             event_loops: self.house.event_loops,
             can_act,
             superserver: self.house.services.is_some(),
+            registers: self.house.registers.is_some(),
             demo: self.house.demo.clone(),
         }
     }
@@ -101,6 +105,15 @@ impl Shared {
             Refusal::unknown(
                 "this stage has no superserver",
                 "`palco inetd` runs a stage that has one",
+            )
+        })
+    }
+
+    pub(crate) fn registers(&self) -> Result<&Registers, Refusal> {
+        self.registers.as_ref().ok_or_else(|| {
+            Refusal::unknown(
+                "this stage keeps no registers",
+                "`palco up` runs a stage that does, and `palco node` a node of a cluster",
             )
         })
     }

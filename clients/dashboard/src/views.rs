@@ -28,6 +28,8 @@ pub struct StageInfo {
     pub can_act: bool,
     /// Whether it has a superserver.
     pub superserver: bool,
+    /// Whether it keeps registers.
+    pub registers: bool,
     /// The demonstration that runs, if one does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub demo: Option<String>,

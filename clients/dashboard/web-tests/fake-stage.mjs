@@ -33,7 +33,7 @@ export class FakeStage {
     /** @type {Any[]} */ this.letters = [];
     /** @type {Map<string, Any>} */ this.loads = new Map();
     /** @type {Set<number>} */ this.ended = new Set();
-    this.stage = { version: "0.1.0", pid: 4242, uptime_s: 0, started_at: new Date().toISOString(), event_loops: 2, can_act: canAct, superserver: true, demo: null };
+    this.stage = { version: "0.1.0", pid: 4242, uptime_s: 0, started_at: new Date().toISOString(), event_loops: 2, can_act: canAct, superserver: true, registers: true, demo: null };
     this.servers = SERVERS.map(([name, service, model, place, workers, classic], i) => this.#server(String(name), service, model, place, workers, classic, 7001 + i));
     this.#troubles();
     const inetd = this.add("inetd", null, "Supervisor", "task");

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { FakeStage } from "./fake-stage.mjs";
 import { FakeRequests } from "./fake-requests.mjs";
+import { FakeRegisters } from "./fake-registers.mjs";
 import { services } from "./fake-services.mjs";
 import * as traffic from "./fake-traffic.mjs";
 
@@ -17,6 +18,7 @@ const CSP = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 's
 export function serve(options) {
   const stage = new FakeStage(options);
   const requests = new FakeRequests();
+  const registers = new FakeRegisters();
   /** @type {Set<import("node:http").ServerResponse>} */
   const clients = new Set();
   /** @param {string} event @param {{ seq?: number }} body */
@@ -62,6 +64,11 @@ export function serve(options) {
     if (what === "reports") return json({ reports: stage.reports() });
     if (what === "requests" && id === "act") return setTimeout(() => json(requests.act(JSON.parse(text))), 300);
     if (what === "requests") return json(requests.list());
+    if (what === "registers" && request.method === "GET") return json(id === "keys" ? registers.keys(url.searchParams) : registers.seen(Date.now()));
+    if (what === "registers") {
+      const { status, body } = registers.act([id, action, url.pathname.split("/")[5]], JSON.parse(text || "{}"));
+      return setTimeout(() => json(body, status), 120);
+    }
     if (what === "services" && id === "reload") return json({ added: ["gopher"], changed: [], removed: [] });
     if (what === "services") return json(services(Date.now(), stage.instances));
     if (what === "capture") {

@@ -59,7 +59,7 @@ test("pure modules know no page", () => {
 
 test("what browser tests hold on to is there", () => {
   const all = scripts.map(({ text }) => text).join("\n");
-  for (const id of ["connection", "toast", "lint-card", "action-", "status-", "sequence-svg", "lifeline", "load-form", "load-start", "load-stop", "confirm-yes", "freshness", "nav-", "request-", "requests-none", "actor-request", "report-", "reports-none"]) {
+  for (const id of ["connection", "toast", "lint-card", "action-", "status-", "sequence-svg", "lifeline", "load-form", "load-start", "load-stop", "confirm-yes", "freshness", "nav-", "request-", "requests-none", "actor-request", "report-", "reports-none", "node-state-", "register-key", "register-outcome", "cut-", "member-"]) {
     assert.ok(all.includes(`"${id}`) || all.includes(`\`${id}`), id);
   }
 });

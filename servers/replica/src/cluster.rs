@@ -7,11 +7,12 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::str::FromStr;
 
+use palco_actors::AnyRef;
 use palco_rambo::{Configuration, Index, Member, NodeId, Quorums};
 use palco_transport::Peer;
 use serde::{Deserialize, Serialize};
 
-use crate::{Domain, Standing};
+use crate::{Domain, EnsembleError, Standing};
 
 /// What is known of the nodes.
 pub type Viewing = Pin<Box<dyn Future<Output = ClusterView> + Send>>;
@@ -29,6 +30,32 @@ pub trait Cluster: Send + Sync + fmt::Debug {
     /// # Errors
     /// Why not, in words.
     fn allow(&self, peer: Peer) -> Result<(), String>;
+
+    /// The nodes of this program that can answer now, in the order of their names: not those that have ended or rest.
+    fn answering(&self) -> Vec<(NodeId, Domain)>;
+
+    /// What can be done to the nodes, if all of them are of this program.
+    fn host(&self) -> Option<&dyn NodeHost> {
+        None
+    }
+}
+
+/// Has nodes side by side in one program, and can do to them what happens to nodes: to see what comes of it.
+pub trait NodeHost {
+    /// The actors of a node, one for each shard; none of a node that is not here.
+    fn replicas(&self, node: NodeId) -> Vec<AnyRef>;
+
+    /// Loses all letters between two nodes from now on, or no longer.
+    fn cut(&self, one: NodeId, other: NodeId, is_cut: bool);
+
+    /// The pairs that are cut, the smaller number first.
+    fn cuts(&self) -> Vec<(NodeId, NodeId)>;
+
+    /// One more node, which is no member yet.
+    ///
+    /// # Errors
+    /// See [`EnsembleError`].
+    fn add(&self) -> Result<NodeId, EnsembleError>;
 }
 
 /// The nodes of a cluster.

@@ -55,6 +55,10 @@ impl Handler<Out> for Desk {
         if !out.answers.is_empty() {
             let mut pending = self.inner.pending.lock();
             for answer in out.answers {
+                if let Some(trail) = answer.trail {
+                    // Before the outcome: who waits for that finds the trail there.
+                    self.inner.trails.lock().keep(answer.number, trail);
+                }
                 pending.settle(answer.number, answer.outcome);
             }
         }

@@ -9,18 +9,20 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use palco_actors::{
-    ActorRef, AskError, Grant, Recipient, SendError, SpawnError, SpawnOptions, System,
+    ActorRef, AnyRef, AskError, Grant, Handler, Message, Recipient, SendError, SpawnError,
+    SpawnOptions, System,
 };
 use palco_core::Time;
-use palco_rambo::{Command, Failure, Key, NodeId, Outcome};
+use palco_rambo::{Command, Failure, Key, NodeId, Outcome, Trail};
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 
 use crate::desk::Desk;
 use crate::pending::{Pending, Ticket};
 use crate::replica::Replica;
-use crate::words::{Letters, Look, Out, Request, Requests, Scan};
-use crate::{Looking, Page, Registers, Running, Scanning, Standing};
+use crate::trails::Trails;
+use crate::words::{Follow, Held, Letters, Look, Out, Request, Requests, Scan};
+use crate::{HELD_KEYS_MAX, Holding, Looking, Page, Registers, Running, Scanning, Standing};
 
 /// How long a replica may take to say how it stands.
 const LOOK_WITHIN: Duration = Duration::from_secs(2);
@@ -42,6 +44,7 @@ pub(crate) struct Inner {
     shards: RwLock<Vec<Option<ActorRef<Replica>>>>,
     routes: RwLock<HashMap<NodeId, Route>>,
     pub(crate) pending: Mutex<Pending>,
+    pub(crate) trails: Mutex<Trails>,
     counts: Counts,
 }
 
@@ -73,6 +76,7 @@ impl Domain {
             shards: RwLock::new(vec![None; usize::from(shards.max(1))]),
             routes: RwLock::default(),
             pending: Mutex::default(),
+            trails: Mutex::default(),
             counts: Counts::default(),
         });
         let shared = Arc::clone(&inner);
@@ -135,6 +139,53 @@ impl Domain {
         Box::pin(ticket.outcomes())
     }
 
+    /// Carries out a command about a key, and tells who answered in which of its rounds: nothing of that if its replica
+    /// could not be asked, or follows too many. Dropped early, the command goes on.
+    pub async fn follow(&self, command: Command, within: Duration) -> (Outcome, Option<Trail>) {
+        let shard = self.shard_of(&command);
+        let (ticket, requests) = self.inner.enter(vec![command], within);
+        let request = requests.into_iter().next().expect("one command, one request");
+        let followed = Followed::new(&self.inner, request.number);
+        self.inner.hand_over(shard, Follow { within, request }, |follow| vec![follow.request]);
+        let outcome = ticket.outcomes().await.into_iter().next();
+        (outcome.unwrap_or(Outcome::Unknown { tag: None }), followed.trail())
+    }
+
+    /// What this node's replicas hold for these keys, in their order; nothing for a key whose replica does not answer, and
+    /// for those after the first [`HELD_KEYS_MAX`].
+    pub async fn held(&self, keys: &[Key]) -> Vec<Option<Holding>> {
+        let shards: Vec<_> = self.inner.shards.read().clone();
+        let mut parts: Vec<Vec<(usize, Key)>> = vec![Vec::new(); shards.len()];
+        for (place, key) in keys.iter().enumerate().take(HELD_KEYS_MAX) {
+            parts[shard_of(key, shards.len())].push((place, key.clone()));
+        }
+        let asked = shards.iter().zip(parts).filter(|(_, part)| !part.is_empty());
+        let answers = asked.map(|(replica, part)| async move {
+            let (places, keys): (Vec<_>, Vec<_>) = part.into_iter().unzip();
+            let held = match replica {
+                Some(replica) => replica.ask(Held { keys }, LOOK_WITHIN).await.unwrap_or_default(),
+                None => Vec::new(),
+            };
+            places.into_iter().zip(held)
+        });
+        let mut held = vec![None; keys.len()];
+        for (place, holding) in join_all(answers).await.into_iter().flatten() {
+            held[place] = Some(holding);
+        }
+        held
+    }
+
+    /// The actors that are its replicas, by shard.
+    #[must_use]
+    pub fn actors(&self) -> Vec<AnyRef> {
+        self.replicas().iter().map(ActorRef::any).collect()
+    }
+
+    fn shard_of(&self, command: &Command) -> usize {
+        let shards = self.inner.shards.read().len();
+        key_of_command(command).map_or(0, |key| shard_of(key, shards))
+    }
+
     fn replicas(&self) -> Vec<ActorRef<Replica>> {
         self.inner.shards.read().iter().flatten().cloned().collect()
     }
@@ -149,10 +200,16 @@ impl Inner {
         self.pending.lock().enter(commands, self.now() + within)
     }
 
-    /// Hands requests to a shard's replica; what it cannot take is settled at once.
     fn ask(&self, shard: usize, requests: Vec<Request>, within: Duration) {
+        self.hand_over(shard, Requests { within, requests }, |message| message.requests);
+    }
+
+    /// Hands requests to a shard's replica; what it cannot take is settled at once.
+    fn hand_over<M: Message>(&self, shard: usize, message: M, inside: fn(M) -> Vec<Request>)
+    where
+        Replica: Handler<M>,
+    {
         let replica = self.shards.read().get(shard).cloned().flatten();
-        let message = Requests { within, requests };
         let (back, why) = match replica.map(|replica| replica.try_tell(message)) {
             Some(Ok(())) => return,
             Some(Err(SendError::Full(back))) => (back, Failure::Busy { limit: BATCH_MAX }),
@@ -160,7 +217,7 @@ impl Inner {
             None => return,
         };
         let mut pending = self.pending.lock();
-        for request in back.requests {
+        for request in inside(back) {
             pending.settle(request.number, Outcome::Failed(why.clone()));
         }
     }
@@ -174,6 +231,29 @@ impl Inner {
         drop(routes);
         let count = if is_sent { &self.counts.sent } else { &self.counts.lost };
         count.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A request that somebody follows; forgotten with this.
+struct Followed<'a> {
+    inner: &'a Inner,
+    number: u64,
+}
+
+impl<'a> Followed<'a> {
+    fn new(inner: &'a Inner, number: u64) -> Self {
+        inner.trails.lock().expect(number);
+        Self { inner, number }
+    }
+
+    fn trail(&self) -> Option<Trail> {
+        self.inner.trails.lock().take(self.number)
+    }
+}
+
+impl Drop for Followed<'_> {
+    fn drop(&mut self) {
+        self.trail();
     }
 }
 

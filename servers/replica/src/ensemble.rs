@@ -10,7 +10,7 @@ use std::{fs, io};
 
 use futures_util::future::join_all;
 use palco_actors::{
-    ActorRef, Confinement, FileAccess, Parcel, Place, PlaceKind, ProcessOptions, Restart,
+    ActorRef, AnyRef, Confinement, FileAccess, Parcel, Place, PlaceKind, ProcessOptions, Restart,
     SpawnError, SpawnOptions, Status, Supervision, Supervisor, System,
 };
 use palco_rambo::{Member, NodeId, Quorums};
@@ -19,7 +19,8 @@ use parking_lot::Mutex;
 
 use crate::storage::{Arrival, Home, HomeError};
 use crate::{
-    Begin, Cluster, ClusterView, Domain, Keep, NodeView, Registers, Replica, ReplicaArgs, Viewing,
+    Begin, Cluster, ClusterView, Domain, Keep, NodeHost, NodeView, Registers, Replica, ReplicaArgs,
+    Viewing,
 };
 
 /// Letters and requests that may wait for a replica.
@@ -208,6 +209,21 @@ impl Ensemble {
         }
     }
 
+    /// The pairs that are cut on either side, the smaller number first.
+    #[must_use]
+    pub fn cuts(&self) -> Vec<(NodeId, NodeId)> {
+        let cuts: BTreeSet<_> = self
+            .nodes()
+            .iter()
+            .flat_map(|node| {
+                let cut = node.domain.routes().into_iter().filter(|(_, is_cut)| *is_cut);
+                let id = node.id;
+                cut.map(move |(other, _)| (id.min(other), id.max(other)))
+            })
+            .collect();
+        cuts.into_iter().collect()
+    }
+
     fn enter(
         &self,
         newcomer: Newcomer,
@@ -272,14 +288,40 @@ fn name(number: u16) -> String {
     format!("n{number}")
 }
 
+impl Node {
+    /// Whether its replicas can answer now: they have not ended, and do not rest.
+    fn can_answer(&self) -> bool {
+        self.replicas.iter().all(|replica| match replica.any().snapshot().status {
+            Status::Starting | Status::Idle | Status::Busy => true,
+            Status::Suspending
+            | Status::Suspended
+            | Status::Restarting
+            | Status::Stopping
+            | Status::Ended => false,
+        })
+    }
+
+    async fn look(&self) -> NodeView {
+        // Who cannot answer would be waited for.
+        let standings = if self.can_answer() { self.domain.look().await } else { Vec::new() };
+        NodeView {
+            name: self.name.clone(),
+            node: self.id,
+            peer: None,
+            addresses: Vec::new(),
+            resp: self.gateway.get().copied(),
+            http: self.http.get().copied(),
+            is_connected: !standings.is_empty(),
+            standings,
+        }
+    }
+}
+
 impl Cluster for Arc<Ensemble> {
-    /// That of the first node with a replica that lives.
+    /// That of the first node that can answer.
     fn domain(&self) -> Domain {
         let nodes = self.nodes();
-        let lives = |node: &&Arc<Node>| {
-            node.replicas.iter().all(|of| of.any().snapshot().status != Status::Ended)
-        };
-        let node = nodes.iter().find(lives).unwrap_or(&nodes[0]);
+        let node = nodes.iter().find(|node| node.can_answer()).unwrap_or(&nodes[0]);
         node.domain.clone()
     }
 
@@ -291,20 +333,35 @@ impl Cluster for Arc<Ensemble> {
     fn view(&self) -> Viewing {
         let nodes = self.nodes();
         Box::pin(async move {
-            let looks = nodes.iter().map(|node| async {
-                let standings = node.domain.look().await;
-                NodeView {
-                    name: node.name.clone(),
-                    node: node.id,
-                    peer: None,
-                    addresses: Vec::new(),
-                    resp: node.gateway.get().copied(),
-                    http: node.http.get().copied(),
-                    is_connected: !standings.is_empty(),
-                    standings,
-                }
-            });
-            ClusterView { nodes: join_all(looks).await }
+            ClusterView { nodes: join_all(nodes.iter().map(|node| node.look())).await }
         })
+    }
+
+    fn answering(&self) -> Vec<(NodeId, Domain)> {
+        let nodes = self.nodes().into_iter().filter(|node| node.can_answer());
+        nodes.map(|node| (node.id, node.domain.clone())).collect()
+    }
+
+    fn host(&self) -> Option<&dyn NodeHost> {
+        Some(&**self)
+    }
+}
+
+impl NodeHost for Ensemble {
+    fn replicas(&self, node: NodeId) -> Vec<AnyRef> {
+        let found = self.find(node);
+        found.map_or_else(Vec::new, |node| node.replicas.iter().map(ActorRef::any).collect())
+    }
+
+    fn cut(&self, one: NodeId, other: NodeId, is_cut: bool) {
+        Self::cut(self, one, other, is_cut);
+    }
+
+    fn cuts(&self) -> Vec<(NodeId, NodeId)> {
+        Self::cuts(self)
+    }
+
+    fn add(&self) -> Result<NodeId, EnsembleError> {
+        Self::add(self).map(|node| node.id)
     }
 }

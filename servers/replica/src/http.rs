@@ -48,6 +48,7 @@ mod shared;
 mod token;
 mod watches;
 
+pub use identities::{Identities, Lent};
 pub use running::{Running, serve};
 pub use settings::{ADDRESS_DEFAULT, Settings};
-pub use token::{NotAToken, Token};
+pub use token::{Token, TokenError};

@@ -18,7 +18,9 @@
 //! | `identity.rs` | [`Keeping`]: who a node is, and where it keeps what it promises |
 //! | `member.rs` | [`RunningMember`]: a node among others, on other machines too |
 //! | `book.rs`, `clerk.rs` | [`Book`]: who belongs to the cluster and where they are |
-//! | `desk.rs`, `pending.rs` | where answers meet their requests, and letters their ways |
+//! | `held.rs` | [`Holding`]: what a replica holds for a key |
+//! | `timeline.rs` | [`Timeline`]: which configurations an observer has seen |
+//! | `desk.rs`, `pending.rs`, `trails.rs` | where answers meet their requests, and letters their ways |
 //! | `neighbours.rs` | nodes found on the local network |
 //! | `http.rs` | [`http`]: the HTTP gateway |
 //! | [`resp`] | registers in the Redis protocol |
@@ -33,6 +35,7 @@ mod cluster;
 mod desk;
 mod domain;
 mod ensemble;
+mod held;
 pub mod http;
 mod identity;
 mod keeper;
@@ -47,20 +50,24 @@ pub mod resp;
 mod speech;
 mod standing;
 pub mod storage;
+mod timeline;
+mod trails;
 pub mod words;
 
 pub use alone::Alone;
 pub use book::{Book, Entry, NAME_BYTES_MAX, NODES_MAX, node_of};
 pub use classes::{CAS_PREFIXES, key_of};
 pub use cluster::{
-    Cluster, ClusterView, NodeView, QuorumWish, Replacement, Viewing, Wish, WishError,
+    Cluster, ClusterView, NodeHost, NodeView, QuorumWish, Replacement, Viewing, Wish, WishError,
 };
 pub use desk::Desk;
 pub use domain::Domain;
 pub use ensemble::{Ensemble, EnsembleError, EnsembleOptions, Node};
+pub use held::{HELD_KEYS_MAX, Holding};
 pub use identity::Keeping;
 pub use member::{Beginning, Contact, MemberError, MemberOptions, RunningMember};
 pub use reconfigure::{Change, Wanted, reconfigure};
 pub use registers::{Looking, Page, Registers, Running, Scanning};
 pub use replica::{Begin, Keep, Replica, ReplicaArgs};
 pub use standing::Standing;
+pub use timeline::{TIMELINE_MAX, Timeline, TimelineEntry, Took};

@@ -325,6 +325,10 @@ impl Cluster for RunningMember {
         opened.map_err(|error| format!("it is let in, but there is no way to it: {error}"))
     }
 
+    fn answering(&self) -> Vec<(NodeId, Domain)> {
+        vec![(self.identity.node(), self.office.domain.clone())]
+    }
+
     fn view(&self) -> Viewing {
         let office = self.office.clone();
         Box::pin(async move {

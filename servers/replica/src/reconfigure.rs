@@ -1,5 +1,7 @@
 //! A reconfiguration of all shards through one node, in words for people and programs.
 
+use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
 use palco_rambo::{
@@ -34,6 +36,46 @@ pub enum Change {
     Failed(Failure),
 }
 
+impl Change {
+    /// Whether it was installed.
+    #[must_use]
+    pub fn is_installed(&self) -> bool {
+        matches!(self, Self::Installed(_))
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Installed(done) => write!(
+                f,
+                "configuration {} is installed: decided after {:.1?}, alone after {:.1?}, {} round trips",
+                done.configuration.index(),
+                done.decided,
+                done.installed,
+                done.phases
+            ),
+            Self::Superseded(newest) => write!(
+                f,
+                "not installed: configuration {} came in between; look at it and ask again",
+                newest.index()
+            ),
+            Self::Unknown => {
+                f.write_str("nobody knows: time ran out, and it may be installed yet; look again")
+            }
+            Self::Failed(why) => {
+                write!(f, "not installed: {why}")?;
+                let mut source = why.source();
+                while let Some(cause) = source {
+                    write!(f, ": {cause}")?;
+                    source = cause.source();
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
 /// Reconfigures all shards, one after the other, through this node; ends at the first that is not installed. Returns what
 /// came of each shard that was tried.
 pub async fn reconfigure(domain: &Domain, wanted: &Wanted, within: Duration) -> Vec<Change> {
@@ -54,7 +96,7 @@ pub async fn reconfigure(domain: &Domain, wanted: &Wanted, within: Duration) -> 
             Some(Outcome::Failed(why)) => Change::Failed(why),
             _ => Change::Unknown,
         };
-        let is_installed = matches!(change, Change::Installed(_));
+        let is_installed = change.is_installed();
         changes.push(change);
         if !is_installed {
             break;

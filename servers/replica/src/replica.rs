@@ -21,8 +21,8 @@ use serde_json::{Value, json};
 use crate::keeper::{self, Keeper};
 use crate::pack::unpack;
 use crate::speech::Speech;
-use crate::words::{Letters, Look, Out, Requests, Scan};
-use crate::{Page, Standing};
+use crate::words::{Answer, Follow, Held, Letters, Look, Out, Request, Requests, Scan};
+use crate::{HELD_KEYS_MAX, Holding, Page, Standing};
 
 /// Who listens has no room: what must not be lost is said again then.
 const SAY_AGAIN: Duration = Duration::from_millis(1);
@@ -153,7 +153,13 @@ impl Portable for Replica {
     }
 
     fn messages(table: &mut MessageTable<Self>) {
-        table.handles::<Requests>().handles::<Letters>().handles::<Look>().handles::<Scan>();
+        table
+            .handles::<Requests>()
+            .handles::<Letters>()
+            .handles::<Look>()
+            .handles::<Scan>()
+            .handles::<Follow>()
+            .handles::<Held>();
     }
 
     fn make(args: ReplicaArgs, mut luggage: Luggage) -> Result<Self, Failure> {
@@ -205,7 +211,8 @@ impl Alive {
                 Effect::Send { to, after, message } => self.speech.send(to, after, message),
                 Effect::Persist { barrier, record } => self.speech.keep(barrier, record),
                 Effect::Reply { request, outcome, rounds } => {
-                    self.speech.answer(request, outcome, rounds);
+                    let trail = self.participant.take_trail(request).map(Box::new);
+                    self.speech.answer(Answer { number: request, outcome, rounds, trail });
                 }
                 Effect::SetTimer { at } => self.wanted = Some(at),
             }
@@ -315,6 +322,27 @@ impl Handler<Scan> for Replica {
         let alive = self.alive.as_ref();
         alive.map_or_else(Page::default, |alive| {
             Page::of(&alive.participant, message.from, keys_max.min(Page::KEYS_MAX))
+        })
+    }
+}
+
+impl Handler<Follow> for Replica {
+    async fn handle(&mut self, message: Follow, cx: &mut Context<Self>) {
+        let Request { number: request, command } = message.request;
+        if let Some(alive) = &mut self.alive {
+            alive.participant.follow(request);
+        }
+        let deadline = cx.system().clock().now() + message.within;
+        self.step([Event::Asked { request, deadline, command }], cx);
+    }
+}
+
+impl Handler<Held> for Replica {
+    async fn handle(&mut self, message: Held, _: &mut Context<Self>) -> Vec<Holding> {
+        let keys = message.keys.iter().take(HELD_KEYS_MAX);
+        let alive = self.alive.as_ref();
+        alive.map_or_else(Vec::new, |alive| {
+            keys.map(|key| Holding::of(&alive.participant, key)).collect()
         })
     }
 }

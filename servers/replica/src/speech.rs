@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::mem;
 
 use palco_actors::{Recipient, SendError};
-use palco_rambo::{Barrier, Message, NodeId, Outcome, Record};
+use palco_rambo::{Barrier, Message, NodeId, Record};
 
 use crate::pack::{PACKED_BYTES_MAX, pack};
 use crate::words::{Answer, Letter, Out};
@@ -55,8 +55,8 @@ impl Speech {
         self.records.push((barrier, record));
     }
 
-    pub(crate) fn answer(&mut self, number: u64, outcome: Outcome, rounds: u32) {
-        self.answers.push(Answer { number, outcome, rounds });
+    pub(crate) fn answer(&mut self, answer: Answer) {
+        self.answers.push(answer);
     }
 
     /// Everything up to `barrier` is on disk: what waited for that may go.

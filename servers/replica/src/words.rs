@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use palco_actors::Message;
-use palco_rambo::{Command, NodeId, Outcome};
+use palco_rambo::{Command, Key, NodeId, Outcome, Trail};
 use serde::{Deserialize, Serialize};
 
-use crate::{Page, Standing};
+use crate::{Holding, Page, Standing};
 
 /// Requests for a replica. Their answers come in an [`Out`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -68,6 +68,17 @@ pub struct Answer {
     pub outcome: Outcome,
     /// Round trips to other participants that it took.
     pub rounds: u32,
+    /// Who answered in them, if the request was followed.
+    pub trail: Option<Box<Trail>>,
+}
+
+/// A request whose rounds are noted. Its answer comes in an [`Out`] like any other.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Follow {
+    /// When it must be answered at the latest, from now.
+    pub within: Duration,
+    /// What is wanted.
+    pub request: Request,
 }
 
 /// How do you stand?
@@ -81,6 +92,13 @@ pub struct Scan {
     pub from: u64,
     /// How many at most.
     pub keys_max: u64,
+}
+
+/// What do you hold for these keys?
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Held {
+    /// At most [`HELD_KEYS_MAX`](crate::HELD_KEYS_MAX).
+    pub keys: Vec<Key>,
 }
 
 impl Message for Requests {
@@ -101,4 +119,13 @@ impl Message for Look {
 
 impl Message for Scan {
     type Reply = Page;
+}
+
+impl Message for Follow {
+    type Reply = ();
+}
+
+impl Message for Held {
+    /// In the order of the keys; nothing while it has not begun.
+    type Reply = Vec<Holding>;
 }

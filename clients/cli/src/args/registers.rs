@@ -6,6 +6,9 @@ use std::time::Duration;
 use palco_replica::{QuorumWish, Replacement};
 use palco_transport::Peer;
 
+/// Keys whose tags are shown at once, at most.
+const TAGS_MAX: usize = 64;
+
 /// Where registers are asked for.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct At {
@@ -64,6 +67,11 @@ pub(crate) enum RegisterCommand {
     },
     /// Show the nodes of the running stage that keep registers: configurations, lives, what each knows
     Status,
+    /// Show what each node of the running stage holds for these keys: tag and size, which no read needs to agree with
+    Tags {
+        #[arg(required = true, num_args = 1..=TAGS_MAX)]
+        keys: Vec<String>,
+    },
 }
 
 /// Another set of members, from any set to any other in one step.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Error, Result, bail};
+use anyhow::{Result, bail};
 use palco_replica::{Change, Wish};
 
 use crate::args::ReconfigureArgs;
@@ -27,30 +27,9 @@ pub(crate) fn reconfigure(
         output::json(&changes)?;
     } else {
         for (shard, change) in changes.iter().enumerate() {
-            output::line(format!("shard {shard}: {}", words(change)))?;
+            output::line(format!("shard {shard}: {change}"))?;
         }
     }
-    let is_installed = changes.iter().all(|change| matches!(change, Change::Installed(_)));
+    let is_installed = changes.iter().all(Change::is_installed);
     Ok(if is_installed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn words(change: &Change) -> String {
-    match change {
-        Change::Installed(done) => format!(
-            "configuration {} is installed: decided after {:.1?}, alone after {:.1?}, {} round trips",
-            done.configuration.index(),
-            done.decided,
-            done.installed,
-            done.phases
-        ),
-        Change::Superseded(newest) => format!(
-            "not installed: configuration {} came in between; look at it (palco register status) and ask again",
-            newest.index()
-        ),
-        Change::Unknown => {
-            "nobody knows: time ran out, and it may be installed yet; look again (palco register status)"
-                .to_owned()
-        }
-        Change::Failed(why) => format!("not installed: {:#}", Error::new(why.clone())),
-    }
 }

@@ -1,6 +1,7 @@
 //! `palco register`: the registers of a cluster, one at a time.
 
 mod status;
+mod tags;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,6 +37,7 @@ pub(crate) fn register(
         RegisterCommand::Watch { key, at } => watch(&key, at, json),
         RegisterCommand::Allow { key } => allow(control, key),
         RegisterCommand::Status => status::status(control, json),
+        RegisterCommand::Tags { keys } => tags::tags(control, &keys, json),
     }
 }
 

@@ -3,15 +3,15 @@
 use palco_actors::{ActorSnapshot, Effect, Inspection, Signal};
 use palco_core::{Answer, RequestId, Verb};
 use palco_models::{DrainReport, RequestView, UrgentStatus};
-use palco_replica::{Change, ClusterView, Wish};
+use palco_replica::{Change, ClusterView, Holding, Wish};
 use palco_superserver::{Changes, Status};
 use palco_transport::Peer;
 use serde::{Deserialize, Serialize};
 
 use crate::stage::{ServerView, StageView};
 
-/// The longest line, in bytes: a request is short.
-pub(crate) const REQUEST_BYTES_MAX: u64 = 4 << 10;
+/// The longest line, in bytes: a request is short, and at most some keys of registers are in it.
+pub(crate) const REQUEST_BYTES_MAX: u64 = 64 << 10;
 /// The longest answer, in bytes: some ten thousand actors.
 pub(crate) const REPLY_BYTES_MAX: u64 = 64 << 20;
 
@@ -37,6 +37,8 @@ pub(crate) enum Request {
     Reload,
     /// The nodes that keep registers.
     Registers,
+    /// What each of them that is here holds for these keys.
+    Tags { keys: Vec<String> },
     /// Others shall keep them.
     Reconfigure { wish: Wish, within_ms: u64 },
     /// A node of another machine may join those that keep registers.
@@ -59,6 +61,7 @@ pub(crate) enum Reply {
     Superserver(Box<Status>),
     Reloaded(Changes),
     Registers(ClusterView),
+    Tags(Vec<HeldView>),
     Reconfigured(Vec<Change>),
     Allowed,
     Error(String),
@@ -78,4 +81,12 @@ pub(crate) struct InspectView {
     pub(crate) inspection: Inspection,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) server: Option<ServerView>,
+}
+
+/// What a node holds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct HeldView {
+    pub(crate) node: String,
+    /// For each key that was asked for, in their order; nothing if its replica does not answer.
+    pub(crate) holdings: Vec<Option<Holding>>,
 }

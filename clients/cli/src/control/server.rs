@@ -12,9 +12,9 @@ use palco_actors::{
     Wait,
 };
 
-use palco_replica::{Cluster, Wanted, Wish, reconfigure};
+use palco_replica::{Cluster, Wanted, Wish, key_of, reconfigure};
 
-use super::protocol::{InspectView, REQUEST_BYTES_MAX, Reply, Request, RequestsView};
+use super::protocol::{HeldView, InspectView, REQUEST_BYTES_MAX, Reply, Request, RequestsView};
 use super::socket::ControlSocket;
 use crate::inetd::{Installed, hand_over};
 use crate::stage::Stage;
@@ -142,6 +142,10 @@ async fn answer(stage: &Stage, request: Request) -> Reply {
             Ok(keepers) => Reply::Registers(keepers.view().await),
             Err(text) => Reply::Error(text),
         },
+        Request::Tags { keys } => match keepers(stage) {
+            Ok(keepers) => Reply::Tags(held(keepers, keys).await),
+            Err(text) => Reply::Error(text),
+        },
         Request::Reconfigure { wish, within_ms } => {
             let within = Duration::from_millis(within_ms);
             match keepers(stage) {
@@ -198,6 +202,17 @@ fn keepers(stage: &Stage) -> Result<&dyn Cluster, String> {
         "nothing here keeps registers: start `palco up`, whose stage has a section [registers], or `palco node`"
             .to_owned()
     })
+}
+
+/// What each node of this stage that can answer holds.
+async fn held(keepers: &dyn Cluster, keys: Vec<String>) -> Vec<HeldView> {
+    let keys: Vec<_> = keys.into_iter().map(|key| key_of(key.into())).collect();
+    let view = keepers.view().await;
+    let mut held = Vec::new();
+    for (node, domain) in keepers.answering() {
+        held.push(HeldView { node: view.name(node), holdings: domain.held(&keys).await });
+    }
+    held
 }
 
 async fn reconfigured(keepers: &dyn Cluster, wish: &Wish, within: Duration) -> Reply {

@@ -86,6 +86,7 @@ fn house(stage: &Stage, demo: Option<&str>) -> House {
         observer: Observer::attach(&stage.system),
         servers: served.collect(),
         services,
+        registers: stage.registers.clone(),
         urgent: stage.urgent.clone(),
         reports: Some(palco_measure::kept::directory()),
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -149,7 +149,7 @@ pub(super) fn answer_http(
     domain: &Domain,
     token: &Token,
 ) -> Result<http::Running> {
-    let token = Some(http::Token::parse(token.reveal())?);
+    let token = Some(token.clone());
     let is_private = !socket.local_addr()?.ip().is_loopback();
     let domain_of_all = Some(domain.clone());
     let settings =
@@ -170,14 +170,14 @@ impl Stage {
             *self.http.get_mut() = http;
             let servers = servers.into_iter().map(|(entry, server)| (entry, Arc::new(server)));
             self.servers.extend(servers);
-            self.registers = Some(Box::new(ensemble));
+            self.registers = Some(Arc::new(ensemble));
         }
         if let Some(node) = &file.node {
             let node::Started { member, said, gateway: (entry, server), http } =
                 node.start(&self.system, token)?;
             self.http.get_mut().extend(http);
             self.servers.push((entry, Arc::new(server)));
-            self.registers = Some(Box::new(member));
+            self.registers = Some(Arc::new(member));
             self.node = Some(said);
         }
         Ok(())

@@ -34,7 +34,7 @@ pub(crate) struct Stage {
     pub(super) servers: Vec<(ServerEntry, Arc<Server>)>,
     pub(crate) superserver: Option<Installed>,
     /// The nodes that keep registers.
-    pub(crate) registers: Option<Box<dyn Cluster>>,
+    pub(crate) registers: Option<Arc<dyn Cluster>>,
     /// Their HTTP gateways.
     pub(super) http: Mutex<Vec<http::Running>>,
     /// The one that this stage is.

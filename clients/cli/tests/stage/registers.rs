@@ -131,3 +131,24 @@ fn who_asks_where_nothing_keeps_registers_is_told() {
     let said = String::from_utf8_lossy(&nobody.stderr);
     assert!(said.contains("asked at 127.0.0.1:1; `palco up` opens gateways"), "{said}");
 }
+
+#[test]
+fn tags_are_told_by_every_node_with_the_newest_marked() {
+    let stage = stage("place = \"thread\"");
+    stage.text(&["register", "set", "x", "four", "--at", &at(&stage, 1)]);
+    until("all hold it", || {
+        let held = stage.json(&["register", "tags", "x", "nothing"]);
+        let nodes = held["nodes"].as_array().unwrap();
+        nodes.len() == 3 && nodes.iter().all(|node| node["holdings"][0]["value_bytes"] == 4)
+    });
+    let said = stage.text(&["register", "tags", "x", "nothing"]);
+    let rows: Vec<Vec<&str>> =
+        said.lines().skip(1).map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows.len(), 6, "{said}");
+    for row in &rows[..3] {
+        assert!(row[0] == "x" && row[2].starts_with("1.n1.") && row.ends_with(&["4", "newest"]));
+    }
+    assert!(said.lines().last().unwrap().ends_with("never heard of it"), "{said}");
+    let refused = stage.command(&["register", "tags", &"x".repeat(1025)]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("at most 1024 can be"));
+}

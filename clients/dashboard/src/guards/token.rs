@@ -6,10 +6,10 @@ use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, COOKIE};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, ResponseError, web};
+use palco_replica::http::Token;
 
 use crate::refusal::Refusal;
 use crate::shared::Shared;
-use crate::token::Token;
 
 /// The cookie that holds the token. Browsers keep cookies by host and not by port, so the port is in its name: two stages
 /// on one machine do not take each other's place.

@@ -9,6 +9,7 @@ mod events;
 mod loads;
 mod metrics;
 mod reading;
+mod registers;
 mod reports;
 mod requests;
 mod security;

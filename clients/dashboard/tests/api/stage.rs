@@ -9,6 +9,7 @@ use palco_actors::{Actor, ActorRef, Context, Handler, Message, PlaceKind, SpawnO
 use palco_dashboard::{Dashboard, DashboardSettings, House, Served, Services, Token};
 use palco_models::{ModelKind, Server, ServerSettings, Urgent};
 use palco_observe::Observer;
+use palco_replica::Cluster;
 use palco_service::services::echo::EchoService;
 use palco_service::services::kv::{self, KvService};
 use palco_service::services::work::WorkService;
@@ -46,6 +47,11 @@ impl Stage {
         Self::of(|_| {}, |system, house| house.services = Some(services(system)))
     }
 
+    /// With nodes that keep registers.
+    pub(crate) fn with_registers(registers: impl FnOnce(&System) -> Arc<dyn Cluster>) -> Self {
+        Self::of(|_| {}, |system, house| house.registers = Some(registers(system)))
+    }
+
     /// With reports that are kept in this directory.
     pub(crate) fn with_reports(directory: &Path) -> Self {
         Self::of(|_| {}, |_, house| house.reports = Some(directory.to_owned()))
@@ -80,6 +86,7 @@ impl Stage {
                 served("work", "sleep 1", work),
             ],
             services: None,
+            registers: None,
             urgent: None,
             reports: None,
             version: "0.0.1".into(),

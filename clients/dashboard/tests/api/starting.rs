@@ -14,6 +14,7 @@ fn house(system: &System) -> House {
         observer: Observer::attach(system),
         servers: Vec::new(),
         services: None,
+        registers: None,
         urgent: None,
         reports: None,
         version: "0.0.1".into(),

@@ -12,13 +12,13 @@ pub(crate) const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 /// Names for changes that bring none. A name whose change is through is used again with the next number: a register
 /// remembers few names, and forgets the less the fewer there are.
 #[derive(Debug, Default)]
-pub(crate) struct Identities {
+pub struct Identities {
     idle: Mutex<Vec<OperationId>>,
 }
 
 /// A name that is in use.
 #[derive(Debug)]
-pub(crate) struct Lent<'a> {
+pub struct Lent<'a> {
     from: &'a Identities,
     id: OperationId,
 }
@@ -28,7 +28,7 @@ impl Identities {
     ///
     /// # Errors
     /// The kernel has no randomness to give.
-    pub(crate) fn lend(&self) -> io::Result<Lent<'_>> {
+    pub fn lend(&self) -> io::Result<Lent<'_>> {
         let idle = self.idle.lock().pop();
         let id = match idle {
             Some(id) => id,
@@ -39,7 +39,9 @@ impl Identities {
 }
 
 impl Lent<'_> {
-    pub(crate) fn id(&self) -> OperationId {
+    /// The name, and the number of the change.
+    #[must_use]
+    pub fn id(&self) -> OperationId {
         self.id
     }
 }

@@ -2,7 +2,7 @@
 
 use libtest_mimic::Trial;
 use palco_actors::PlaceKind;
-use palco_rambo::{Command, Outcome};
+use palco_rambo::{Command, Outcome, Step};
 use palco_replica::{EnsembleOptions, Page, Registers};
 use palco_threads::block_on;
 
@@ -16,6 +16,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         "a minority answers that it does not know, and never lies",
         minority,
     ));
+    trials.extend(in_every_place("who follows sees the quorum of each round", followed));
+    trials.extend(in_every_place("every node tells what it holds", held));
     trials.push(Trial::test("keys are spread over shards, and scanned from all", || {
         shards();
         Ok(())
@@ -101,5 +103,48 @@ fn shards() {
     assert_eq!(found, keys);
     house.reconfigure(1, &[1, 2]);
     assert!(keys.iter().all(|key| house.read(2, key).as_deref() == Some(key.as_bytes())));
+    house.close();
+}
+
+fn followed(house: House) {
+    let follow = |node: usize, command| block_on(house.domain(node).follow(command, LIMIT));
+    let (outcome, trail) = follow(0, Command::Write(register("x"), Some("1".into())));
+    assert!(matches!(outcome, Outcome::Written(_)), "{outcome:?}");
+    let rounds = trail.expect("it was followed").rounds;
+    assert_eq!(rounds.iter().map(|of| of.step).collect::<Vec<_>>(), [Step::Query, Step::Propagate]);
+    for round in &rounds {
+        assert!(round.has_quorum(&round.configurations[0]), "{round:?}");
+    }
+
+    // Cut off from the third, the first has to do with the second.
+    let ids: Vec<_> = house.ensemble.nodes().iter().map(|node| node.id).collect();
+    house.ensemble.cut(ids[0], ids[2], true);
+    assert_eq!(house.ensemble.cuts(), [(ids[0], ids[2])]);
+    let (_, trail) = follow(0, Command::Write(register("x"), Some("2".into())));
+    for round in trail.expect("it was followed").rounds {
+        assert!(!round.answered.contains(&ids[2]), "{round:?}");
+        assert!(round.has_quorum(&round.configurations[0]), "{round:?}");
+    }
+    house.ensemble.cut(ids[0], ids[2], false);
+    assert_eq!(house.ensemble.cuts(), []);
+    house.close();
+}
+
+fn held(house: House) {
+    house.write(1, "x", "four");
+    let keys = [register("x"), register("y")];
+    let mut holders = 0;
+    for node in 0..3 {
+        let held = block_on(house.domain(node).held(&keys));
+        let [Some(x), Some(y)] = &held[..] else { panic!("{held:?}") };
+        assert_eq!(y.value_bytes, None);
+        holders += usize::from(x.value_bytes == Some(4) && x.tag.sequence == 1);
+    }
+    assert!(holders >= 2, "a quorum holds what was written: {holders}");
+
+    let first = &house.ensemble.nodes()[0].replicas[0];
+    first.stop();
+    block_on(first.exited());
+    assert_eq!(block_on(house.domain(0).held(&keys)), [None, None]);
     house.close();
 }
