@@ -14,7 +14,7 @@ function luminance(colour) {
 
 test("every pair of text and ground can be read, in light and dark", () => {
   const pairs = [["text", "bg panel raised accent-soft warn-soft bad-soft"], ["dim", "bg panel raised bad-soft"], ["accent", "bg panel raised bad-soft accent-soft"], ["good", "bg panel raised accent-soft"],
-    ["warn", "bg panel raised warn-soft"], ["bad", "bg panel raised bad-soft accent-soft"], ["urgent", "panel"], ["on-accent", "accent"]];
+    ["warn", "bg panel raised warn-soft accent-soft"], ["bad", "bg panel raised bad-soft accent-soft"], ["urgent", "panel"], ["on-accent", "accent"]];
   for (const [text = "", grounds = ""] of pairs) {
     for (const ground of grounds.split(" ")) {
       for (const scheme of [0, 1]) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cutFrom, holdingOf, holdingText, lights, links, mapCells, mapRange, nameOf, newestOf, NODE_STATES, outcomeText, quorumsText, shardsOf, stageOf, timelineOf, tookText, verdict, wishOf } from "../assets/pure/registers.js";
+import { cutFrom, holdingOf, holdingText, lights, links, mapCells, mapRange, nameOf, newestOf, NODE_STATES, outcomeText, quorumsText, seats, shardsOf, stageOf, timelineOf, tookText, verdict, wishOf } from "../assets/pure/registers.js";
 import { FakeRegisters } from "./fake-registers.mjs";
 
 const fake = new FakeRegisters();
@@ -33,6 +33,14 @@ test("configurations come with the newest first and say where they stand", () =>
   assert.equal(stageOf({ ...newest, installed_ms: null }).word, "decided");
   assert.match(tookText(newest), /decided in 1.90\sms, alone after 9.20\sms, 4 round trips/);
   assert.equal(tookText(older), "it was there at the first look");
+});
+
+test("members of different configurations stand below each other", () => {
+  const [newest] = timelineOf(seen, 0);
+  assert.ok(newest);
+  const entry = { ...newest, configuration: { ...newest.configuration, index: 4, members: [{ node: 2, weight: 1 }, { node: 9, weight: 3 }] } };
+  const more = { ...seen, timeline: [...seen.timeline, entry] };
+  assert.deepEqual(seats(more, 0, entry).map(({ name, weight }) => [name, weight]), [["n1", 0], ["n2", 1], ["n3", 0], ["n9", 3]]);
 });
 
 test("a configuration map is written as in the literature, and what everybody has removed is one cell", () => {

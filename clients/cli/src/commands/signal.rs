@@ -55,6 +55,7 @@ pub(crate) fn signal(
         | Reply::Reloaded(_)
         | Reply::Registers(_)
         | Reply::Allowed
+        | Reply::Tags(_)
         | Reply::Reconfigured(_)
         | Reply::Error(_) => {
             bail!("the stage answered something else")

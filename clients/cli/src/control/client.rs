@@ -28,6 +28,7 @@ pub(crate) fn ask(path: Option<PathBuf>, request: &Request) -> Result<Reply> {
         | Request::Reload
         | Request::Registers
         | Request::Allow { .. }
+        | Request::Tags { .. }
         | Request::TakeOver => 0,
     };
     // A server's drain may take as long as its settings say.

@@ -7,6 +7,7 @@ mod browser;
 mod driver;
 mod load;
 mod permission;
+mod registers;
 mod reports;
 mod requests;
 mod sequence;

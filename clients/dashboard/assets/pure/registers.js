@@ -51,6 +51,17 @@ export function newestOf(seen, shard) {
   return timelineOf(seen, shard)[0]?.configuration ?? null;
 }
 
+/**
+ * All that were members of any configuration of a shard that was seen, so that members of different ones stand below each
+ * other; who is no member weighs nothing.
+ * @param {Registers} seen @param {number} shard @param {TimelineEntry} entry
+ */
+export function seats(seen, shard, entry) {
+  const all = new Set(timelineOf(seen, shard).flatMap(({ configuration }) => configuration.members.map(({ node }) => node)));
+  const weight = (/** @type {number} */ node) => entry.configuration.members.find((member) => member.node === node)?.weight ?? 0;
+  return [...all].sort((a, b) => a - b).map((node) => ({ node, name: nameOf(seen.nodes, node), weight: weight(node) }));
+}
+
 /** Where a configuration stands. @param {TimelineEntry} entry */
 export function stageOf(entry) {
   if (entry.removed_ms !== null) return { shape: "±", word: "removed", tone: "dead" };

@@ -3,7 +3,7 @@
 import { field, h, list, panel, select, setAttr, setText } from "../dom.js";
 import { poll } from "../api.js";
 import { count, duration, NONE, timeOfDay } from "../pure/format.js";
-import { cutFrom, holdingOf, holdingText, links, mapCells, mapRange, nameOf, NODE_STATES, quorumsText, shardsOf, stageOf, timelineOf, tookText } from "../pure/registers.js";
+import { cutFrom, holdingOf, holdingText, links, mapCells, mapRange, NODE_STATES, quorumsText, seats, shardsOf, stageOf, timelineOf, tookText } from "../pure/registers.js";
 import { registerChange } from "../parts/register-change.js";
 import { registerTry } from "../parts/register-try.js";
 import { table } from "../parts/table.js";
@@ -74,7 +74,7 @@ export function registersView(app, wanted) {
       const of = own(node);
       const cuts = seen ? cutFrom(seen, node.node) : [];
       const parts = [of?.lags ? "▲ lags behind" : "", of?.driving ? `◐ drives a reconfiguration: ${of.driving}` : "", cuts.length ? `▲ cut off from ${cuts.join(", ")}` : "",
-        of && of.base === null ? "has not joined" : "", node.told_ms !== null && node.state !== "running" && node.state !== "starting" && seen ? `as it told ${duration(Math.max(0, seen.at_ms - node.told_ms) * 1000)} ago` : ""];
+        of && of.base === null ? "has not joined" : "", node.told_ms !== null && node.state !== "running" && node.state !== "starting" && seen ? `last told ${duration(Math.max(1, Math.round((seen.at_ms - node.told_ms) / 1000)) * 1e6).replace(/\.\d+/, "")} ago` : ""];
       setText(cell, parts.filter(Boolean).join("; "));
       setAttr(cell, "data-tone", of?.lags || cuts.length ? "warn" : null);
     }, testid: (node) => `node-remark-${node.name}` },
@@ -111,8 +111,11 @@ export function registersView(app, wanted) {
       setAttr(cell, "data-tone", tone);
     } },
     { title: "members", make: () => h("span", { class: "chips tight" }), update: (chips, entry) => {
-      const all = seen?.nodes ?? [];
-      list(chips, entry.configuration.members, ({ node }) => node, () => h("span", { class: "chip" }), (chip, { node, weight }) => setText(chip, `${nameOf(all, node)}${weight === 1 ? "" : ` ×${weight}`}`));
+      list(chips, seen ? seats(seen, shard, entry) : [], ({ node }) => node, () => h("span", { class: "chip" }), (chip, { name, weight }) => {
+        setText(chip, `${name}${weight > 1 ? ` ×${weight}` : ""}`);
+        setAttr(chip, "data-member", String(weight > 0));
+        setAttr(chip, "title", `${name} is ${weight > 0 ? "a" : "no"} member of c${entry.configuration.index}`);
+      });
     } },
     { title: "quorums", class: "prose", text: (entry) => quorumsText(entry.configuration) },
     { title: "decided", class: "num when", about: "seen to be known by a node", text: (entry) => `${entry.was_there ? "before " : ""}${when(entry.decided_ms)}` },
@@ -142,7 +145,7 @@ export function registersView(app, wanted) {
   const all = h("button", { type: "button", "data-testid": "tags-all", onclick: () => show("", 0, 1) }, "First page of all keys");
   const head = h("tr", {});
   const body = h("tbody");
-  const tags = h("div", { class: "table-holder" }, h("table", { "aria-label": "who holds what" }, h("thead", {}, head), body));
+  const tags = h("div", { class: "table-holder tags" }, h("table", { "aria-label": "who holds what" }, h("thead", {}, head), body));
   const none = h("p", { class: "empty" });
 
   const note = h("span", { class: "dim", "data-testid": "registers-note" });
