@@ -222,6 +222,11 @@ impl Stage<'_> {
         self.local.block_on(self.runtime, future)
     }
 
+    /// Lets time pass for all who ask meanwhile.
+    fn wait(&self, time: Duration) {
+        self.block_on(async { sleep(time).await });
+    }
+
     fn stores(&self) -> impl Iterator<Item = Store> {
         let peers = &self.settings.peers;
         Store::ALL.into_iter().filter(|store| store.peer().is_none_or(|peer| peers.contains(&peer)))
@@ -258,7 +263,7 @@ impl Stage<'_> {
         for contestant in &mut contestants {
             let Ok(cluster) = &contestant.cluster else { continue };
             let (cpu, begun) = (cluster.cpu_nanos(), Instant::now());
-            self.block_on(sleep(IDLE.min(self.settings.lasts)));
+            self.wait(IDLE.min(self.settings.lasts));
             let used = cluster.cpu_nanos().saturating_sub(cpu) as f64 / 1e9;
             contestant.idle = Some(used / begun.elapsed().as_secs_f64());
         }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
-use tokio::time::sleep;
 
 use super::cluster::{Cluster, Server};
 use super::palco::Site;
@@ -201,7 +200,7 @@ fn watch(
     let well = WELL.min(stage.settings.lasts * 3);
     let value = stage.value();
     let open = Open::begin(stage.local, store, cluster.addresses(), value, stage.settings.seed);
-    stage.block_on(sleep(well));
+    stage.wait(well);
     let happens = open.now();
     match event {
         // Anybody of palco is like any other; of etcd somebody who does not lead.
@@ -231,7 +230,7 @@ fn watch(
         Event::Kill | Event::KillLeader => 0.0,
         Event::OneByOne | Event::AtOnce(_) => (open.now() - happens).as_secs_f64() * 1e3,
     };
-    stage.block_on(sleep(well));
+    stage.wait(well);
     let until = open.now();
     let (done, failures) = open.end();
     Ok(GapRow {

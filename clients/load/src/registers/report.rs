@@ -52,6 +52,8 @@ pub struct RegistersReport {
     pub command: String,
     /// What it ran on.
     pub environment: Environment,
+    /// Optimisation level of palco itself; figures of level 0 mean nothing.
+    pub opt_level: String,
     /// How quiet the machine was.
     pub grade: Grade,
     /// Why it is not better, and what else a reader must know about the machine.
@@ -170,6 +172,7 @@ impl RegistersReport {
             schema: SCHEMA.to_owned(),
             command: settings.command.clone(),
             environment: seen.environment,
+            opt_level: env!("PALCO_LOAD_OPT_LEVEL").to_owned(),
             grade: seen.grade,
             remarks: seen.remarks,
             versions: found.versions,

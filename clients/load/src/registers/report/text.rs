@@ -55,7 +55,7 @@ impl RegistersReport {
             ("Date", self.environment.date.clone()),
             ("Machine", format!("{} cores, {}", of("cores"), of("processor"))),
             ("Kernel", of("release")),
-            ("Built by", format!("{} -O{}", of("compiler"), of("opt-level"))),
+            ("Built by", built_by(&of("compiler"), &self.opt_level)),
             ("Commit", of("commit")),
             ("Peers", self.versions.join(", ")),
             ("Rounds", rounds),
@@ -113,6 +113,13 @@ impl RegistersReport {
             head: HEAD.map(str::to_owned).to_vec(),
             rows: table.rows.iter().map(row).collect(),
         }
+    }
+}
+
+fn built_by(compiler: &str, opt_level: &str) -> String {
+    match opt_level {
+        "0" => format!("{compiler} WITHOUT OPTIMISATION: the figures mean nothing"),
+        level => format!("{compiler} -O{level}"),
     }
 }
 
