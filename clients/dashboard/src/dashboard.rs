@@ -1,6 +1,5 @@
 //! A dashboard that runs: its thread, its socket, its end.
 
-use std::any::Any;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -11,12 +10,10 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::rt::System;
-use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpServer, rt, web};
 use palco_models::holder_of_port;
-use palco_replica::http::Token;
+use palco_replica::http::{Token, bound};
 use palco_threads::{STACK_BYTES_DEFAULT, spawn_named};
-use socket2::SockRef;
 
 use crate::guards::{headers, host, token};
 use crate::house::House;
@@ -25,8 +22,6 @@ use crate::{registers, routes};
 
 /// Connections at once; more wait in the kernel's backlog.
 const CONNECTIONS_MAX: usize = 256;
-/// What the kernel keeps for a client that does not read. Doubled by the kernel for its own use.
-const SEND_BUFFER_BYTES: usize = 128 * 1024;
 /// A request's head must come within this.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// How long the end of a dashboard is waited for.
@@ -195,17 +190,4 @@ fn serve(
             tracing::error!(%error, "the dashboard has ended");
         }
     });
-}
-
-/// Bounds what the kernel keeps for a client and how long: the server above stops writing to one that does not read,
-/// but would keep it for ever.
-fn bound(connection: &dyn Any, stalled_after: Duration) {
-    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
-    let socket = SockRef::from(stream);
-    let bounded = socket
-        .set_send_buffer_size(SEND_BUFFER_BYTES)
-        .and_then(|()| socket.set_tcp_user_timeout(Some(stalled_after)));
-    if let Err(error) = bounded {
-        tracing::warn!(%error, "a client of the dashboard is not bounded");
-    }
 }

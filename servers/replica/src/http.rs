@@ -49,6 +49,6 @@ mod token;
 mod watches;
 
 pub use identities::{Identities, Lent};
-pub use running::{Running, serve};
+pub use running::{Running, bound, serve};
 pub use settings::{ADDRESS_DEFAULT, Settings};
 pub use token::{Token, TokenError};

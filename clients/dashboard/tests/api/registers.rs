@@ -1,9 +1,10 @@
 //! The nodes of a stage that keep registers: what is shown of them, and what is done to them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use palco_actors::{PlaceKind, System};
-use palco_replica::{Ensemble, EnsembleOptions};
+use palco_replica::{Beginning, Ensemble, EnsembleOptions, Keeping, MemberOptions, RunningMember};
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, until};
@@ -269,4 +270,50 @@ fn the_nodes_of_one_stage_are_bounded() {
     }
     let why = stage.post("/api/registers/nodes").answer().refused(409);
     assert!(why.starts_with("this stage has 16 nodes"), "{why}");
+}
+
+/// A node of a cluster, which is alone in it.
+fn member(system: &System) -> RunningMember {
+    let options = MemberOptions {
+        name: "alone".into(),
+        cluster: "test".into(),
+        shards: 1,
+        keeping: Keeping::Memory,
+        listen: vec!["/ip4/127.0.0.1/tcp/0".into()],
+        advertise: Vec::new(),
+        begin: Beginning::Found,
+        allowed: BTreeSet::new(),
+        discover: false,
+        place: PlaceKind::Thread,
+        resp: None,
+        http: None,
+    };
+    RunningMember::start(system, options).unwrap()
+}
+
+#[test]
+fn a_node_of_a_cluster_shows_what_it_knows_and_does_nothing_to_others() {
+    let stage = Stage::with_registers(|system: &System| Arc::new(member(system)));
+    until("it stands", || stage.get(ALL)["nodes"][0]["shards"][0]["newest"] == 0);
+    let seen = stage.get(ALL);
+    let node = &seen["nodes"][0];
+    assert_eq!((&seen["hosts"], &node["name"]), (&json!(false), &json!("alone")));
+    assert_eq!((&node["state"], &node["is_here"]), (&json!("running"), &json!(true)));
+    assert_eq!(seen["timeline"][0]["configuration"]["members"].as_array().unwrap().len(), 1);
+
+    let done = run(&stage, json!({ "key": "x", "act": { "set": "1" }, "through": "alone" }));
+    assert_eq!(done["rounds"][1]["answered"], json!([node["node"]]));
+    assert_eq!(stage.get("/api/registers/keys")["keys"][0]["holdings"][0]["newest"], true);
+    for (path, body) in [
+        ("nodes", json!({})),
+        ("nodes/alone/kill", json!({})),
+        ("cuts", json!({ "one": "alone", "other": "alone", "cut": true })),
+    ] {
+        let path = format!("/api/registers/{path}");
+        let why = stage.post(&path).json(&body).answer().refused(409);
+        assert!(why.contains("one node of a cluster"), "{why}");
+    }
+    let body = json!({ "quorum": "thresholds:1,1" });
+    let changes = stage.post("/api/registers/reconfigure").json(&body).answer().good();
+    assert_eq!(changes["changes"][0]["done"]["configuration"]["index"], 1, "{changes}");
 }

@@ -131,9 +131,9 @@ fn answer(listener: TcpListener, shared: Shared, started: &Sender<io::Result<Ser
     });
 }
 
-/// Bounds what the kernel keeps for a client and how long: the server above stops writing to one that does not read,
-/// but would keep it for ever.
-fn bound(connection: &dyn Any, stalled_after: Duration) {
+/// Bounds what the kernel keeps for a client and how long, when it connects to any server of this program that is made
+/// with actix-web: such a server stops writing to one that does not read, but would keep it for ever.
+pub fn bound(connection: &dyn Any, stalled_after: Duration) {
     let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
     let socket = SockRef::from(stream);
     let bounded = socket
@@ -141,6 +141,6 @@ fn bound(connection: &dyn Any, stalled_after: Duration) {
         .and_then(|()| socket.set_tcp_user_timeout(Some(stalled_after)))
         .and_then(|()| stream.set_nodelay(true));
     if let Err(error) = bounded {
-        tracing::warn!(%error, "a client of the HTTP gateway is not bounded");
+        tracing::warn!(%error, "a client over HTTP is not bounded");
     }
 }
