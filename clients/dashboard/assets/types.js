@@ -262,7 +262,7 @@
  */
 /** @typedef {{ at_ms: number, hosts: boolean, nodes: RegisterNode[], cuts: [number, number][], timeline: TimelineEntry[] }} Registers */
 /** @typedef {{ node: number, tag: string|null, version: number|null, value_bytes: number|null, confirmed: boolean, newest: boolean }} Holding */
-/** @typedef {{ key: string, class: "Register"|"Cas", holdings: Holding[] }} RegisterKey */
+/** @typedef {{ key: string, is_text: boolean, class: "Register"|"Cas", holdings: Holding[] }} RegisterKey */
 /** @typedef {{ keys: RegisterKey[], next: number|null }} RegisterKeys */
 /** @typedef {{ configuration: Configuration, kind: "Read"|"Write", has_quorum: boolean }} RoundAsked */
 /** @typedef {{ step: "query"|"propagate"|"prepare"|"accept", answered: number[], refused_by: number|null, configurations: RoundAsked[] }} RegisterRound */

@@ -39,7 +39,7 @@ export class FakeRegisters {
   keys(query) {
     const one = query.get("key");
     const names = one ? [one] : [...this.held.keys()];
-    return { keys: names.map((key) => ({ key, class: key.startsWith("cas:") ? "Cas" : "Register", holdings: this.held.get(key) ?? this.nodes.map(({ node }) => ({ node, tag: null, version: null, value_bytes: null, confirmed: false, newest: false })) })), next: null };
+    return { keys: names.map((key) => ({ key, is_text: true, class: key.startsWith("cas:") ? "Cas" : "Register", holdings: this.held.get(key) ?? this.nodes.map(({ node }) => ({ node, tag: null, version: null, value_bytes: null, confirmed: false, newest: false })) })), next: null };
   }
 
   /** @param {(string|undefined)[]} way @param {Any} body @returns {{ status: number, body: Any }} */

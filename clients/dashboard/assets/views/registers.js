@@ -11,6 +11,7 @@ import { confirmed } from "../parts/toasts.js";
 
 const EVERY_MS = 1000;
 const KEYS_SHOWN = 50;
+const NODES_SHOWN = 100;
 const READ_ONLY = "This page may only look: open it with the address that has the token.";
 
 /** @param {App} app @param {string} wanted the key that the address names, if it names one @returns {View} */
@@ -72,11 +73,12 @@ export function registersView(app, wanted) {
     }, testid: (node) => `map-${node.name}` },
     { title: "remark", class: "prose", update: (_, node, cell) => {
       const of = own(node);
-      const cuts = seen ? cutFrom(seen, node.node) : [];
-      const parts = [of?.lags ? "▲ lags behind" : "", of?.driving ? `◐ drives a reconfiguration: ${of.driving}` : "", cuts.length ? `▲ cut off from ${cuts.join(", ")}` : "",
+      const cuts = seen && node.state !== "ended" ? cutFrom(seen, node.node) : [];
+      const lags = of?.lags === true && node.state !== "ended";
+      const parts = [lags ? "▲ lags behind" : "", of?.driving ? `◐ drives a reconfiguration: ${of.driving}` : "", cuts.length ? `▲ cut off from ${cuts.join(", ")}` : "",
         of && of.base === null ? "has not joined" : "", node.told_ms !== null && node.state !== "running" && node.state !== "starting" && seen ? `last told ${duration(Math.max(1, Math.round((seen.at_ms - node.told_ms) / 1000)) * 1e6).replace(/\.\d+/, "")} ago` : ""];
       setText(cell, parts.filter(Boolean).join("; "));
-      setAttr(cell, "data-tone", of?.lags || cuts.length ? "warn" : null);
+      setAttr(cell, "data-tone", lags || cuts.length ? "warn" : null);
     }, testid: (node) => `node-remark-${node.name}` },
     { title: "life", class: "num", about: "1 for the first, one more after each restart", text: (node) => String(own(node)?.boot ?? NONE) },
     { title: "keys", class: "num", text: (node) => count(own(node)?.registers ?? null) },
@@ -148,6 +150,7 @@ export function registersView(app, wanted) {
   const tags = h("div", { class: "table-holder tags" }, h("table", { "aria-label": "who holds what" }, h("thead", {}, head), body));
   const none = h("p", { class: "empty" });
 
+  const rest = h("p", { class: "dim" });
   const note = h("span", { class: "dim", "data-testid": "registers-note" });
   const add = h("button", { type: "button", "data-testid": "node-add", onclick: () => act(add, () => app.api.addNode(), "add a node") }, "+ Add a node");
   const shards = h("span", {});
@@ -164,7 +167,7 @@ export function registersView(app, wanted) {
     if (!held || !seen) return;
     const here = seen.nodes.filter((node) => node.is_here && (node.state !== "ended"));
     list(head, [{ name: "key", node: -1 }, ...here], ({ node }) => node, ({ name }) => h("th", { scope: "col" }, name));
-    list(body, held.keys, (row) => row.key, (row) => h("tr", {}, h("th", { scope: "row" }, h("button", { class: "quiet key", type: "button", title: "Use this key above", onclick: () => attempt.choose(row.key) }, row.key))), (row, of) => {
+    list(body, held.keys, (row) => `${row.is_text} ${row.key}`, (row) => h("tr", {}, h("th", { scope: "row" }, h("button", { class: "quiet key", type: "button", disabled: !row.is_text, title: row.is_text ? "Use this key above" : "Its bytes are no text, so it cannot be typed here", onclick: () => attempt.choose(row.key) }, row.key))), (row, of) => {
       const cells = /** @type {(RegisterNode & { isName?: boolean })[]} */ (here);
       while (row.children.length > cells.length + 1) row.lastElementChild?.remove();
       while (row.children.length < cells.length + 1) row.append(h("td", { class: "num" }));
@@ -193,7 +196,8 @@ export function registersView(app, wanted) {
     setText(note, `${count(answer.nodes.length)} nodes, ${count(running)} of them ${answer.hosts ? "run" : "can be reached"}`);
     add.hidden = !answer.hosts;
     offer(add, "One more node on this stage; a reconfiguration makes it a member");
-    nodes.show(answer.nodes, (node) => node.node);
+    nodes.show(answer.nodes.slice(0, NODES_SHOWN), (node) => node.node);
+    setText(rest, answer.nodes.length > NODES_SHOWN ? `${count(answer.nodes.length - NODES_SHOWN)} more are not shown.` : "");
     timeline.show(timelineOf(answer, shard), (entry) => entry.configuration.index);
     cutting.hidden = !answer.hosts;
     list(pairs, links(answer), (pair) => pair.key, () => h("button", { type: "button", class: "pair" }), (button, pair) => {
@@ -211,7 +215,7 @@ export function registersView(app, wanted) {
   }
   return {
     el: h("div", { class: "view registers" }, h("div", { class: "row bar" }, h("h1", {}, "Registers"), add, shards, note),
-      h("section", { class: "panel" }, nodes.el),
+      h("section", { class: "panel" }, nodes.el, rest),
       h("div", { class: "grid two" }, panel("Try a register, and see its quorums", {}, attempt.el),
         h("div", { class: "stack" }, panel("Another configuration", {}, change.el), cutting)),
       panel("Who holds what", {}, h("div", { class: "row bar" }, search, all, more), tags, none),

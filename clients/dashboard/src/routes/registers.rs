@@ -91,16 +91,17 @@ pub(super) async fn get(shared: web::Data<Shared>) -> Result<HttpResponse, Refus
     let registers = shared.registers()?;
     let view = registers.look().await;
     let host = registers.cluster.host();
+    let timeline = registers.timeline();
     Ok(HttpResponse::Ok().json(Seen {
         at_ms: now_ms(),
         hosts: host.is_some(),
-        nodes: view.nodes.iter().map(|node| row(node, registers)).collect(),
+        nodes: view.nodes.iter().map(|node| row(node, registers, &timeline)).collect(),
         cuts: host.map_or_else(Vec::new, |host| host.cuts()),
-        timeline: registers.timeline(),
+        timeline,
     }))
 }
 
-fn row(node: &NodeView, registers: &Registers) -> NodeRow {
+fn row(node: &NodeView, registers: &Registers, timeline: &[TimelineEntry]) -> NodeRow {
     let host = registers.cluster.host();
     let actors = host.map_or_else(Vec::new, |host| host.replicas(node.node));
     let told = registers.told(node.node);
@@ -111,7 +112,6 @@ fn row(node: &NodeView, registers: &Registers) -> NodeRow {
         None if node.is_connected => NodeState::Connected,
         None => NodeState::NotConnected,
     };
-    let timeline = registers.timeline();
     NodeRow {
         name: node.name.clone(),
         node: node.node,
@@ -122,7 +122,7 @@ fn row(node: &NodeView, registers: &Registers) -> NodeRow {
         replicas: actors.iter().map(|of| ReplicaRow { actor: of.id(), path: of.path() }).collect(),
         told_ms: told.as_ref().map(|told| told.at_ms),
         shards: told.map_or_else(Vec::new, |told| {
-            told.standings.iter().map(|standing| shard(standing, &timeline)).collect()
+            told.standings.iter().map(|standing| shard(standing, timeline)).collect()
         }),
     }
 }

@@ -41,6 +41,8 @@ struct Page {
 struct KeyRow {
     /// Its name; bytes that are no text are escaped.
     key: String,
+    /// Whether the name is as it is shown, so that it can be asked for here.
+    is_text: bool,
     class: Class,
     /// Of the nodes of this program that have answered.
     holdings: Vec<HoldingRow>,
@@ -109,6 +111,7 @@ async fn rows(cluster: &dyn Cluster, keys: Vec<Key>) -> Vec<KeyRow> {
         let newest = told.iter().map(|(_, holding)| holding.tag).max().unwrap_or_default();
         let name = String::from_utf8(key.name.to_vec());
         KeyRow {
+            is_text: name.is_ok(),
             key: name.unwrap_or_else(|_| key.name.escape_ascii().to_string()),
             class: key.class,
             holdings: told
