@@ -49,7 +49,7 @@ fn a_write_lights_up_a_quorum_in_each_round_and_the_newest_tags_are_marked() {
     get(&browser, "Lyon");
     for (width, scheme) in [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")] {
         browser.looks(width, scheme);
-        browser.until("$('round-query')");
+        browser.until("$('round-query') && document.getAnimations().length === 0");
         browser.screenshot(&format!("registers-{width}-{scheme}"));
         assert_eq!(browser.run(TOO_WIDE), "", "{width}");
     }
