@@ -48,6 +48,7 @@ impl EventLoop {
     }
 
     /// The same on somebody else's loop.
+    #[cfg(feature = "libp2p")]
     pub(crate) fn start_on<F: Future<Output = ()> + 'static>(
         host: &dyn Host,
         run: impl FnOnce(Stop) -> F + Send + 'static,
