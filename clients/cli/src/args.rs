@@ -8,6 +8,7 @@ mod node;
 mod registers;
 mod simulate;
 mod urgent;
+mod verify;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub(crate) use node::NodeArgs;
 pub(crate) use registers::{At, ReconfigureArgs, RegisterCommand};
 pub(crate) use simulate::{Plan, Seeds, Simulate};
 pub(crate) use urgent::{About, Call, Onset, UrgentCommand};
+pub(crate) use verify::Verify;
 
 use crate::stage::{DashboardArgs, Demo, ServiceKind, State, UrgentArgs};
 
@@ -229,6 +231,17 @@ pub(crate) enum Command {
     ///   palco reconfigure --members n1,n2,n3,n4,n5,n6 --quorum grid:2x3
     #[command(verbatim_doc_comment)]
     Reconfigure(ReconfigureArgs),
+    /// Break a real cluster of register nodes while clients use it, and judge what they were told
+    ///
+    /// Nodes are processes, if possible each with a network and a disk of its own. Exit code 0 if everything can be true and
+    /// nothing that was acknowledged is lost, 3 if not.
+    ///
+    /// Examples:
+    ///   palco verify
+    ///   palco verify --faults kill,pause,partition --time 10m --html verify.html
+    ///   palco verify --cluster 127.0.0.1:6380,127.0.0.1:6381
+    #[command(verbatim_doc_comment)]
+    Verify(Box<Verify>),
     /// Measure on this machine
     #[command(subcommand)]
     Bench(Bench),

@@ -18,6 +18,7 @@ mod simulate;
 mod tree;
 mod up;
 mod urgent;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -53,6 +54,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         Command::Node(args) => node::node(*args, control, json),
         Command::Register(wanted) => register::register(control, wanted, json),
         Command::Reconfigure(args) => reconfigure::reconfigure(control, args, json),
+        Command::Verify(wanted) => verify::verify(&wanted, json),
         Command::Bench(bench) => bench::bench(bench, json),
         Command::Lab(lab) => lab::lab(&lab, json),
     }

@@ -29,7 +29,9 @@ pub(crate) use demo::Demo;
 pub(crate) use node::{NodeEntry, NodeSaid};
 pub(crate) use port::Port;
 use registers::RegistersEntry;
-pub(crate) use run::{Announcement, Running, ServerView, Stage, StageView, announce, run};
+pub(crate) use run::{
+    Announcement, EndSignals, Running, ServerView, Stage, StageView, announce, run, watch,
+};
 pub(crate) use services::{ServiceKind, State, players};
 pub(crate) use urgent::{UrgentArgs, UrgentEntry};
 

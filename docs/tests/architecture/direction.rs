@@ -26,7 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("servers", &["service", "models", "superserver", "replica"]),
-    ("clients", &["client", "measure", "load", "dashboard", "cli"]),
+    ("clients", &["client", "measure", "load", "verify", "dashboard", "cli"]),
     ("examples", &[]),
     ("docs", &[]),
 ];

@@ -51,4 +51,4 @@ pub use participant::{
 pub use quorum::{EXPLICIT_MAX, Kind, Member, QuorumError, Quorums};
 pub use refusals::Refusals;
 pub use settings::{Mode, Settings, Storage};
-pub use tag::{Ballot, Boot, NodeId, Tag};
+pub use tag::{Ballot, Boot, NodeId, NotATag, Tag};

@@ -1,6 +1,7 @@
 //! Tags order the values of a register; ballots order what is tried for one decision.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +55,30 @@ impl fmt::Display for Tag {
     }
 }
 
+/// What is no tag.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no tag: expected SEQUENCE.nNODE.BOOT.N, or 0")]
+pub struct NotATag(pub String);
+
+impl FromStr for Tag {
+    type Err = NotATag;
+
+    /// As it is shown.
+    fn from_str(text: &str) -> Result<Self, NotATag> {
+        if text == "0" {
+            return Ok(Self::ZERO);
+        }
+        let parts = || {
+            let mut parts = text.split('.');
+            let sequence = parts.next()?.parse().ok()?;
+            let node = NodeId(parts.next()?.strip_prefix('n')?.parse().ok()?);
+            let (boot, n) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+            parts.next().is_none().then_some(Self { sequence, node, boot, n })
+        };
+        parts().ok_or_else(|| NotATag(text.to_owned()))
+    }
+}
+
 /// The number of an attempt to decide something. Lexicographic in the order of the fields; no two attempts share one.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -94,6 +119,16 @@ mod tests {
             tag(2, 0, 1, 0),
         ];
         assert!(ascending.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn a_tag_is_read_as_it_is_shown() {
+        let tag = Tag { sequence: 7, node: NodeId(u64::MAX), boot: 2, n: 9 };
+        assert_eq!(tag.to_string().parse(), Ok(tag));
+        assert_eq!(Tag::ZERO.to_string().parse(), Ok(Tag::ZERO));
+        for wrong in ["", "1", "1.2.3.4", "1.n2.3", "1.n2.3.4.5", "1.n2.3.x", "-1.n2.3.4"] {
+            assert_eq!(wrong.parse::<Tag>(), Err(NotATag(wrong.to_owned())));
+        }
     }
 
     #[test]

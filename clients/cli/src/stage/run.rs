@@ -260,11 +260,11 @@ pub(crate) struct Announcement<'a> {
 }
 
 /// The signals that ask for the end: Ctrl-C and SIGTERM.
-pub(super) struct EndSignals(SigSet);
+pub(crate) struct EndSignals(SigSet);
 
 impl EndSignals {
     /// Before any other thread exists: all of them inherit the mask, and only who waits here gets the signals.
-    pub(super) fn block() -> Result<Self> {
+    pub(crate) fn block() -> Result<Self> {
         let mut signals = SigSet::empty();
         signals.add(Signal::SIGINT);
         signals.add(Signal::SIGTERM);
@@ -272,7 +272,7 @@ impl EndSignals {
         Ok(Self(signals))
     }
 
-    pub(super) fn wait(&self) -> Result<()> {
+    pub(crate) fn wait(&self) -> Result<()> {
         self.0.wait().map(drop).context("cannot wait for signals")
     }
 }
@@ -343,7 +343,7 @@ fn end(stage: &Stage, control: &Path) {
     process::exit(i32::from(abandoned > 0));
 }
 
-pub(super) fn watch(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
+pub(crate) fn watch(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
     spawn_named(name, STACK_BYTES_DEFAULT, body).map(drop).context("cannot start a thread")
 }
 
