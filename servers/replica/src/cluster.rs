@@ -137,6 +137,11 @@ pub enum WishError {
     /// Who is to go is not there.
     #[error("`{0}` is no member now, so nobody can take its place")]
     NoMember(String),
+    /// Who is to come is who is to go: a new node of the same name is not known yet.
+    #[error(
+        "only one node called `{0}` is known, and it cannot take its own place: wait until the new one is connected"
+    )]
+    Itself(String),
     /// A weight that is none.
     #[error("`{0}` has no weight: write NAME:WEIGHT, the weight a number of at least 1")]
     Weight(String),
@@ -223,6 +228,9 @@ impl Wish {
         for Replacement { old, new } in &self.replace {
             let gone = view.who(old, |view| now.contains(view.node))?;
             let come = view.who(new, |view| view.is_connected && view.node != gone)?;
+            if come == gone {
+                return Err(WishError::Itself(new.clone()));
+            }
             let member = members.iter_mut().find(|member| member.node == gone);
             member.ok_or_else(|| WishError::NoMember(old.clone()))?.node = come;
         }

@@ -80,6 +80,14 @@ fn who_came_back_as_somebody_else_takes_its_own_place() {
 }
 
 #[test]
+fn nobody_takes_its_own_place_before_its_new_self_is_known() {
+    let mut view = view(&[("a", 1), ("b", 2), ("c", 3)], &[1, 2, 3]);
+    view.nodes[2].is_connected = false;
+    let wish = Wish { replace: vec!["c=c".parse().unwrap()], ..Wish::default() };
+    assert_eq!(wish.resolve(&view), Err(WishError::Itself("c".to_owned())));
+}
+
+#[test]
 fn kinds_of_quorums_are_read() {
     for (text, kind) in [
         ("majority", QuorumWish::Majority),
