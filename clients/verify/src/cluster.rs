@@ -174,7 +174,8 @@ impl Cluster {
             let installed = |place| {
                 this.control(place).reconfigure(&["--members", &all], RECONFIGURE_WITHIN).is_ok()
             };
-            (0..this.nodes.len()).any(installed)
+            let _ = (0..this.nodes.len()).any(installed);
+            matches!(this.members(), (members, 0) if members.len() == this.nodes.len())
         })
     }
 }

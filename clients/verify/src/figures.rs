@@ -115,7 +115,7 @@ impl Column {
     }
 
     /// The latency that this share of the operations did not exceed.
-    pub(crate) fn quantile(&self, q: f64) -> Option<Duration> {
+    fn quantile(&self, q: f64) -> Option<Duration> {
         let has_any = !self.latencies.is_empty();
         has_any.then(|| Duration::from_micros(self.latencies.value_at_quantile(q)))
     }
@@ -222,6 +222,21 @@ impl Figures {
     pub(crate) fn longest_gap(&self, from: Duration, until: Duration) -> Option<Gap> {
         let meets = |gap: &&Gap| gap.from < until && gap.until > from;
         self.gaps.iter().filter(meets).max_by_key(|gap| gap.length()).copied()
+    }
+
+    /// The longest gaps, in no order.
+    pub(crate) fn longest_gaps(&self, most: usize) -> Vec<Gap> {
+        let mut gaps = self.gaps.clone();
+        gaps.sort_unstable_by_key(|gap| std::cmp::Reverse(gap.length()));
+        gaps.truncate(most);
+        gaps
+    }
+
+    /// Where each stretch with an answer begins, and the median and the 99th percentile of its latencies.
+    pub(crate) fn spread(&self) -> Vec<(Duration, Duration, Duration)> {
+        let begins = (0_u32..).map(|number| self.column * number);
+        let columns = begins.zip(&self.columns);
+        columns.filter_map(|(at, of)| Some((at, of.quantile(0.5)?, of.quantile(0.99)?))).collect()
     }
 
     /// When nothing was wrong, nor had been for a second.

@@ -1,13 +1,15 @@
 //! What a run has found.
 
+mod html;
 mod text;
 
 use std::time::Duration;
 
+use palco_sim::draw::Usage;
 use serde::Serialize;
 
 use crate::endgame::Ending;
-use crate::figures::{Column, Figures};
+use crate::figures::Figures;
 use crate::judge::Judged;
 use crate::strike::Stretch;
 use crate::{Counts, Fault, Gap, Latencies, Settings};
@@ -88,7 +90,7 @@ pub struct Report {
     /// All faults.
     pub faults: Vec<Stretch>,
     #[serde(skip)]
-    columns: Vec<Column>,
+    usage: Usage,
 }
 
 /// All that a report is made of.
@@ -124,6 +126,7 @@ impl Report {
             () if !undecided.is_empty() => Verdict::Undecided,
             () => Verdict::Holds,
         };
+        let usage = html::usage(figures, &stretches);
         let during = Fault::ALL.into_iter().filter_map(|fault| during(fault, figures, &stretches));
         Self {
             verdict,
@@ -143,7 +146,7 @@ impl Report {
             calm: figures.calm(),
             during: during.collect(),
             faults: stretches,
-            columns: figures.columns.clone(),
+            usage,
         }
     }
 }

@@ -8,6 +8,7 @@
 //! | `scene.rs`, `kind.rs` | what a picture has room for; colours of messages |
 //! | `sequence.rs`, `configurations.rs`, `tags.rs` | the three pictures |
 //! | `plot.rs` | [`Plot`]: curves over logarithmic axes |
+//! | `usage.rs` | [`Usage`]: what clients saw of a real run |
 //! | `page.rs` | one page that stands by itself |
 //! | `markup.rs`, `words.rs` | elements that always end, text that stays in its place |
 //!
@@ -26,11 +27,13 @@ mod story;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod window;
 mod words;
 
-pub use page::{Subject, page, plots_page};
+pub use page::{Real, Subject, page, plots_page, usage_page};
 pub use plot::{Plot, Series};
+pub use usage::{Row, Usage};
 pub use window::{EVENTS_MAX, MESSAGES_MAX, Window};
 
 use crate::Trace;

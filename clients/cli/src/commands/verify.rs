@@ -42,6 +42,10 @@ fn run(wanted: &Verify, json: bool) -> Result<ExitCode> {
     let settings = wanted.settings(program, seed_of_the_moment(), password, stop);
     let report = palco_verify::run(&settings, &mut |progress| tell(&progress))?;
     clear();
+    if let Some(file) = &wanted.html {
+        let written = fs::write(file, report.to_html());
+        written.with_context(|| format!("cannot write {}", file.display()))?;
+    }
     if json {
         output::json(&report)?;
     } else {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use palco_core::Time;
-use palco_rambo::{Class, Key, Value};
+use palco_rambo::{Key, Value};
 use palco_sim::floor::Height;
 use palco_sim::history::{
     Asked, Change, ClientId, Done, History, Invocation, Operation, OperationId, Outcome,
@@ -128,10 +128,5 @@ impl LastReads<'_> {
             Height::Version(0) | Height::Tag(_) => Some(version),
             Height::Version(last) => (version + 1).checked_sub(last),
         }
-    }
-
-    /// Whether the key is read and written, or read and changed.
-    pub(crate) fn class(&self) -> Class {
-        self.last.key.class
     }
 }

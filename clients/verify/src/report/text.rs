@@ -81,7 +81,7 @@ impl Report {
             (
                 "operations",
                 format!(
-                    "{} answered, {} known not to have happened, {} of unknown outcome",
+                    "{} answered, {} without effect (comparisons that failed among them), {} of unknown outcome",
                     counts.done, counts.failed, counts.unknown
                 ),
             ),

@@ -88,9 +88,9 @@ impl Act<'_> {
             let mut replaced = others.into_iter().map(|other| {
                 cluster.control(other).reconfigure(&["--replace", &wish], RECONFIGURE_WITHIN)
             });
-            let is_replaced = replaced.any(|replaced| replaced.is_ok());
-            // Nobody may have said so, and it may be so.
-            is_replaced || cluster.members().1 == 0
+            // Whether anybody says so or not: what counts is who the members are then.
+            let _ = replaced.any(|replaced| replaced.is_ok());
+            matches!(cluster.members(), (members, 0) if !members.is_empty())
         })
     }
 }

@@ -4,7 +4,7 @@ use super::markup::Markup;
 use super::scene::Scene;
 use super::window::{Reason, Window};
 use super::words::{instant, several};
-use super::{PICTURE_STYLE, Plot, configurations, sequence, tags};
+use super::{PICTURE_STYLE, Plot, Usage, configurations, sequence, tags};
 use crate::{Trace, Violation};
 
 const STYLE: &str = include_str!("page.css");
@@ -105,6 +105,66 @@ pub fn plots_page(
     })
 }
 
+/// What a page about a real run says.
+#[derive(Clone, Copy, Debug)]
+pub struct Real<'a> {
+    /// What was run, in a few words.
+    pub title: &'a str,
+    /// What is to be thought of it, in a sentence.
+    pub verdict: &'a str,
+    /// What was wrong.
+    pub objections: &'a [String],
+    /// What should be known beside.
+    pub remarks: &'a [String],
+    /// The command that does the same again.
+    pub command: &'a str,
+    /// Names and figures, in the order in which they are shown.
+    pub facts: &'a [(String, String)],
+    /// What clients saw.
+    pub usage: &'a Usage,
+    /// Names of columns, and rows.
+    pub table: (&'a [&'a str], &'a [Vec<String>]),
+}
+
+/// A page about a real run: the verdict, a picture over time, a table.
+#[must_use]
+pub fn usage_page(real: &Real<'_>) -> String {
+    document(real.title, |page| {
+        page.within("header", &[], |page| {
+            page.leaf("h1", &[], real.title);
+            let class = if real.objections.is_empty() { "verdict good" } else { "verdict bad" };
+            page.leaf("p", &[("class", &class)], real.verdict);
+            if !real.objections.is_empty() {
+                page.within("ol", &[("class", &"violations")], |page| {
+                    for objection in real.objections.iter().take(VIOLATIONS_MAX) {
+                        page.leaf("li", &[], objection);
+                    }
+                });
+            }
+            facts(page, real.facts, real.command);
+        });
+        let picture = real.usage.draw();
+        section(page, &picture.title, &picture.about, |page| picture.figure(page));
+        section(page, "By kind of fault", &real.remarks.join(" "), |page| {
+            page.within("div", &[("class", &"scrolls")], |page| {
+                page.within("table", &[], |page| table(page, real.table.0, real.table.1));
+            });
+        });
+    })
+}
+
+fn facts(page: &mut Markup, facts: &[(String, String)], command: &str) {
+    page.within("dl", &[], |page| {
+        for (name, figure) in facts {
+            page.within("div", &[], |page| {
+                page.leaf("dt", &[], name);
+                page.leaf("dd", &[], figure);
+            });
+        }
+    });
+    page.within("p", &[("class", &"command")], |page| page.leaf("code", &[], command));
+}
+
 fn document(title: &str, inside: impl FnOnce(&mut Markup)) -> String {
     let mut page = Markup::new();
     page.ours("<!doctype html>\n");
@@ -158,15 +218,7 @@ fn heading(page: &mut Markup, subject: &Subject<'_>) {
                 page.leaf("p", &[("class", &"about")], &format!("And {more} more."));
             }
         }
-        page.within("dl", &[], |page| {
-            for (name, figure) in subject.facts {
-                page.within("div", &[], |page| {
-                    page.leaf("dt", &[], name);
-                    page.leaf("dd", &[], figure);
-                });
-            }
-        });
-        page.within("p", &[("class", &"command")], |page| page.leaf("code", &[], subject.command));
+        facts(page, subject.facts, subject.command);
     });
 }
 
