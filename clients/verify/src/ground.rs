@@ -24,6 +24,7 @@ impl Ground {
     pub(crate) fn lay(nodes: usize) -> (Self, Option<String>) {
         match Namespaces::make(nodes) {
             Ok(namespaces) => (Self::Namespaces(namespaces), None),
+            Err(VerifyError::Absent { why, .. }) => (Self::Loopback, Some(why)),
             Err(error) => (Self::Loopback, Some(error.to_string())),
         }
     }

@@ -234,8 +234,9 @@ impl Shared<'_> {
         progress: &mut dyn FnMut(Progress),
     ) -> Ending {
         let was_interrupted = self.settings.stop.load(Ordering::Relaxed);
-        // A run that is to end at once has no end that could be judged.
-        if was_interrupted || !objections.is_empty() {
+        let was_answered = self.recorder.figures.lock().counts.done > 0;
+        // A run that is to end at once, or was none, has no end that could be judged.
+        if was_interrupted || !was_answered || !objections.is_empty() {
             return Ending::default();
         }
         progress(self.progress("the end: everything is mended and read"));

@@ -26,3 +26,4 @@ mod signals;
 mod simulate;
 mod support;
 mod urgent;
+mod verify;
