@@ -25,6 +25,9 @@ const GAPS_MAX: usize = 20_000;
 /// The shortest gap that is kept at first.
 const GAP_MIN: Duration = Duration::from_millis(5);
 
+/// A gap that began earlier than this before a fault is none of its making.
+const AHEAD: Duration = Duration::from_millis(500);
+
 /// So long after a fault nothing is called calm yet.
 const CALM_AFTER: Duration = Duration::from_secs(1);
 
@@ -224,6 +227,13 @@ impl Figures {
         self.gaps.iter().filter(meets).max_by_key(|gap| gap.length()).copied()
     }
 
+    /// The longest gap that a fault of this time can have made: one that began in it, or so shortly before that it was no
+    /// more than the time between two answers.
+    pub(crate) fn longest_gap_by(&self, from: Duration, until: Duration) -> Option<Gap> {
+        let begins = |gap: &&Gap| gap.from < until && gap.until > from && gap.from + AHEAD >= from;
+        self.gaps.iter().filter(begins).max_by_key(|gap| gap.length()).copied()
+    }
+
     /// The longest gaps, in no order.
     pub(crate) fn longest_gaps(&self, most: usize) -> Vec<Gap> {
         let mut gaps = self.gaps.clone();
@@ -277,6 +287,25 @@ mod tests {
         let last = figures.longest_gap(Duration::from_millis(115), Duration::MAX).unwrap();
         assert_eq!(last.length(), Duration::from_millis(20));
         assert_eq!(figures.counts, Counts { done: 2, failed: 0, unknown: 1 });
+    }
+
+    #[test]
+    fn a_gap_that_was_there_before_is_not_made_by_a_fault() {
+        let mut figures = Figures::new(Duration::from_secs(60));
+        figures.ended(at(0), at(1), &done());
+        figures.ended(at(0), at(4_001), &done());
+        figures.ended(at(0), at(4_101), &done());
+        let [before, second, late] = [900, 2_000, 4_050].map(Duration::from_millis);
+        assert_eq!(
+            figures.longest_gap_by(second, late).map(|gap| gap.length().as_millis()),
+            Some(100)
+        );
+        assert_eq!(
+            figures
+                .longest_gap_by(before - Duration::from_millis(500), second)
+                .map(|gap| gap.length().as_secs()),
+            Some(4)
+        );
     }
 
     #[test]

@@ -44,7 +44,8 @@ pub struct During {
     pub fault: Fault,
     /// How often.
     pub times: u64,
-    /// The longest time in which no operation ended well and of which a part lies in such a fault, in milliseconds.
+    /// The longest time in which no operation ended well that began in such a fault, in milliseconds; until it was over, also
+    /// after the fault.
     pub gap_ms: f64,
     /// The same, of those alone that left a majority of the members alone.
     pub gap_with_quorum_ms: Option<f64>,
@@ -157,7 +158,7 @@ fn ms(time: Duration) -> f64 {
 
 fn longest<'a>(figures: &Figures, stretches: impl Iterator<Item = &'a Stretch>) -> Option<f64> {
     let gaps = stretches
-        .map(|of| figures.longest_gap(of.from, of.until).map_or(0.0, |gap| ms(gap.length())));
+        .map(|of| figures.longest_gap_by(of.from, of.until).map_or(0.0, |gap| ms(gap.length())));
     gaps.reduce(f64::max)
 }
 
