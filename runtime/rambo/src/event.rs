@@ -29,6 +29,8 @@ pub enum Event {
     },
     /// Everything up to this barrier would survive a crash.
     Persisted(Barrier),
+    /// What is on its way to this node may never arrive: a hint, which may be wrong, that saves waiting.
+    Unreachable(NodeId),
     /// The time asked for has come.
     Timer,
 }

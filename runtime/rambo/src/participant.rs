@@ -6,6 +6,7 @@
 //! | `knowledge.rs` | the configuration map: learned, asked for, told (R0, R1) |
 //! | `operations.rs` | what is under way |
 //! | `reader_writer.rs` | reads and writes: query, propagate, start over (R2, O1, O2) |
+//! | `frugal.rs` | whom a query asks first |
 //! | `compare_and_swap.rs` | changes of keys of class cas: prepare, accept |
 //! | `replica.rs` | what a member answers to those |
 //! | `recon.rs` | reconfiguration as its driver does it: preflight, stages |
@@ -21,6 +22,7 @@ mod begin;
 mod compare_and_swap;
 mod consensus;
 mod fetch;
+mod frugal;
 mod knowledge;
 mod operations;
 mod proposal;
@@ -76,6 +78,7 @@ pub struct Participant {
     rounds: u64,
     dice: u64,
     timers: timers::Timers,
+    doubts: frugal::Doubts,
     refusals: Refusals,
     /// Mostly nothing.
     followed: Vec<trail::Followed>,
@@ -105,6 +108,7 @@ impl Participant {
                 self.asked(request, deadline, command, &mut turn)
             }
             Event::Persisted(barrier) => self.persisted(barrier),
+            Event::Unreachable(node) => self.unreachable(node, &mut turn),
             Event::Timer => self.timer(&mut turn),
         }
         while let Some(message) = self.own.pop_front() {
@@ -144,6 +148,7 @@ impl Participant {
 
     fn received(&mut self, from: NodeId, message: Message, turn: &mut Turn<'_>) {
         let Message { version, map, body } = message;
+        self.doubts.heard(from, turn.now);
         // Before anything else: an answer must not count for a phase that knows less than who answered (R1).
         if let Some(knowledge) = map
             && !self.learn(&knowledge, turn)

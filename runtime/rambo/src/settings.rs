@@ -17,6 +17,9 @@ pub struct Settings {
     pub seeds: Vec<NodeId>,
     /// What is not answered is asked again after this, then after twice this and so on up to 16 times. Default: 50 ms.
     pub resend: Duration,
+    /// Queries ask no more members than they need, and all others when one of these has not answered after this; `None`:
+    /// all at once, as the slides have it. Default: `None`.
+    pub patience: Option<Duration>,
     /// A member that sees an upgrade standing still takes it over after this. Default: 1 s.
     pub takeover: Duration,
     /// How long the members of a new configuration have to answer before it is refused. Default: 10 s.
@@ -41,6 +44,7 @@ impl Settings {
             storage: Storage::Disk,
             seeds: Vec::new(),
             resend: Duration::from_millis(50),
+            patience: None,
             takeover: Duration::from_secs(1),
             preflight: Duration::from_secs(10),
             operations_max: 1 << 16,

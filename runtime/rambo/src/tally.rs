@@ -116,14 +116,34 @@ impl Tallies {
         self.0.iter().all(|tally| tally.configuration.is_quorum(Kind::Write, &tally.holders))
     }
 
-    /// Puts everybody that was asked, once each, or only those that are silent, into `nodes`.
-    pub(crate) fn nodes(&self, which: Which, nodes: &mut Vec<NodeId>) {
+    /// The configuration, if only one is in use.
+    pub(crate) fn only(&self) -> Option<&Configuration> {
+        let [Tally { configuration, .. }] = self.0.as_slice() else { return None };
+        Some(configuration)
+    }
+
+    /// Who of these positions of the only configuration has not answered.
+    pub(crate) fn silent(&self, asked: NodeSet) -> impl Iterator<Item = NodeId> {
+        let positions = move |tally: &Tally, at| asked.contains(at) && !tally.answered.contains(at);
+        self.0.iter().take(1).flat_map(move |tally| {
+            let nodes = tally.configuration.nodes().enumerate();
+            nodes.filter(move |(at, _)| positions(tally, *at)).map(|(_, node)| node)
+        })
+    }
+
+    /// Puts everybody that was asked, once each, or only some of them, into `nodes`.
+    pub(crate) fn nodes(&self, which: Which<'_>, nodes: &mut Vec<NodeId>) {
         nodes.clear();
         for (at, tally) in self.0.iter().enumerate() {
             for (position, node) in tally.configuration.nodes().enumerate() {
                 let before =
                     self.0[..at].iter().any(|earlier| earlier.configuration.contains(node));
-                if !before && (which == Which::All || !tally.answered.contains(position)) {
+                let is_meant = match which {
+                    Which::All => true,
+                    Which::Silent => !tally.answered.contains(position),
+                    Which::Of(positions) => positions.contains(position),
+                };
+                if !before && is_meant {
                     nodes.push(node);
                 }
             }
@@ -132,8 +152,10 @@ impl Tallies {
 }
 
 /// Of those that were asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Which {
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Which<'a> {
     All,
     Silent,
+    /// Positions of the only configuration.
+    Of(&'a NodeSet),
 }

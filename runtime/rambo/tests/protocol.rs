@@ -4,6 +4,7 @@ mod protocol {
     mod changes;
     mod cluster;
     mod configurations;
+    mod frugal;
     mod reads_and_writes;
     mod restarts;
 }

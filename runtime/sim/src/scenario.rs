@@ -40,6 +40,8 @@ pub struct Scenario {
     pub bandwidth: u64,
     /// Pause between reconfigurations, if any are wanted. Default: none.
     pub reconfigure_every: Option<Duration>,
+    /// How long queries wait for the few that they ask first. Default: none, they ask all at once.
+    pub patience: Option<Duration>,
     /// Configurations that may be active when another is proposed, 2 to 8. Default: 2.
     pub active_max: usize,
     /// Rules that the participants leave out. Default: none.
@@ -202,6 +204,7 @@ impl Default for Scenario {
             flush: (Duration::from_micros(50), Duration::from_micros(500)),
             bandwidth: 125_000_000,
             reconfigure_every: None,
+            patience: None,
             active_max: 2,
             flaws: Flaws::NONE,
             trace: TraceWish::None,

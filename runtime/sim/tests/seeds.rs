@@ -20,10 +20,15 @@ fn scenario(mode: ModeKind, faults: Faults) -> Scenario {
 
 /// All seeds of a mix in each mode; what they did.
 fn try_all(faults: Faults) -> Figures {
+    try_all_with(faults, None)
+}
+
+/// The same, where queries ask few first, and others after so long.
+fn try_all_with(faults: Faults, patience: Option<Duration>) -> Figures {
     let mut sum = Figures::default();
     let mut failed = Vec::new();
     for (mode, _) in ModeKind::ALL {
-        let scenario = scenario(mode, faults);
+        let scenario = Scenario { patience, ..scenario(mode, faults) };
         for seed in 1..=SEEDS {
             let report = run(&scenario, seed);
             sum.add(&report.figures);
@@ -115,4 +120,11 @@ fn drivers_fight() {
 #[test]
 fn everything_goes_wrong_at_once() {
     try_all(Faults::all());
+}
+
+#[test]
+fn queries_that_ask_few_first_miss_nothing() {
+    for faults in [Faults::NONE, Faults::all()] {
+        try_all_with(faults, Some(Duration::from_millis(3)));
+    }
 }

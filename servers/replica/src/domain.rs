@@ -21,7 +21,7 @@ use crate::desk::Desk;
 use crate::pending::{Pending, Ticket};
 use crate::replica::Replica;
 use crate::trails::Trails;
-use crate::words::{Follow, Held, Letters, Look, Out, Request, Requests, Scan};
+use crate::words::{Follow, Held, Letters, Look, Out, Request, Requests, Scan, Unreachable};
 use crate::{HELD_KEYS_MAX, Holding, Looking, Page, Registers, Running, Scanning, Standing};
 
 /// How long a replica may take to say how it stands.
@@ -106,6 +106,14 @@ impl Domain {
     /// Letters to `node` have nowhere to go any more.
     pub fn unroute(&self, node: NodeId) {
         self.inner.routes.write().remove(&node);
+    }
+
+    /// Nothing reaches `node` at this moment: replicas do not wait for what they asked it.
+    pub fn unreachable(&self, node: NodeId) {
+        for replica in self.replicas() {
+            // Full or gone: then it finds out by itself.
+            let _ = replica.try_tell(Unreachable { node });
+        }
     }
 
     /// Loses all letters to `node` from now on, or no longer: to see what happens when a network is cut on this side.

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use palco_actors::{ActorRef, Failure};
 use palco_rambo::{
@@ -13,6 +14,10 @@ use palco_threads::block_on;
 
 use crate::replica::{Begin, Keep, Kept, Replica, ReplicaArgs};
 use crate::storage::{Directory, Limits, Log, OpenError, Owner, Writer};
+
+/// How long a query waits for the members that it asks first: far longer than any answer takes that is on its way, and far
+/// shorter than who waits for it would notice.
+const PATIENCE: Duration = Duration::from_millis(10);
 
 /// Keeps records, or needs none.
 #[derive(Debug)]
@@ -61,8 +66,12 @@ pub(crate) enum BeginError {
 
 /// The participant that the log makes, if there is one, else one that begins. Reads the whole log.
 pub(crate) fn begin(args: &ReplicaArgs) -> Result<Begun, BeginError> {
-    let settings =
-        |storage| Settings { storage, seeds: args.seeds.clone(), ..Settings::new(args.node) };
+    let settings = |storage| Settings {
+        storage,
+        seeds: args.seeds.clone(),
+        patience: Some(PATIENCE),
+        ..Settings::new(args.node)
+    };
     let mut effects = Vec::new();
     let Keep::Directory(directory) = &args.keep else {
         let participant = fresh(args, settings(Storage::Memory), &mut effects)?;

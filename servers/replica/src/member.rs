@@ -174,11 +174,12 @@ impl RunningMember {
             let office = office.clone();
             system.spawn(SpawnOptions::new().name("clerk"), move || Clerk::of(office.clone()))?
         };
-        let watch = net.watch(move |change| {
-            if let PeerChange::Connected(peer) = change {
-                // Full: it is told with the next connection, or by another.
-                drop(clerk.try_tell(Met(*peer)));
-            }
+        let domain = office.domain.clone();
+        let watch = net.watch(move |change| match change {
+            // Full: it is told with the next connection, or by another.
+            PeerChange::Connected(peer) => drop(clerk.try_tell(Met(*peer))),
+            PeerChange::Lost(peer) => domain.unreachable(node_of(*peer)),
+            _ => {}
         });
         for contact in &contacts {
             office.open(contact.peer, std::slice::from_ref(&contact.address))?;

@@ -21,7 +21,9 @@ use serde_json::{Value, json};
 use crate::keeper::{self, Keeper};
 use crate::pack::unpack;
 use crate::speech::Speech;
-use crate::words::{Answer, Follow, Held, Letters, Look, Out, Request, Requests, Scan};
+use crate::words::{
+    Answer, Follow, Held, Letters, Look, Out, Request, Requests, Scan, Unreachable,
+};
 use crate::{HELD_KEYS_MAX, Holding, Page, Standing};
 
 /// Who listens has no room: what must not be lost is said again then.
@@ -156,6 +158,7 @@ impl Portable for Replica {
         table
             .handles::<Requests>()
             .handles::<Letters>()
+            .handles::<Unreachable>()
             .handles::<Look>()
             .handles::<Scan>()
             .handles::<Follow>()
@@ -263,6 +266,12 @@ impl Handler<Letters> for Replica {
         if let Some(alive) = &mut self.alive {
             alive.malformed += malformed;
         }
+    }
+}
+
+impl Handler<Unreachable> for Replica {
+    async fn handle(&mut self, message: Unreachable, cx: &mut Context<Self>) {
+        self.step([Event::Unreachable(message.node)], cx);
     }
 }
 

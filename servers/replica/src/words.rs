@@ -81,6 +81,13 @@ pub struct Follow {
     pub request: Request,
 }
 
+/// What was sent to this node may never arrive: do not wait for it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Unreachable {
+    /// Which.
+    pub node: NodeId,
+}
+
 /// How do you stand?
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Look;
@@ -110,6 +117,10 @@ impl Message for Letters {
 }
 
 impl Message for Out {
+    type Reply = ();
+}
+
+impl Message for Unreachable {
     type Reply = ();
 }
 

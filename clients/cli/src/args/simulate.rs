@@ -59,6 +59,9 @@ pub(crate) struct Simulate {
     /// Replace members again and again, with such pauses between: 50ms
     #[arg(long, value_name = "TIME", value_parser = words::pause)]
     reconfigure_every: Option<Duration>,
+    /// Queries ask as few as they need first, and the others after so long: 5ms [default: all at once]
+    #[arg(long, value_name = "TIME", value_parser = words::pause)]
+    patience: Option<Duration>,
     /// Configurations that may be active when another is proposed, 2 to 8
     #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=8))]
     active_max: u8,
@@ -84,10 +87,10 @@ pub(crate) struct Simulate {
     /// A single run whose every message is placed by hand: ballots (three proposers for one configuration), lost-write (slide
     /// 28: the old configuration goes with the decision), kept-write and deferred-removal (the same messages under rules
     /// that hold)
-    #[arg(long, value_parser = words::one_of(&Story::ALL), conflicts_with_all = ["nodes", "members", "clients", "ops", "keys", "cas_percent", "read_percent", "value_bytes", "mode", "quorums", "faults", "reconfigure_every", "active_max", "flaws", "seeds", "seed", "jobs", "scale"])]
+    #[arg(long, value_parser = words::one_of(&Story::ALL), conflicts_with_all = ["nodes", "members", "clients", "ops", "keys", "cas_percent", "read_percent", "value_bytes", "mode", "quorums", "faults", "reconfigure_every", "patience", "active_max", "flaws", "seeds", "seed", "jobs", "scale"])]
     pub(crate) story: Option<Story>,
     /// Messages per operation and latency against the number of nodes, all of them members, with majorities and in grids
-    #[arg(long, conflicts_with_all = ["nodes", "members", "ops", "mode", "quorums", "seeds", "svg", "reconfigure_every", "flaws", "jobs"])]
+    #[arg(long, conflicts_with_all = ["nodes", "members", "ops", "mode", "quorums", "seeds", "svg", "reconfigure_every", "patience", "flaws", "jobs"])]
     pub(crate) scale: bool,
     /// Numbers of nodes for --scale, at most 16 of 3 to 1000 each [default: 10,30,100,300,1000]
     #[arg(long, value_name = "N,…", value_delimiter = ',')]
@@ -163,6 +166,7 @@ impl Simulate {
             quorums: self.quorums,
             faults: self.faults,
             reconfigure_every: self.reconfigure_every,
+            patience: self.patience,
             active_max: self.active_max.into(),
             flaws: self.flaws.unwrap_or(Flaws::NONE),
             trace: TraceWish::None,

@@ -124,6 +124,7 @@ impl Participant {
             rounds: 0,
             dice: 0,
             timers: Default::default(),
+            doubts: Default::default(),
             refusals: Default::default(),
             followed: Vec::new(),
             nodes: Vec::new(),

@@ -6,7 +6,7 @@ use std::hash::Hash;
 use palco_core::Time;
 
 use crate::tally::Tallies;
-use crate::{Change, Key, OperationId, Phase, Tag, Tagged, Value};
+use crate::{Change, Key, NodeSet, OperationId, Phase, Tag, Tagged, Value};
 
 /// Something asked that is not answered yet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +27,8 @@ pub(super) struct Operation {
     pub(super) agreed: Option<bool>,
     /// What is being propagated; a write keeps it when it starts over (pitfall 18).
     pub(super) sent: Option<Tagged>,
+    /// The members that this phase asked first, of the only configuration; nothing once it has asked all.
+    pub(super) asked: Option<NodeSet>,
     /// Phases begun.
     pub(super) rounds: u32,
     pub(super) resend_at: Time,

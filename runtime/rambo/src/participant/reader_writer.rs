@@ -38,6 +38,7 @@ impl Participant {
             confirmed: false,
             agreed: None,
             sent: None,
+            asked: None,
             rounds: 0,
             resend_at: deadline,
             resends: 0,
@@ -123,10 +124,13 @@ impl Participant {
         operation.number = self.fresh_phase();
         operation.rounds += 1;
         operation.resends = 0;
-        operation.resend_at = turn.now + self.settings.resend;
+        operation.asked = self.choose(&operation, turn.now);
+        let patience = operation.asked.and(self.settings.patience);
+        operation.resend_at = turn.now + patience.unwrap_or(self.settings.resend);
         self.wake_by(operation.resend_at);
         self.note_round(&operation);
-        self.ask_members(slot, &operation, Which::All, turn);
+        let which = operation.asked.as_ref().map_or(Which::All, Which::Of);
+        self.ask_members(slot, &operation, which, turn);
         self.operations.give_back(slot, operation);
     }
 
@@ -135,7 +139,7 @@ impl Participant {
         &mut self,
         slot: u32,
         operation: &Operation,
-        which: Which,
+        which: Which<'_>,
         turn: &mut Turn<'_>,
     ) {
         let phase = self.phase(slot, operation.number);
@@ -341,6 +345,7 @@ impl Participant {
             operation.tallies.extend(configuration, need);
             self.note_configuration(operation.request, configuration);
         }
+        operation.asked = None;
         self.ask_members(slot, &operation, Which::Silent, turn);
         match operation.stage {
             Stage::Query => self.after_query(slot, operation, turn),

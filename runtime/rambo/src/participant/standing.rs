@@ -28,6 +28,7 @@ impl Participant {
             rounds,
             dice,
             timers,
+            doubts,
             refusals: _,
             followed: _,
             nodes: _,
@@ -35,7 +36,7 @@ impl Participant {
         (
             (boot, map, store, acceptor, operations.standing(), drive, fetch, fetched),
             (barrier, durable, learned, own, own_waiting),
-            (phases, tags, rounds, dice, timers),
+            (phases, tags, rounds, dice, timers, doubts),
         )
     }
 }

@@ -76,6 +76,9 @@ impl Participant {
         if operation.stage == Stage::CasBackoff {
             return self.begin_prepare(slot, operation, turn);
         }
+        if operation.asked.is_some() {
+            return self.ask_the_others(slot, operation, turn);
+        }
         operation.resends += 1;
         operation.resend_at = turn.now + self.pause(operation.resends);
         self.wake_by(operation.resend_at);

@@ -43,8 +43,9 @@ impl<'a> Chance<'a> {
         if self.bytes.is_empty() {
             return None;
         }
-        Some(match self.below(8) {
+        Some(match self.below(9) {
             0 => Event::Timer,
+            8 => Event::Unreachable(self.node()),
             1 => Event::Persisted(self.below(60)),
             2 => {
                 self.requests += 1;

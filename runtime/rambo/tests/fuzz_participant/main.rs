@@ -43,8 +43,12 @@ type Seen = (Option<ConfigurationMap>, Vec<(Key, Tagged)>);
 
 impl Life {
     fn begin(chance: &mut Chance<'_>) -> Self {
-        let settings =
-            Settings { mode: chance.mode(), seeds: vec![NodeId(2)], ..Settings::new(NodeId(1)) };
+        let settings = Settings {
+            mode: chance.mode(),
+            seeds: vec![NodeId(2)],
+            patience: chance.coin().then_some(Duration::from_millis(5)),
+            ..Settings::new(NodeId(1))
+        };
         let mut effects = Vec::new();
         let participant = if chance.coin() {
             let first = Configuration::majority(0, [1, 2, 3].map(NodeId)).expect("majorities meet");

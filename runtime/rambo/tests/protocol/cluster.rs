@@ -151,6 +151,12 @@ impl Cluster {
         self.settle();
     }
 
+    /// A node is told that another cannot be reached.
+    pub(crate) fn cannot_reach(&mut self, node: u64, other: u64) {
+        self.step(n(node), Event::Unreachable(n(other)));
+        self.settle();
+    }
+
     fn step(&mut self, node: NodeId, event: Event) {
         if self.off.contains(&node) {
             return;

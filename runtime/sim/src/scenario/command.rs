@@ -44,6 +44,9 @@ impl Scenario {
         if let Some(pause) = self.reconfigure_every {
             push(&mut line, "reconfigure-every", shown(pause));
         }
+        if let Some(patience) = self.patience {
+            push(&mut line, "patience", shown(patience));
+        }
         let flaws: Vec<_> = Flaw::ALL
             .into_iter()
             .filter(|(flaw, _)| self.flaws.has(*flaw))
@@ -90,13 +93,14 @@ mod tests {
             quorums: QuorumKind::ReadOne,
             faults: Faults::NONE.with(Fault::DiskLoss).with(Fault::Loss),
             reconfigure_every: Some(Duration::from_millis(50)),
+            patience: Some(Duration::from_millis(5)),
             flaws: Flaws::NONE.with(Flaw::NoCollect).with(Flaw::AnyPhase),
             ..Scenario::default()
         };
         assert_eq!(
             scenario.command(1),
             "palco simulate --seed 1 --nodes 7 --ops 500 --mode rambo1 --quorums read-one --faults loss,disk-loss \
-             --reconfigure-every 50ms --flaws no-collect,any-phase"
+             --reconfigure-every 50ms --patience 5ms --flaws no-collect,any-phase"
         );
         let all = Scenario { faults: Faults::all(), ..Scenario::default() };
         assert_eq!(all.command(2), "palco simulate --seed 2 --faults all");

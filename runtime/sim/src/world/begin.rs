@@ -126,6 +126,7 @@ impl<'a> World<'a> {
             },
             seeds: self.machines.identities().filter(|&other| other != node).collect(),
             resend: RESEND,
+            patience: self.scenario.patience,
             takeover: TAKEOVER,
             preflight: PREFLIGHT,
             active_max: self.scenario.active_max,

@@ -144,7 +144,15 @@ impl World<'_> {
         self.recorder.arrived(sent, up.map(|_| self.now));
         match up {
             Some(machine) => self.step(machine, Event::Received { from, message }),
-            None => self.figures.messages_lost += 1,
+            None => {
+                self.figures.messages_lost += 1;
+                // As a connection that is reset says it.
+                if self.scenario.patience.is_some()
+                    && let Some(sender) = self.machines.machine_of(from)
+                {
+                    self.step(sender, Event::Unreachable(to));
+                }
+            }
         }
     }
 

@@ -2,15 +2,15 @@
 
 use std::fmt;
 use std::io;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use crossbeam::channel::{Receiver, Sender, unbounded};
 use palco_rambo::{Barrier, Record};
 use palco_threads::{STACK_BYTES_DEFAULT, spawn_named};
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use super::compaction::{Compacted, CompactionError};
 use super::error::StorageError;
@@ -20,7 +20,7 @@ use super::statistics::Statistics;
 /// Writes a log in a thread of its own, which sleeps while there is nothing to write, and waits for no timer: what comes
 /// while one flush is under way shares the next. Closed when dropped.
 pub struct Writer {
-    orders: Sender<Order>,
+    queue: Arc<Queue>,
     statistics: Arc<Mutex<Statistics>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -29,6 +29,33 @@ enum Order {
     Append(Vec<(Barrier, Record)>),
     Compacted(Result<Compacted, CompactionError>),
     Close,
+}
+
+/// What is to be done next. Taken as a whole: a channel would look for each order alone, and give way to others again and
+/// again before it sleeps.
+#[derive(Default)]
+struct Queue {
+    orders: Mutex<Vec<Order>>,
+    came: Condvar,
+}
+
+impl Queue {
+    fn push(&self, order: Order) {
+        let mut orders = self.orders.lock();
+        orders.push(order);
+        let is_first = orders.len() == 1;
+        drop(orders);
+        if is_first {
+            self.came.notify_one();
+        }
+    }
+
+    /// Everything, at least one; waits for it.
+    fn take(&self) -> Vec<Order> {
+        let mut orders = self.orders.lock();
+        self.came.wait_while(&mut orders, |orders| orders.is_empty());
+        mem::take(&mut *orders)
+    }
 }
 
 impl Writer {
@@ -42,25 +69,23 @@ impl Writer {
         log: Log,
         done: impl FnMut(Result<Barrier, StorageError>) + Send + 'static,
     ) -> io::Result<Self> {
-        let (orders, queue) = unbounded();
+        let queue = Arc::new(Queue::default());
         let statistics = Arc::new(Mutex::new(Statistics::of(&log)));
         let desk = Desk {
             log,
             done,
-            queue,
-            orders: orders.clone(),
+            queue: Arc::clone(&queue),
             statistics: Arc::clone(&statistics),
             compacting: None,
         };
         let thread = spawn_named("log", STACK_BYTES_DEFAULT, || desk.run())?;
-        Ok(Self { orders, statistics, thread: Some(thread) })
+        Ok(Self { queue, statistics, thread: Some(thread) })
     }
 
     /// Queues records, ascending by barrier; never waits. How much is queued at most is up to the participant, which
     /// takes on so many operations at once. After an error nothing is stored.
     pub fn append(&self, records: Vec<(Barrier, Record)>) {
-        // A thread that stopped has said so.
-        drop(self.orders.send(Order::Append(records)));
+        self.queue.push(Order::Append(records));
     }
 
     /// What was done until now.
@@ -75,7 +100,7 @@ impl Writer {
     }
 
     fn end(&mut self) {
-        drop(self.orders.send(Order::Close));
+        self.queue.push(Order::Close);
         // `done` may be what drops the writer: a thread cannot wait for its own end.
         if let Some(thread) = self.thread.take()
             && thread.thread().id() != thread::current().id()
@@ -93,7 +118,9 @@ impl Drop for Writer {
 
 impl fmt::Debug for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Writer").field("queued", &self.orders.len()).finish_non_exhaustive()
+        f.debug_struct("Writer")
+            .field("queued", &self.queue.orders.lock().len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -101,8 +128,7 @@ impl fmt::Debug for Writer {
 struct Desk<F> {
     log: Log,
     done: F,
-    queue: Receiver<Order>,
-    orders: Sender<Order>,
+    queue: Arc<Queue>,
     statistics: Arc<Mutex<Statistics>>,
     compacting: Option<Compacting>,
 }
@@ -134,20 +160,19 @@ impl<F: FnMut(Result<Barrier, StorageError>)> Desk<F> {
 
     fn write(&mut self) -> Result<(), StorageError> {
         self.compact();
-        while let Ok(order) = self.queue.recv() {
-            let mut reached = None;
-            let mut then = self.take(order, &mut reached)?;
-            while then == Then::GoOn {
-                let Ok(order) = self.queue.try_recv() else { break };
-                then = self.take(order, &mut reached)?;
+        loop {
+            let (mut reached, mut then) = (None, Then::GoOn);
+            for order in self.queue.take() {
+                if self.take(order, &mut reached)? == Then::Close {
+                    then = Then::Close;
+                }
             }
             self.flush(reached)?;
             if then == Then::Close {
-                break;
+                return Ok(());
             }
             self.compact();
         }
-        Ok(())
     }
 
     fn take(&mut self, order: Order, reached: &mut Option<Barrier>) -> Result<Then, StorageError> {
@@ -186,10 +211,10 @@ impl<F: FnMut(Result<Barrier, StorageError>)> Desk<F> {
     fn compact(&mut self) {
         let Some(compaction) = self.log.compaction() else { return };
         let stop = Arc::new(AtomicBool::new(false));
-        let (stopped, orders) = (Arc::clone(&stop), self.orders.clone());
+        let (stopped, queue) = (Arc::clone(&stop), Arc::clone(&self.queue));
         let started = spawn_named("log-compaction", STACK_BYTES_DEFAULT, move || {
             let result = compaction.run(&stopped);
-            drop(orders.send(Order::Compacted(result)));
+            queue.push(Order::Compacted(result));
         });
         match started {
             Ok(thread) => self.compacting = Some(Compacting { stop, thread }),

@@ -38,6 +38,7 @@ struct ScenarioView {
     quorums: &'static str,
     faults: Vec<&'static str>,
     reconfigure_every_ns: Option<u64>,
+    patience_ns: Option<u64>,
     active_max: usize,
     flaws: Vec<&'static str>,
 }
@@ -114,6 +115,7 @@ fn scenario(scenario: &Scenario) -> ScenarioView {
         quorums: name_of(&QuorumKind::ALL, &scenario.quorums),
         faults: scenario.faults.iter().map(|fault| name_of(&Fault::ALL, &fault)).collect(),
         reconfigure_every_ns: scenario.reconfigure_every.map(nanos),
+        patience_ns: scenario.patience.map(nanos),
         active_max: scenario.active_max,
         flaws: flaws.map(|(_, name)| name).collect(),
     }
