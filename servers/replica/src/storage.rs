@@ -42,7 +42,7 @@ pub use directory::Directory;
 pub use error::{Damage, OpenError, StorageError};
 pub use home::{Arrival, Home, HomeError, SHARDS_MAX, Why};
 pub use log::{Flushed, Limits, Log};
-pub use medium::{Listed, Medium, MediumError, Operation, Space, Tail};
+pub use medium::{Listed, Medium, MediumError, Operation, RESERVE_BYTES, Space, Tail};
 pub use memory::Memory;
 pub use reading::{Reading, Recovered};
 pub use segment::Owner;

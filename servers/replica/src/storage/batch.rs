@@ -14,7 +14,7 @@ use crc32fast::Hasher;
 use palco_rambo::Record;
 
 use super::error::Damage;
-use super::medium::read_full;
+use super::medium::{RESERVE_BYTES, read_full};
 
 /// Bytes before the payload.
 pub(super) const BATCH_HEADER_BYTES: usize = 24;
@@ -184,7 +184,10 @@ impl<R: Read> Batches<R> {
         }
         self.rest.clear();
         if head.records == 0 {
-            let is_end = head.length == 0 && read_full(&mut self.file, &mut [0])? == 0;
+            let mut behind = Vec::new();
+            Read::by_ref(&mut self.file).take(RESERVE_BYTES + 1).read_to_end(&mut behind)?;
+            let is_room = behind.len() as u64 <= RESERVE_BYTES && written(&behind) == 0;
+            let is_end = head.length == 0 && is_room;
             return Ok(if is_end { Step::End } else { Step::Broken(Damage::Behind) });
         }
         self.offset += (BATCH_HEADER_BYTES + head.length) as u64;
@@ -192,12 +195,15 @@ impl<R: Read> Batches<R> {
         Ok(Step::Batch { records: head.records })
     }
 
-    /// After [`Step::Broken`]: how many bytes there are from the broken batch on, if it can be torn. It cannot if there
-    /// are more than one batch has, or if a batch with a later number is among them: then the broken one had been
-    /// flushed, and was damaged since.
+    /// After [`Step::Broken`]: how many bytes there are from the broken batch on, if it can be torn; room that was reserved
+    /// does not count. It cannot if there are more than one batch has, or if a batch with a later number is among them:
+    /// then the broken one had been flushed, and was damaged since.
     pub(super) fn torn(&mut self) -> io::Result<Option<u64>> {
         let mut rest = std::mem::take(&mut self.rest);
-        Read::by_ref(&mut self.file).take(TORN_BYTES_MAX).read_to_end(&mut rest)?;
+        let most = TORN_BYTES_MAX + RESERVE_BYTES;
+        Read::by_ref(&mut self.file).take(most).read_to_end(&mut rest)?;
+        let is_too_long = rest.len() as u64 > most;
+        rest.truncate(written(&rest));
         let bytes = rest.len() as u64;
         let is_later = rest.windows(BATCH_HEADER_BYTES).any(|head| {
             let head = head.try_into().expect("as wide as the window");
@@ -205,8 +211,13 @@ impl<R: Read> Batches<R> {
             is_near(head, self.number)
                 && Head::decode(head, self.salt).is_some_and(|head| head.number > self.number)
         });
-        Ok((bytes <= TORN_BYTES_MAX && !is_later).then_some(bytes))
+        Ok((bytes <= TORN_BYTES_MAX && !is_too_long && !is_later).then_some(bytes))
     }
+}
+
+/// How many bytes there are before the zeros at the end.
+fn written(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1)
 }
 
 /// Whether it could be one of the next 2³² batches.
@@ -253,8 +264,30 @@ mod tests {
     #[test]
     fn batches_are_read_as_written_up_to_the_end() {
         assert_eq!(steps(&file(3)), (6, Step::End, true));
-        let behind = [file(3), vec![0]].concat();
-        assert_eq!(steps(&behind).1, Step::Broken(Damage::Behind));
+        let behind = |bytes: Vec<u8>| steps(&[file(3), bytes].concat());
+        assert_eq!(behind(vec![0]), (6, Step::End, true), "room that was not needed");
+        assert_eq!(behind(vec![0, 1]).1, Step::Broken(Damage::Behind));
+        let reserve = usize::try_from(RESERVE_BYTES).unwrap();
+        assert_eq!(behind(vec![0; reserve]).1, Step::End);
+        assert_eq!(behind(vec![0; reserve + 1]).1, Step::Broken(Damage::Behind));
+    }
+
+    #[test]
+    fn room_behind_the_last_batch_is_not_cut() {
+        let whole = file(3);
+        let flushed = whole.len() - BATCH_HEADER_BYTES;
+        let torn = |bytes: &[u8]| {
+            let mut batches = Batches::new(bytes, 9, 0);
+            while matches!(batches.step().unwrap(), Step::Batch { .. }) {}
+            batches.torn().unwrap()
+        };
+        let room = vec![0; 1000];
+        assert_eq!(torn(&[&whole[..flushed], &room].concat()), Some(0));
+        assert_eq!(torn(&[&whole[..flushed], &[7, 0, 7], &room[..]].concat()), Some(3));
+        // Pages reach the disk in any order: a later batch is found behind zeros too.
+        let one = flushed / 3;
+        let holed = [&whole[..one], &room[..one], &whole[2 * one..], &room[..]].concat();
+        assert_eq!(torn(&holed), None);
     }
 
     #[test]
@@ -282,7 +315,7 @@ mod tests {
     #[test]
     fn more_than_a_batch_cannot_be_torn() {
         let torn = |bytes: usize| {
-            let mut batches = Batches::new(io::repeat(0).take(bytes as u64), 9, 0);
+            let mut batches = Batches::new(io::repeat(7).take(bytes as u64), 9, 0);
             assert_eq!(batches.step().unwrap(), Step::Broken(Damage::Checksum));
             batches.torn().unwrap()
         };

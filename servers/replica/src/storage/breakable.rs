@@ -296,6 +296,10 @@ impl Tail for BreakableTail {
         }
         result
     }
+
+    fn trim(&mut self) -> io::Result<()> {
+        self.inner.trim()
+    }
 }
 
 /// Sebastiano Vigna's SplitMix64 (2015), public domain: numbers that look like chance and begin with a seed.

@@ -5,12 +5,14 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::{FallocateFlags, fallocate};
 use nix::sys::statvfs::statvfs;
 
-use super::medium::{Listed, Medium, Space, Tail};
+use super::medium::{Listed, Medium, RESERVE_BYTES, Space, Tail};
 
 /// A [`Medium`] of real files, readable by their owner alone. Flushes data with `fdatasync` and names by flushing the
-/// directory.
+/// directory. A file that is appended to is longer than what was written, by up to 4 MiB of zeros: a flush that need not
+/// store a new length costs the processor and the disk about half.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
@@ -42,9 +44,9 @@ impl Directory {
 impl Medium for Directory {
     fn create(&self, file: &str) -> io::Result<Box<dyn Tail>> {
         let mut options = OpenOptions::new();
-        let file = options.append(true).create_new(true).mode(0o600).open(self.path.join(file))?;
+        let file = options.write(true).create_new(true).mode(0o600).open(self.path.join(file))?;
         self.names.sync_all()?;
-        Ok(Box::new(FileTail(file)))
+        Ok(Box::new(FileTail { file, end: 0, room: Room::NotYet }))
     }
 
     fn list(&self) -> io::Result<Vec<Listed>> {
@@ -84,15 +86,61 @@ impl Medium for Directory {
 }
 
 #[derive(Debug)]
-struct FileTail(File);
+struct FileTail {
+    file: File,
+    /// What was written.
+    end: u64,
+    room: Room,
+}
+
+/// How far a file was made longer ahead of what is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Room {
+    /// Nothing is on disk yet that it could stand behind.
+    NotYet,
+    /// So far, if that is more than was written.
+    Until(u64),
+    /// It is not wanted any more, or the file system has none.
+    NoMore,
+}
+
+impl FileTail {
+    fn make_room(&mut self, bytes: usize) {
+        let Room::Until(reserved) = self.room else { return };
+        let needed = self.end + bytes as u64;
+        if needed <= reserved {
+            return;
+        }
+        let length = (bytes as u64).next_multiple_of(RESERVE_BYTES);
+        let range = i64::try_from(self.end).ok().zip(i64::try_from(length).ok());
+        let is_made = range.is_some_and(|(from, length)| {
+            fallocate(&self.file, FallocateFlags::empty(), from, length).is_ok()
+        });
+        self.room = if is_made { Room::Until(self.end + length) } else { Room::NoMore };
+    }
+}
 
 impl Tail for FileTail {
     fn append(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        self.make_room(bytes.len());
+        let count = self.file.write(bytes)?;
+        self.end += count as u64;
+        Ok(count)
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()?;
+        if self.room == Room::NotYet {
+            self.room = Room::Until(self.end);
+        }
+        Ok(())
+    }
+
+    fn trim(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.room, Room::NoMore) == Room::NotYet {
+            return Ok(());
+        }
+        self.file.set_len(self.end)
     }
 }
 
@@ -110,6 +158,7 @@ mod tests {
         tail.sync().unwrap();
         directory.rename("a", "b").unwrap();
         assert_eq!(tail.append(b"two").unwrap(), 3, "a tail follows its file");
+        tail.trim().unwrap();
         assert_eq!(directory.list().unwrap(), [Listed { file: "b".into(), bytes: 6 }]);
         let mut text = String::new();
         directory.read("b").unwrap().read_to_string(&mut text).unwrap();
@@ -118,6 +167,32 @@ mod tests {
         assert_eq!(directory.list().unwrap(), []);
         let space = directory.space().unwrap();
         assert!(space.free <= space.total && space.total > 0, "{space:?}");
+    }
+
+    #[test]
+    fn what_is_reserved_reads_as_zeros_and_is_given_back() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = Directory::open(place.path()).unwrap();
+        let mut tail = directory.create("a").unwrap();
+        tail.append(b"one").unwrap();
+        let length = || directory.list().unwrap()[0].bytes;
+        assert_eq!(length(), 3, "nothing is reserved behind what is not on disk");
+        tail.sync().unwrap();
+        tail.append(b"two").unwrap();
+        tail.sync().unwrap();
+        // A file system that cannot reserve reserves nothing.
+        assert!([6, 3 + RESERVE_BYTES].contains(&length()), "{}", length());
+        let bytes = fs::read(place.path().join("a")).unwrap();
+        assert!(bytes.starts_with(b"onetwo") && bytes[6..].iter().all(|byte| *byte == 0));
+        let large = vec![b'x'; 5 << 20];
+        let mut rest = &large[..];
+        while !rest.is_empty() {
+            rest = &rest[tail.append(rest).unwrap()..];
+        }
+        tail.trim().unwrap();
+        assert_eq!(length(), 6 + (5 << 20));
+        tail.append(b"end").unwrap();
+        assert_eq!(length(), 9 + (5 << 20));
     }
 
     #[test]

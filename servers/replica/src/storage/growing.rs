@@ -71,6 +71,7 @@ impl Growing {
     /// Says that the file is complete; how long it is.
     pub(super) fn end(&mut self) -> Result<u64, MediumError> {
         self.append(&mut Batch::default())?;
+        self.tail.trim().map_err(MediumError::of(Operation::Append, &self.file))?;
         self.sync()?;
         Ok(self.bytes)
     }

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::io::{self, Read};
 
+/// Zeros behind what was written, at most, between two calls of [`Tail::trim`]: 4 MiB.
+pub const RESERVE_BYTES: u64 = 4 << 20;
+
 /// Flat, named files that are only ever appended to. What is said of durability holds when a call has returned, not
 /// before, and not when it failed.
 pub trait Medium: fmt::Debug + Send + Sync + 'static {
@@ -58,6 +61,15 @@ pub trait Tail: fmt::Debug + Send {
     /// # Errors
     /// The system's.
     fn sync(&mut self) -> io::Result<()>;
+
+    /// Takes back zeros that were put behind what was written to make room ahead ([`RESERVE_BYTES`] at most, never before
+    /// the first flush); puts none there any more. By default there are none.
+    ///
+    /// # Errors
+    /// The system's.
+    fn trim(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A file.

@@ -112,7 +112,7 @@ fn a_file_before_the_last_may_not_be_torn() {
 #[test]
 fn what_lies_behind_the_end_is_told() {
     let memory = two_files();
-    change(&memory, FIRST, |bytes| bytes.push(0));
+    change(&memory, FIRST, |bytes| bytes.push(1));
     assert_eq!(damage(&memory).2, Damage::Behind);
 }
 
