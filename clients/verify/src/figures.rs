@@ -77,6 +77,8 @@ pub(crate) struct Figures {
     last: Duration,
     gaps: Vec<Gap>,
     gap_min: Duration,
+    /// Nobody asks any more.
+    is_over: bool,
     fault: Option<Fault>,
     quiet_since: Duration,
     calm: Histogram<u64>,
@@ -138,6 +140,7 @@ impl Figures {
             last: Duration::ZERO,
             gaps: Vec::new(),
             gap_min: GAP_MIN,
+            is_over: false,
             fault: None,
             quiet_since: Duration::ZERO,
             calm: histogram(3),
@@ -194,7 +197,9 @@ impl Figures {
             None if called >= self.quiet_since + CALM_AFTER => self.calm.saturating_record(us),
             None => {}
         }
-        self.gap(Gap { from: self.last, until: at });
+        if !self.is_over {
+            self.gap(Gap { from: self.last, until: at });
+        }
         self.last = self.last.max(at);
     }
 
@@ -209,8 +214,9 @@ impl Figures {
         }
     }
 
-    /// Clients stop now: what has not ended until then is a gap.
+    /// Clients stop now: what has not ended until then is a gap, and what ends late is none.
     pub(crate) fn stop(&mut self, now: Time) {
+        self.is_over = true;
         let until = now - Time::START;
         self.gap(Gap { from: self.last, until });
         self.last = self.last.max(until);
@@ -287,6 +293,17 @@ mod tests {
         let last = figures.longest_gap(Duration::from_millis(115), Duration::MAX).unwrap();
         assert_eq!(last.length(), Duration::from_millis(20));
         assert_eq!(figures.counts, Counts { done: 2, failed: 0, unknown: 1 });
+    }
+
+    #[test]
+    fn who_is_answered_after_the_end_makes_no_gap() {
+        let mut figures = Figures::new(Duration::from_secs(60));
+        figures.ended(at(0), at(10), &done());
+        figures.stop(Time::START + Duration::from_millis(20));
+        figures.ended(at(5), at(900), &done());
+        let longest = figures.longest_gap(Duration::ZERO, Duration::MAX).unwrap();
+        assert_eq!(longest.length().as_millis(), 10);
+        assert_eq!(figures.counts.done, 2);
     }
 
     #[test]
