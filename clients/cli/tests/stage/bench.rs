@@ -33,7 +33,7 @@ fn palco_s_registers_are_measured_in_every_cell_and_while_members_go() {
     let state = tempfile::tempdir().unwrap();
     let page = state.path().join("page.html");
     let mut bench = palco();
-    bench.args(["bench", "registers", "--clients", "2", "--rounds", "1", "--for", "100ms"]);
+    bench.args(["bench", "registers", "--clients", "2", "--rounds", "1", "--for", "600ms"]);
     bench.args(["--peers", "none", "--gaps", "--bulk", "1MiB", "--json", "--html"]).arg(&page);
     let output = bench.env("XDG_STATE_HOME", state.path()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
