@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use palco_service::{CallContext, Codec, Farewell, Malformed, Next, Peer, Service};
 
 /// No more responses are made while this many bytes wait to be written.
@@ -60,6 +60,8 @@ pub struct Connection<S: Service, C: Codec<S>> {
     output: BytesMut,
     /// A request that waits until the answers before it have been written.
     waiting: Option<S::Request>,
+    /// A request that has begun and of which more parts may follow.
+    receiving: Option<S::Request>,
     /// A response of which more parts may follow, and what comes after its last.
     response: Option<(S::Response, Next)>,
     /// More parts have followed: each is written before the next is made.
@@ -84,6 +86,7 @@ impl<S: Service, C: Codec<S>> Connection<S, C> {
             input: BytesMut::new(),
             output: BytesMut::new(),
             waiting: None,
+            receiving: None,
             response: None,
             in_parts: false,
             input_ended: false,
@@ -115,9 +118,16 @@ impl<S: Service, C: Codec<S>> Connection<S, C> {
         self.response.is_some()
     }
 
+    /// Whether a request has begun of which parts are still to be read.
+    #[must_use]
+    pub fn is_receiving(&self) -> bool {
+        self.receiving.is_some()
+    }
+
     /// Gives the running request up and tells the client so in the protocol's words. True if the connection goes on.
     pub fn interrupt(&mut self) -> bool {
         self.response = None;
+        self.receiving = None;
         self.calling = false;
         self.closing = self.codec.interrupted(&mut self.output) == Next::Close;
         !self.closing
@@ -150,6 +160,7 @@ impl<S: Service, C: Codec<S>> Connection<S, C> {
     /// Appends the protocol's last words and lets the connection end. For reasons that only the owner knows.
     pub fn bid_farewell(&mut self, why: &Farewell) {
         self.response = None;
+        self.receiving = None;
         self.closing = true;
         self.codec.farewell(why, &mut self.output);
     }
@@ -185,6 +196,18 @@ impl<S: Service, C: Codec<S>> Connection<S, C> {
             if progress.pauses() {
                 return Step::Paused;
             }
+            if self.receiving.is_some() {
+                match self.codec.part(&mut self.input) {
+                    Ok(Some(part)) => self.receive(part, cx).await,
+                    Ok(None) if self.codec.receives() => return self.lacks_input(),
+                    Ok(None) => {
+                        let request = self.receiving.take().expect("it is being received");
+                        self.call(request, cx).await;
+                    }
+                    Err(malformed) => self.refuse(malformed),
+                }
+                continue;
+            }
             let decoded = match self.waiting.take() {
                 Some(request) => Ok(Some(request)),
                 None => self.codec.decode(&mut self.input),
@@ -199,22 +222,71 @@ impl<S: Service, C: Codec<S>> Connection<S, C> {
                     if !progress.begins(self.requests, &self.input) {
                         return Step::Interrupted;
                     }
-                    let session = self.session.as_mut().expect("open until the drop");
-                    self.calling = true;
-                    let mut response = self.service.call(session, request, cx).await;
-                    self.calling = false;
-                    let next = self.codec.encode(&mut response, &mut self.output);
-                    self.response = Some((response, next));
+                    if self.codec.receives() {
+                        self.prepare(request, cx).await;
+                    } else {
+                        self.call(request, cx).await;
+                    }
                 }
-                Ok(None) if !self.output.is_empty() => return Step::Write,
-                Ok(None) if self.input_ended => return Step::Close,
-                Ok(None) => return Step::Read,
-                Err(malformed) => {
-                    self.malformed = Some(malformed.clone());
-                    self.bid_farewell(&Farewell::Malformed(malformed));
-                }
+                Ok(None) => return self.lacks_input(),
+                Err(malformed) => self.refuse(malformed),
             }
         }
+    }
+
+    /// Nothing goes on without more input.
+    fn lacks_input(&mut self) -> Step {
+        if !self.output.is_empty() {
+            Step::Write
+        } else if self.input_ended {
+            self.receiving = None;
+            Step::Close
+        } else {
+            Step::Read
+        }
+    }
+
+    fn refuse(&mut self, malformed: Malformed) {
+        self.malformed = Some(malformed.clone());
+        self.bid_farewell(&Farewell::Malformed(malformed));
+    }
+
+    /// Begins to receive `request`, or answers it without its parts.
+    async fn prepare(&mut self, mut request: S::Request, cx: &CallContext<'_>) {
+        let session = self.session.as_mut().expect("open until the drop");
+        self.calling = true;
+        let wanted = self.service.wants_parts(session, &mut request, cx).await;
+        self.calling = false;
+        if wanted {
+            self.codec.invite(&self.input, &mut self.output);
+            self.receiving = Some(request);
+        } else {
+            self.codec.decline();
+            self.call(request, cx).await;
+        }
+    }
+
+    /// Hands `part` to the service, and answers the request if it wants no more.
+    async fn receive(&mut self, part: Bytes, cx: &CallContext<'_>) {
+        let session = self.session.as_mut().expect("open until the drop");
+        let request = self.receiving.as_mut().expect("it is being received");
+        self.calling = true;
+        let wanted = self.service.part(session, request, part, cx).await;
+        self.calling = false;
+        if !wanted {
+            self.codec.decline();
+            let request = self.receiving.take().expect("it is being received");
+            self.call(request, cx).await;
+        }
+    }
+
+    async fn call(&mut self, request: S::Request, cx: &CallContext<'_>) {
+        let session = self.session.as_mut().expect("open until the drop");
+        self.calling = true;
+        let mut response = self.service.call(session, request, cx).await;
+        self.calling = false;
+        let next = self.codec.encode(&mut response, &mut self.output);
+        self.response = Some((response, next));
     }
 }
 

@@ -21,7 +21,7 @@ use crate::books::Record;
 use crate::connection::{Connection, Step};
 use crate::requests::{Line, turns};
 use crate::scoreboard::Ending;
-use crate::stream::Stream;
+use crate::stream::{Expected, Stream};
 use crate::synch::Synch;
 
 /// A process that is to run out of memory asks for so much at a time, and touches nothing of it.
@@ -96,6 +96,8 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
             None if connection.is_calling() => Step::Interrupted,
             // Between two parts of its answer.
             None if connection.is_answering() && line.was_named() => Step::Interrupted,
+            // Between two parts of the request.
+            None if connection.is_receiving() && line.was_named() => Step::Interrupted,
             // It came between two requests: there was nothing to interrupt.
             None => Step::Paused,
         };
@@ -135,11 +137,34 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
             }
             // What ended nothing is still for the codec.
             Step::Read if synch.is_waiting() => synch.hand_over(&mut connection),
+            Step::Read if connection.is_receiving() => {
+                cx.note(|| "receiving");
+                line.watch(stream);
+                let before = connection.input().len();
+                let read = stream.read(cx, connection.input(), Expected::Much);
+                match cx.catch_interrupt_if(read, || line.is_cancelled()).await {
+                    // Nothing has been promised yet.
+                    Some(None) => break Ending::Drained,
+                    Some(Some(Ok(0))) => {
+                        all_heard = true;
+                        connection.end_of_input();
+                    }
+                    Some(Some(Ok(_))) => {}
+                    Some(Some(Err(_))) => break Ending::Broken,
+                    None => {
+                        connection.input().truncate(before);
+                        if !connection.interrupt() {
+                            break Ending::Interrupted;
+                        }
+                        line.finish();
+                    }
+                }
+            }
             Step::Read => {
                 line.finish();
                 line.unwatch(stream);
                 cx.note(|| "reading");
-                match stream.read(cx, connection.input()).await {
+                match stream.read(cx, connection.input(), Expected::Anything).await {
                     None => break Ending::Drained,
                     Some(Ok(0)) => {
                         all_heard = true;

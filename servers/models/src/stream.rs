@@ -33,6 +33,15 @@ const LINGER_MAX: Duration = Duration::from_secs(2);
 /// How far ahead an urgent byte is looked for: as far as its sender can point.
 const TO_MARK_BYTES_MAX: usize = 64 << 10;
 
+/// What the next read is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// Whatever the client says next.
+    Anything,
+    /// The rest of a request that comes in parts.
+    Much,
+}
+
 #[derive(Debug)]
 pub(crate) enum Stream {
     /// In a place where a wait gives the thread to others.
@@ -51,14 +60,19 @@ impl AsFd for Stream {
 }
 
 impl Stream {
-    /// Reads once. `Some(Ok(0))` is the end of input, `None` a stop.
+    /// Reads once, in one go as much as suits `expected`. `Some(Ok(0))` is the end of input, `None` a stop. Dropped early,
+    /// it may leave bytes behind those that were in `buffer`, which mean nothing.
     pub(crate) async fn read<A: Actor>(
         &mut self,
         cx: &Context<A>,
         buffer: &mut BytesMut,
+        expected: Expected,
     ) -> Option<io::Result<usize>> {
         let filled = buffer.capacity() >= READ_BYTES && buffer.len() == buffer.capacity();
-        let room = if filled { READ_BYTES_LARGE } else { READ_BYTES };
+        let room = match expected {
+            Expected::Anything if !filled => READ_BYTES,
+            Expected::Anything | Expected::Much => READ_BYTES_LARGE,
+        };
         match self {
             Self::Polled(stream) => {
                 // Before the look for input: a client that never pauses would never be stopped.

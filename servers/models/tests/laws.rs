@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing, its support too")]
 
+#[path = "laws/parts.rs"]
+mod parts;
 #[path = "laws/play.rs"]
 mod play;
 

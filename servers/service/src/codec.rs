@@ -1,6 +1,6 @@
 //! The codec: bytes to requests, responses to bytes; incremental, bounded, without I/O.
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 use crate::Service;
 
@@ -62,6 +62,31 @@ pub trait Codec<S: Service>: Clone + Send + 'static {
     /// [`Malformed`] when the bytes can never become a request, however many follow, or exceed a limit. An
     /// implementation must not let `input` grow without bound while it returns `None`.
     fn decode(&mut self, input: &mut BytesMut) -> Result<Option<S::Request>, Malformed>;
+
+    /// Whether parts of the request that was decoded last are still to come. The default is never.
+    fn receives(&self) -> bool {
+        false
+    }
+
+    /// The parts are wanted: appends what a client waits for that does not send them unasked. Called once, after
+    /// [`decode`](Self::decode) and before [`part`](Self::part).
+    fn invite(&mut self, input: &BytesMut, output: &mut BytesMut) {
+        let _ = (input, output);
+    }
+
+    /// Takes the next part from the front of `input`, never an empty one. `None` if more bytes are needed, or if there is
+    /// no further part: then [`receives`](Self::receives) is false.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    fn part(&mut self, input: &mut BytesMut) -> Result<Option<Bytes>, Malformed> {
+        let _ = input;
+        Ok(None)
+    }
+
+    /// The rest of the parts is not wanted. Afterwards [`receives`](Self::receives) is false, and
+    /// [`encode`](Self::encode) ends the connection if the next request cannot be found behind them.
+    fn decline(&mut self) {}
 
     /// Appends the bytes of `response` (of its current part) to `output`; says whether the connection goes on
     /// afterwards. The answer for the last part counts.

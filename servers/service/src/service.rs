@@ -3,6 +3,8 @@
 use std::fmt;
 use std::future::{self, Future};
 
+use bytes::Bytes;
+
 use crate::CallContext;
 
 /// Who is at the other end of a connection, as text that logs and services may show.
@@ -28,7 +30,7 @@ impl fmt::Display for Peer {
 /// One service value is shared by all connections of a server, so its own state needs locks. Calls of one connection
 /// run one after another, in the order of the requests; calls of different connections may run at the same time.
 pub trait Service: Send + Sync + 'static {
-    /// One decoded request.
+    /// One decoded request, or the head of a long one.
     type Request;
     /// One response, or the first part of a long one.
     type Response;
@@ -43,6 +45,35 @@ pub trait Service: Send + Sync + 'static {
     fn takes_time(&self, request: &Self::Request) -> bool {
         let _ = request;
         false
+    }
+
+    /// Whether the parts of `request`, which follow its head, are wanted; what takes them can be prepared here. Asked once
+    /// for every request after which [`Codec::receives`](crate::Codec::receives), before any part is read. If not, the
+    /// request is answered without them. The default wants none.
+    fn wants_parts(
+        &self,
+        session: &mut Self::Session,
+        request: &mut Self::Request,
+        cx: &CallContext<'_>,
+    ) -> impl Future<Output = bool> {
+        let _ = (session, request, cx);
+        future::ready(false)
+    }
+
+    /// Takes the next part of `request`: a few KiB at a time, before [`call`](Self::call). False if no more is wanted,
+    /// for example because it cannot be stored; then the request is answered at once. This is how a request larger than
+    /// memory is received: the next part is not read before this one has been taken.
+    ///
+    /// A request whose parts end early is dropped without a call, so that whatever it has filled goes away with it.
+    fn part(
+        &self,
+        session: &mut Self::Session,
+        request: &mut Self::Request,
+        part: Bytes,
+        cx: &CallContext<'_>,
+    ) -> impl Future<Output = bool> {
+        let _ = (session, request, part, cx);
+        future::ready(false)
     }
 
     /// Answers one request.

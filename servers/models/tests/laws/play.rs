@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use palco_models::{Connection, Step};
 use palco_service::{
     CallContext, Codec, Farewell, Host, LocalFuture, Malformed, Next, Peer, Service,
@@ -62,6 +62,22 @@ struct Measured<C> {
 impl<S: Service, C: Codec<S>> Codec<S> for Measured<C> {
     fn decode(&mut self, input: &mut BytesMut) -> Result<Option<S::Request>, Malformed> {
         self.codec.decode(input)
+    }
+
+    fn receives(&self) -> bool {
+        self.codec.receives()
+    }
+
+    fn invite(&mut self, input: &BytesMut, output: &mut BytesMut) {
+        self.codec.invite(input, output);
+    }
+
+    fn part(&mut self, input: &mut BytesMut) -> Result<Option<Bytes>, Malformed> {
+        self.codec.part(input)
+    }
+
+    fn decline(&mut self) {
+        self.codec.decline();
     }
 
     fn encode(&mut self, response: &mut S::Response, output: &mut BytesMut) -> Next {

@@ -95,6 +95,7 @@ pub(crate) struct Connection<'a, S: Service, C> {
     host: &'a TestHost,
     codec: C,
     session: S::Session,
+    receiving: Option<S::Request>,
     input: BytesMut,
     pub(crate) output: BytesMut,
     pub(crate) malformed: Option<Malformed>,
@@ -112,6 +113,7 @@ impl<'a, S: Service, C: Codec<S>> Connection<'a, S, C> {
             host,
             codec,
             session: service.open(&Peer::new("test:1")),
+            receiving: None,
             input: BytesMut::new(),
             output: BytesMut::new(),
             malformed: None,
@@ -161,21 +163,68 @@ impl<'a, S: Service, C: Codec<S>> Connection<'a, S, C> {
 
     fn serve(&mut self) {
         while !self.closed {
+            if self.receiving.is_some() {
+                if !self.receive() {
+                    break;
+                }
+                continue;
+            }
             let decoded = self.codec.decode(&mut self.input);
             self.input_peak = self.input_peak.max(self.input.len());
             match decoded {
+                Ok(Some(request)) if self.codec.receives() => self.prepare(request),
                 Ok(Some(request)) => self.answer(request),
                 Ok(None) => break,
-                Err(malformed) => {
-                    self.codec.farewell(&Farewell::Malformed(malformed.clone()), &mut self.output);
-                    self.malformed = Some(malformed);
-                    self.closed = true;
-                }
+                Err(malformed) => self.refuse(malformed),
             }
-            if self.input.is_empty() {
+            if self.input.is_empty() && self.receiving.is_none() {
                 break;
             }
         }
+    }
+
+    fn refuse(&mut self, malformed: Malformed) {
+        self.codec.farewell(&Farewell::Malformed(malformed.clone()), &mut self.output);
+        self.malformed = Some(malformed);
+        self.receiving = None;
+        self.closed = true;
+    }
+
+    fn prepare(&mut self, mut request: S::Request) {
+        let cx = CallContext::new(self.host);
+        if ready(self.service.wants_parts(&mut self.session, &mut request, &cx)) {
+            self.codec.invite(&self.input, &mut self.output);
+            self.receiving = Some(request);
+        } else {
+            self.codec.decline();
+            self.answer(request);
+        }
+    }
+
+    /// Takes one part, or answers; false if more bytes are needed.
+    fn receive(&mut self) -> bool {
+        let cx = CallContext::new(self.host);
+        let request = self.receiving.as_mut().expect("it is being received");
+        let done = match self.codec.part(&mut self.input) {
+            Ok(Some(part)) => {
+                let wanted = ready(self.service.part(&mut self.session, request, part, &cx));
+                if !wanted {
+                    self.codec.decline();
+                }
+                !wanted
+            }
+            Ok(None) if self.codec.receives() => return false,
+            Ok(None) => true,
+            Err(malformed) => {
+                self.refuse(malformed);
+                return true;
+            }
+        };
+        if done {
+            let request = self.receiving.take().expect("it is being received");
+            self.answer(request);
+        }
+        true
     }
 
     fn answer(&mut self, request: S::Request) {
