@@ -25,7 +25,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "observe",
         ],
     ),
-    ("servers", &["service", "models", "superserver", "replica"]),
+    ("servers", &["service", "files", "models", "superserver", "replica"]),
     ("clients", &["client", "measure", "load", "verify", "dashboard", "cli"]),
     ("examples", &[]),
     ("docs", &[]),

@@ -16,9 +16,9 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
+use palco_files::http::{HttpCodec, HttpService};
 use palco_models::{Connection, Step};
 use palco_service::services::echo::{EchoCodec, EchoService};
-use palco_service::services::http::{HttpCodec, HttpService};
 use palco_service::services::kv::{KvService, RespCodec};
 use palco_service::services::time::{TimeCodec, TimeFormat, TimeService};
 use palco_service::services::work::{WorkCodec, WorkService};

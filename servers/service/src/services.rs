@@ -6,7 +6,6 @@
 //! | `time.rs` | RFC 868 and RFC 867: the server speaks first, then closes | none |
 //! | `kv.rs` | RESP2: a store that `redis-cli` and `redis-benchmark` can talk to | the client's name |
 //! | `work.rs` | one line in, one line out: computes, sleeps, blocks, counts, panics or crashes on demand | none |
-//! | `http.rs` | HTTP/1.1 `GET` and `HEAD` of a directory | none |
 //! | `telnet.rs` | RFC 854: a teletype whose commands a Synch can interrupt | none |
 //! | `ftp.rs` | RFC 959: a control connection without data connections, for its ABOR | the client's address |
 //!
@@ -32,7 +31,6 @@ mod ticket;
 
 pub mod echo;
 pub mod ftp;
-pub mod http;
 pub mod kv;
 pub mod resp;
 pub mod telnet;

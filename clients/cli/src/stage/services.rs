@@ -13,7 +13,7 @@ use palco_models::{
 };
 use palco_service::services::echo::EchoService;
 use palco_service::services::ftp::FtpService;
-use palco_service::services::http::HttpService;
+use palco_files::http::HttpService;
 use palco_service::services::kv::{self, KvService};
 use palco_service::services::telnet::TelnetService;
 use palco_service::services::time::{TimeFormat, TimeService};

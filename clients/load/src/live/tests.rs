@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use palco_actors::{PlaceKind, System};
 use palco_models::{ModelKind, Server, ServerSettings};
 use palco_service::services::echo::EchoService;
-use palco_service::services::http::HttpService;
+use palco_files::http::HttpService;
 use palco_service::services::kv::{self, KvService};
 use palco_service::services::time::{TimeFormat, TimeService};
 use palco_service::services::work::WorkService;

@@ -52,10 +52,10 @@ use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
 use palco_actors::Repertoire;
+use palco_files::http::HttpService;
 use palco_models::{players, players_that_share};
 use palco_service::services::echo::EchoService;
 use palco_service::services::ftp::FtpService;
-use palco_service::services::http::HttpService;
 use palco_service::services::kv::KvService;
 use palco_service::services::telnet::TelnetService;
 use palco_service::services::time::TimeService;

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use palco_actors::{AnyRef, PlaceKind};
+use palco_files::http::HttpService;
 use palco_models::{
     ModelKind, PlanError, ProcessSettings, RecycleSettings, Server, ServerSettings, StartError,
 };
 use palco_service::services::echo::{EchoCodec, EchoService};
-use palco_service::services::http::HttpService;
 use palco_service::services::work::WorkService;
 use palco_service::{CallContext, CannotRelaunch, Peer, Relaunch, Service};
 

@@ -4,9 +4,9 @@ use std::fs;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use palco_files::http::HttpService;
 use palco_models::{Server, ServerSettings};
 use palco_service::services::echo::EchoService;
-use palco_service::services::http::HttpService;
 use palco_service::services::kv::{KvService, Limits};
 use palco_service::services::time::{TimeFormat, TimeService};
 use palco_service::services::work::WorkService;

@@ -3,9 +3,9 @@
 use std::fs;
 use std::thread;
 
+use palco_files::http::HttpService;
 use palco_models::Server;
 use palco_service::services::echo::EchoService;
-use palco_service::services::http::HttpService;
 use palco_service::services::kv::{KvService, Limits};
 use palco_service::services::work::WorkService;
 

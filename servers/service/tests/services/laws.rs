@@ -3,7 +3,6 @@
 use bytes::BytesMut;
 use palco_service::services::echo::{EchoCodec, EchoService, REQUEST_BYTES_MAX};
 use palco_service::services::ftp::{FtpCodec, FtpService};
-use palco_service::services::http::{HEAD_BYTES_MAX, HttpCodec, HttpService};
 use palco_service::services::kv::{Command, KvService, Limits, RespCodec, write_command};
 use palco_service::services::telnet::{self, TelnetCodec, TelnetService};
 use palco_service::services::time::{TimeCodec, TimeFormat, TimeService};
@@ -11,31 +10,10 @@ use palco_service::services::work::{LINE_BYTES_MAX, WorkCodec, WorkService};
 use palco_service::{Codec, Service};
 use proptest::prelude::*;
 
-use crate::http_files::Site;
-use crate::support::{Connection, TestHost, Transcript, play};
-
-/// A transcript of all bytes at once, compared with one of the same bytes cut into pieces.
-macro_rules! assert_cuts_do_not_matter {
-    ($service:expr, $codec:expr, $bytes:expr, $cuts:expr) => {
-        let whole = play(&$service, $codec, $bytes, &[usize::MAX]);
-        for cuts in [$cuts, &[1][..]] {
-            let cut = play(&$service, $codec, $bytes, cuts);
-            prop_assert_eq!(readable(&whole), readable(&cut), "cut by {:?}", cuts);
-        }
-    };
-}
-
-fn readable(transcript: &Transcript) -> (String, String, bool) {
-    (
-        transcript.output.escape_ascii().to_string(),
-        format!("{:?}", transcript.malformed),
-        transcript.closed,
-    )
-}
-
-fn cuts() -> impl Strategy<Value = Vec<usize>> {
-    prop::collection::vec(prop_oneof![4 => 1_usize..8, 1 => 1_usize..300], 1..20)
-}
+use crate::support::laws::{
+    READ_BYTES_MAX, assert_cuts_do_not_matter, cuts, flood, flood_chunks, garbage,
+};
+use crate::support::{Connection, TestHost};
 
 /// Small enough that random commands meet them.
 fn small() -> Limits {
@@ -47,14 +25,6 @@ fn small() -> Limits {
         keys_max: 4,
         store_bytes_max: 700,
     }
-}
-
-fn garbage() -> impl Strategy<Value = Vec<u8>> {
-    let byte = prop_oneof![
-        3 => any::<u8>(),
-        4 => prop::sample::select(b"*$-+0123456789\r\n\r\n \"'\\x:/".to_vec()),
-    ];
-    prop::collection::vec(byte, 0..80)
 }
 
 fn kv_bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -95,36 +65,6 @@ fn kv_bytes() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|(words, end)| (words.join(" ") + end).into_bytes());
     let piece = prop_oneof![10 => array, 4 => inline, 1 => garbage()];
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
-}
-
-fn http_bytes() -> impl Strategy<Value = Vec<u8>> {
-    let method = prop::sample::select(vec!["GET", "GET", "GET", "HEAD", "POST", "BREW"]);
-    let path = prop::sample::select(vec!["/hello.txt", "/", "/list", "/big.bin", "/%", "/../x"]);
-    let field = prop::sample::select(vec![
-        "Host: h",
-        "Host: h",
-        "Host: h",
-        "Connection: close",
-        "Connection: keep-alive",
-        "Content-Length: 7",
-        "Content-Length: 0",
-        "Content-Length: 70000",
-        "Range: bytes=1-3",
-        "Palco-Ticket: ?",
-        "Expect: 100-continue",
-        "Transfer-Encoding: chunked",
-        "bad field",
-        "Host:\r",
-    ]);
-    let request = (method, path, prop::collection::vec(field, 1..4), any::<bool>(), any::<bool>())
-        .prop_map(|(method, path, fields, new, bare)| {
-            let version = if new { 1 } else { 0 };
-            let head =
-                format!("{method} {path} HTTP/1.{version}\r\n{}\r\n\r\n", fields.join("\r\n"));
-            if bare { head.replace('\r', "").into_bytes() } else { head.into_bytes() }
-        });
-    let piece = prop_oneof![12 => request, 1 => garbage(), 1 => Just(b"\r\n".to_vec())];
-    prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
 }
 
 fn work_bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -295,41 +235,6 @@ proptest! {
 }
 
 #[test]
-fn cuts_do_not_matter_to_http() {
-    let site = Site::new();
-    proptest!(|(bytes in http_bytes(), cuts in cuts())| {
-        assert_cuts_do_not_matter!(site.service, HttpCodec::default(), &bytes, &cuts);
-    });
-}
-
-/// Sends `first` and then `endless` over and over, 4 MiB in all; returns the most that was left in the input.
-fn flood<S: Service, C: Codec<S>>(service: &S, codec: C, first: &[u8], endless: &[u8]) -> usize {
-    flood_chunks(service, codec, first, endless, 1024)
-}
-
-/// The same with so many chunks of 4 KiB.
-fn flood_chunks<S: Service, C: Codec<S>>(
-    service: &S,
-    codec: C,
-    first: &[u8],
-    endless: &[u8],
-    chunks: u32,
-) -> usize {
-    let host = TestHost::default();
-    let mut connection = Connection::open(service, codec, &host);
-    connection.send(first);
-    let chunk = endless.repeat(4096_usize.div_ceil(endless.len()));
-    for _ in 0..chunks {
-        connection.send(&chunk);
-        connection.output.clear();
-    }
-    connection.input_peak
-}
-
-/// What a decode may leave beside its limits: one read.
-const READ_BYTES_MAX: usize = 2 * 4096;
-
-#[test]
 fn an_endless_request_is_not_hoarded() {
     let echo = flood(&EchoService, EchoCodec, b"", b"x");
     assert!(echo <= REQUEST_BYTES_MAX, "{echo}");
@@ -348,20 +253,6 @@ fn an_endless_line_of_a_terminal_is_not_hoarded() {
         assert!(telnet <= READ_BYTES_MAX, "{} {telnet}", endless.escape_ascii());
         let ftp = flood_chunks(&FtpService::default(), FtpCodec::default(), b"", endless, 32);
         assert!(ftp <= READ_BYTES_MAX, "{} {ftp}", endless.escape_ascii());
-    }
-}
-
-#[test]
-fn an_endless_http_request_is_not_hoarded() {
-    let site = Site::new();
-    for (first, endless) in [
-        (&b"GET /"[..], &b"x"[..]),
-        (b"GET / HTTP/1.1\r\n", b"x: y\r\n"),
-        (b"", b"\r\n"),
-        (b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 65536\r\n\r\n", b"x"),
-    ] {
-        let peak = flood::<HttpService, _>(&site.service, HttpCodec::default(), first, endless);
-        assert!(peak <= HEAD_BYTES_MAX + READ_BYTES_MAX, "{} {peak}", first.escape_ascii());
     }
 }
 

@@ -4,8 +4,6 @@
 
 mod echo;
 mod ftp;
-mod http;
-mod http_files;
 mod kv;
 mod kv_server;
 mod kv_shared;

@@ -1,5 +1,8 @@
 //! A host without time, and a connection without a socket.
 
+#[path = "support/laws.rs"]
+pub(crate) mod laws;
+
 use std::cell::{Cell, RefCell};
 use std::future::{self, Future};
 use std::pin::pin;

@@ -4,7 +4,7 @@ use bytes::{Buf, BytesMut};
 
 use super::request::{BODY, HEAD_BYTES_MAX, Method, Request};
 use super::response::{Response, Status, write_farewell};
-use crate::{Codec, Farewell, Malformed, Next, Service};
+use palco_service::{Codec, Farewell, Malformed, Next, Service};
 
 /// HTTP/1.1 and 1.0; for any service from [`Request`] to [`Response`].
 ///
@@ -100,11 +100,11 @@ impl<S: Service<Request = Request, Response = Response>> Codec<S> for HttpCodec 
             return;
         }
         let status = match why {
-            Farewell::Malformed(Malformed::Syntax(_)) => Status::BadRequest,
             Farewell::Malformed(Malformed::TooLarge { what, .. }) if *what == BODY => {
                 Status::ContentTooLarge
             }
             Farewell::Malformed(Malformed::TooLarge { .. }) => Status::HeaderFieldsTooLarge,
+            Farewell::Malformed(_) => Status::BadRequest,
             Farewell::Busy | Farewell::Interrupted => Status::ServiceUnavailable,
             Farewell::Failed => Status::InternalServerError,
         };

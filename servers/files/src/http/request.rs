@@ -2,7 +2,7 @@
 
 use super::Status;
 use super::conditions::Conditions;
-use crate::Malformed;
+use palco_service::Malformed;
 
 /// The largest request head: 16 KiB.
 pub const HEAD_BYTES_MAX: usize = 16 * 1024;

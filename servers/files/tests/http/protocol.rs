@@ -1,11 +1,11 @@
 //! HTTP: the protocol.
 
-use palco_service::services::http::{
+use palco_files::http::{
     HEAD_BYTES_MAX, HttpCodec, HttpRootError, HttpService, REQUEST_BODY_BYTES_MAX,
 };
 use palco_service::{Codec, Farewell};
 
-use crate::http_files::{Answer, Site};
+use crate::files::{Answer, Site};
 use crate::support::{Connection, TestHost, farewell, ticket};
 
 fn get(site: &Site, head: &str) -> Answer {

@@ -64,7 +64,7 @@ pub use root::HttpRootError;
 use request::TICKET;
 use root::Root;
 
-use crate::{CallContext, CannotRelaunch, Peer, Relaunch, Service};
+use palco_service::{CallContext, CannotRelaunch, Peer, Relaunch, Service};
 
 /// What stands for a ticket where the server has no urgent port.
 const NO_TICKET: &str = "none";

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use super::body::Body;
 use super::conditions::http_date;
 use super::request::{Method, Persistence, Request};
-use crate::Next;
+use palco_service::Next;
 
 /// Seconds after which a client that was turned away may try again.
 const RETRY_AFTER_SECONDS: &str = "1";

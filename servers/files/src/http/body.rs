@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::CallContext;
+use palco_service::CallContext;
 
 /// A file is read and sent in parts of this size: 64 KiB. A smaller one is read where it is opened.
 pub const PART_BYTES: usize = 64 * 1024;

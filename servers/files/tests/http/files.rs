@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::BytesMut;
-use palco_service::services::http::{HttpCodec, HttpService, PART_BYTES};
+use palco_files::http::{HttpCodec, HttpService, PART_BYTES};
 use palco_service::{CallContext, Codec, Farewell, Next, Peer, Service};
 use proptest::prelude::*;
 use tempfile::TempDir;
