@@ -2,6 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `tree.rs`, `tree/` | [`Tree`]: the directory, and that nothing outside it is found; files that appear whole or not at all |
 //! | `http.rs`, `http/` | [`http`]: the stateless service, HTTP/1.1 |
 //!
 //! This room must never know tokio, mio or actix, not even through another crate.
@@ -9,3 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod http;
+
+mod tree;
+
+pub use tree::{Access, Existing, Links, Staged, Tree, TreeError, TreeErrorKind};
