@@ -1,35 +1,30 @@
-//! `GET` and `HEAD` of a directory over HTTP/1.1 and 1.0.
+//! The stateless service: files over HTTP/1.1 and 1.0.
 //!
-//! Source: RFC 9110 (semantics) and RFC 9112 (HTTP/1.1); request heads are parsed by `httparse`.
+//! Sources: RFC 9110 (semantics), RFC 9112 (HTTP/1.1), draft-ietf-httpapi-idempotency-key-header-07; request heads are
+//! parsed by `httparse`.
 //!
 //! | file | what |
 //! |---|---|
+//! | `site.rs` | [`Config`]; the directory and what belongs to it |
 //! | `request.rs` | [`Request`]: a head, understood |
-//! | `codec.rs` | [`HttpCodec`]: heads from bytes, pipelining, skipped bodies, last words |
+//! | `codec.rs`, `chunks.rs` | [`HttpCodec`]: heads and content from bytes, pipelining, last words |
 //! | `target.rs` | the request target as safe path segments |
-//! | `root.rs` | the directory, and that nothing outside it is found |
 //! | `answer.rs` | what is at a target: file, index, listing, redirect or error |
-//! | `conditions.rs` | preconditions and ranges |
-//! | `listing.rs` | a directory as a page |
+//! | `change.rs` | `PUT`, `POST`, `DELETE` |
+//! | `upload.rs` | the content of a request on its way to the disk |
+//! | `journal.rs` | appends that happen once |
+//! | `conditions.rs`, `tags.rs`, `ranges.rs` | preconditions, entity tags, ranges |
+//! | `listing.rs` | a directory as a page or as JSON |
 //! | `response.rs`, `body.rs` | [`Response`] and its parts |
 //!
-//! It does: keep-alive and `Connection: close`, `Last-Modified` with `If-Modified-Since` and `If-Unmodified-Since`, a
-//! single byte range with a date in `If-Range`, `index.html` or a listing. It does not: entity tags, compression,
-//! several ranges at once (the whole file is sent, as RFC 9110 allows), any method that changes something.
+//! What it does, and what its limits are, is in `docs/FILES.md`. It does no compression and makes no directories.
 //!
-//! Limits: [`HEAD_BYTES_MAX`], [`FIELDS_MAX`], [`REQUEST_BODY_BYTES_MAX`], [`PART_BYTES`], [`LISTING_ENTRIES_MAX`]. Too
-//! large a head is 431, too large a body 413; both close the connection.
+//! Limits: [`HEAD_BYTES_MAX`] (431, or 414 for the first line), [`FIELDS_MAX`], [`REQUEST_BODY_BYTES_MAX`] (413),
+//! [`Config::content_bytes_max`] (413), [`RANGES_MAX`], [`PART_BYTES`], [`LISTING_ENTRIES_MAX`].
 //!
 //! Files are touched only inside [`CallContext::block`]: one block finds, opens and reads the first part, and each
-//! further part of a large file is one more. A file that shrinks while it is sent ends the connection; it is never
-//! padded. A file that changes without shrinking is sent as it is at each part's moment.
-//!
-//! # What is served
-//!
-//! Regular files and directories below the root whose names do not start with a dot. A symbolic link is followed if
-//! what it leads to is below the root and not hidden either. The target is canonicalized, compared with the canonical
-//! root, and then opened by its canonical path. Between the two, somebody who can write below the root can put a link
-//! in place of a component; who may do that is trusted. Hard links and mounts below the root count as its contents.
+//! further part of a large file is one more, in either direction. A file that shrinks while it is sent ends the
+//! connection; it is never padded. A file that changes without shrinking is sent as it is at each part's moment.
 //!
 //! # Tickets
 //!
@@ -41,77 +36,142 @@
 
 mod answer;
 mod body;
+mod change;
+mod chunks;
 mod codec;
 mod conditions;
+mod journal;
 mod listing;
+mod ranges;
 mod request;
 mod response;
-mod root;
+mod site;
+mod tags;
 mod target;
+mod upload;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
 
 pub use body::PART_BYTES;
 pub use codec::HttpCodec;
 pub use listing::LISTING_ENTRIES_MAX;
+pub use ranges::RANGES_MAX;
 pub use request::{
     FIELDS_MAX, HEAD_BYTES_MAX, Method, Persistence, REQUEST_BODY_BYTES_MAX, Request,
 };
-pub use response::{Response, Status};
-pub use root::HttpRootError;
+pub use response::{Refusal, Response, Status};
+pub use site::{Config, Keys};
 
 use request::TICKET;
-use root::Root;
+use site::Site;
 
+use crate::{Access, TreeError, TreeErrorKind};
 use palco_service::{CallContext, CannotRelaunch, Peer, Relaunch, Service};
 
 /// What stands for a ticket where the server has no urgent port.
 const NO_TICKET: &str = "none";
 
+/// Why a path cannot be used, as a client is told.
+fn refusal(error: &TreeError) -> Refusal {
+    let (status, detail) = match error.kind() {
+        TreeErrorKind::NotFound => (Status::NotFound, ""),
+        TreeErrorKind::NoParent => {
+            (Status::Conflict, "There is no directory for it; none is made.")
+        }
+        TreeErrorKind::Directory => (Status::MethodNotAllowed, "This is a directory."),
+        TreeErrorKind::Exists => (Status::Conflict, "It is there already."),
+        TreeErrorKind::NameTooLong => (Status::NotFound, "No file has a name so long."),
+        TreeErrorKind::Denied => (Status::Forbidden, ""),
+        TreeErrorKind::NoSpace => (Status::InsufficientStorage, "The disk is full."),
+        TreeErrorKind::Failed => (Status::InternalServerError, ""),
+    };
+    Refusal { status, detail }
+}
+
 /// Serves one directory.
 #[derive(Debug)]
 pub struct HttpService {
-    root: Arc<Root>,
+    site: Arc<Site>,
 }
 
 impl HttpService {
-    /// Serves what is below `root`. The directory is resolved now: if the path is a link that later changes, the old
-    /// directory is still served.
+    /// Serves what is below the root. The directory is opened now: if the path is a link that later changes, the old
+    /// directory is still served. If it can be written to, what a killed server has left half done is completed.
     ///
     /// # Errors
-    /// [`HttpRootError`] if `root` cannot be resolved or is no directory.
-    pub fn new(root: impl AsRef<Path>) -> Result<Self, HttpRootError> {
-        Ok(Self { root: Arc::new(Root::new(root.as_ref())?) })
+    /// [`TreeError`] if the root cannot be opened or is no directory, or if it is to be written to and cannot.
+    pub fn new(config: impl Into<Config>) -> Result<Self, TreeError> {
+        Ok(Self { site: Arc::new(Site::open(config.into())?) })
     }
 
-    async fn answer(&self, request: Request, cx: &CallContext<'_>) -> Response {
-        let now = cx.wall_clock();
-        let request = Arc::new(request);
-        if let Some(status) = answer::refusal(&request) {
-            return Response::error(&request, now, status);
+    /// The answer that a request gets without a look at any file.
+    fn at_once(&self, request: &Request, now: SystemTime) -> Option<Response> {
+        let methods = self.site.methods();
+        let why: Refusal = match (request.refused, request.method) {
+            (Some(refusal), _) => refusal,
+            (None, Method::Get | Method::Head) => return None,
+            (None, Method::Options) => {
+                let mut response = Response::empty(request, now, Status::NoContent);
+                response.add("Allow", methods);
+                return Some(response);
+            }
+            (None, Method::Put | Method::Post | Method::Delete)
+                if self.site.config.access == Access::ReadWrite =>
+            {
+                return None;
+            }
+            (None, Method::Put | Method::Post | Method::Delete | Method::NotAllowed) => {
+                Status::MethodNotAllowed.into()
+            }
+            (None, Method::Unknown) => Status::NotImplemented.into(),
+        };
+        Some(self.refuse(request, now, why))
+    }
+
+    fn refuse(&self, request: &Request, now: SystemTime, why: Refusal) -> Response {
+        let mut response = Response::error(request, now, why);
+        if why.status == Status::MethodNotAllowed {
+            response.add("Allow", self.site.methods());
         }
-        let root = Arc::clone(&self.root);
-        let asked = Arc::clone(&request);
-        cx.block(move || answer::answer(&root, &asked, now))
-            .await
-            .unwrap_or_else(|| Response::error(&request, now, Status::InternalServerError))
+        response
+    }
+
+    async fn answer(&self, mut request: Request, cx: &CallContext<'_>) -> Response {
+        let now = cx.wall_clock();
+        if let Some(response) = self.at_once(&request, now) {
+            return response;
+        }
+        let upload = request.upload.take();
+        let request = Arc::new(request);
+        let (site, asked) = (Arc::clone(&self.site), Arc::clone(&request));
+        let answer = cx.block(move || match asked.method {
+            Method::Get | Method::Head => answer::answer(&site, &asked, now),
+            // Content of length 0 has no parts, so nothing has been prepared.
+            Method::Put | Method::Post if upload.is_none() => change::begin(&site, &asked)
+                .and_then(|upload| change::finish(&site, &asked, Some(upload), now)),
+            _ => change::finish(&site, &asked, upload, now),
+        });
+        let answer = answer.await.unwrap_or_else(|| Err(Status::InternalServerError.into()));
+        answer.unwrap_or_else(|why| self.refuse(&request, now, why))
     }
 }
 
 impl Relaunch for HttpService {
     const NAME: &'static str = "http";
-    /// The directory.
-    type Config = PathBuf;
+    type Config = Config;
     type Codec = HttpCodec;
 
-    fn relaunch(root: &PathBuf) -> Result<(Self, HttpCodec), CannotRelaunch> {
-        let service = Self::new(root).map_err(CannotRelaunch::because)?;
+    fn relaunch(config: &Config) -> Result<(Self, HttpCodec), CannotRelaunch> {
+        let service = Self::new(config.clone()).map_err(CannotRelaunch::because)?;
         Ok((service, HttpCodec::default()))
     }
 
-    fn read_paths(root: &PathBuf) -> Vec<PathBuf> {
-        vec![root.clone()]
+    fn read_paths(config: &Config) -> Vec<PathBuf> {
+        vec![config.root.clone()]
     }
 }
 
@@ -121,6 +181,36 @@ impl Service for HttpService {
     type Session = ();
 
     fn open(&self, _peer: &Peer) {}
+
+    async fn wants_parts(&self, (): &mut (), request: &mut Request, cx: &CallContext<'_>) -> bool {
+        if self.at_once(request, cx.wall_clock()).is_some() {
+            return false;
+        }
+        let head = request.head();
+        let site = Arc::clone(&self.site);
+        let begun = cx.block(move || change::begin(&site, &head)).await;
+        match begun.unwrap_or_else(|| Err(Status::InternalServerError.into())) {
+            Ok(upload) => request.upload = Some(upload),
+            Err(refusal) => request.refused = Some(refusal),
+        }
+        request.upload.is_some()
+    }
+
+    async fn part(
+        &self,
+        (): &mut (),
+        request: &mut Request,
+        part: Bytes,
+        cx: &CallContext<'_>,
+    ) -> bool {
+        let Some(mut upload) = request.upload.take() else { return false };
+        let written = cx.block(move || upload.write(&part).map(|()| upload)).await;
+        match written.unwrap_or_else(|| Err(Status::InternalServerError.into())) {
+            Ok(upload) => request.upload = Some(upload),
+            Err(refusal) => request.refused = Some(refusal),
+        }
+        request.upload.is_some()
+    }
 
     async fn call(&self, _session: &mut (), request: Request, cx: &CallContext<'_>) -> Response {
         let ticket = request.asks_ticket.then(|| cx.ticket());

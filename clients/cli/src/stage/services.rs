@@ -13,7 +13,7 @@ use palco_models::{
 };
 use palco_service::services::echo::EchoService;
 use palco_service::services::ftp::FtpService;
-use palco_files::http::HttpService;
+use palco_files::http::{Config, HttpService};
 use palco_service::services::kv::{self, KvService};
 use palco_service::services::telnet::TelnetService;
 use palco_service::services::time::{TimeFormat, TimeService};
@@ -114,7 +114,7 @@ impl ServiceKind {
             Self::Daytime => host.start::<TimeService>(TimeFormat::Line),
             Self::Kv => host.start::<KvService>(kv::Limits::default()),
             Self::Work => host.start::<WorkService>(()),
-            Self::Http => host.start::<HttpService>(root.to_owned()),
+            Self::Http => host.start::<HttpService>(Config::read_only(root)),
             Self::Telnet => host.start::<TelnetService>(()),
             Self::Ftp => host.start::<FtpService>(()),
             Self::Registers => Err(CannotRelaunch::because(io::Error::other(

@@ -1,117 +1,154 @@
 //! What is at a target. Everything here may block.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fs::{File, Metadata};
+use std::io;
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use super::body::{Body, FileBody};
+use super::body::{Body, FileBody, Segment};
 use super::conditions::http_date;
-use super::listing;
+use super::listing::Listing;
+use super::ranges::Selection;
 use super::request::{Method, Request};
-use super::response::{HTML, Response, Status};
-use super::root::{Root, status};
+use super::response::{HTML, JSON, Response};
+use super::site::Site;
+use super::tags::Version;
 use super::target::Target;
+use super::{Refusal, Status, refusal};
+use crate::TreeErrorKind;
 
 /// The file that stands for its directory.
 const INDEX: &str = "index.html";
 
-/// The status that a request gets without a look at any file.
-pub(super) fn refusal(request: &Request) -> Option<Status> {
-    request.refused.or(match request.method {
-        Method::Get | Method::Head => None,
-        Method::NotAllowed => Some(Status::MethodNotAllowed),
-        Method::Unknown => Some(Status::NotImplemented),
-    })
-}
-
 /// Finds, opens and begins to read what `request` asks for.
-pub(super) fn answer(root: &Root, request: &Request, now: SystemTime) -> Response {
-    find(root, request, now).unwrap_or_else(|status| Response::error(request, now, status))
-}
-
-fn find(root: &Root, request: &Request, now: SystemTime) -> Result<Response, Status> {
+pub(super) fn answer(site: &Site, request: &Request, now: SystemTime) -> Result<Response, Refusal> {
     let target = Target::parse(&request.target)?;
-    let relative = target.path();
-    let (path, metadata) = root.find(&relative)?;
+    let path = target.path();
+    let (file, metadata) = site.tree.read(&path).map_err(|error| refusal(&error))?;
     if metadata.is_file() {
         // `/page.html/` would make the page's relative links wrong.
-        let named = if target.is_directory() { Err(Status::NotFound) } else { Ok(()) };
-        return named.and_then(|()| file(&path, &relative, request, now));
-    }
-    if !metadata.is_dir() {
-        return Err(Status::NotFound);
+        return match target.is_directory() {
+            true => Err(Status::NotFound.into()),
+            false => send(file, &metadata, &path, request, now),
+        };
     }
     if !target.is_directory() {
         let mut response = Response::error(request, now, Status::MovedPermanently);
         response.add("Location", target.directory_url());
         return Ok(response);
     }
-    match root.find(&relative.join(INDEX)) {
-        Ok((index, metadata)) if metadata.is_file() => file(&index, Path::new(INDEX), request, now),
-        Err(Status::Forbidden) => Err(Status::Forbidden),
+    match site.tree.read(&path.join(INDEX)) {
+        Ok((index, metadata)) if metadata.is_file() => {
+            send(index, &metadata, Path::new(INDEX), request, now)
+        }
+        Err(error) if error.kind() == TreeErrorKind::Denied => Err(Status::Forbidden.into()),
         Ok(_) | Err(_) => {
-            let html = listing::page(root, &target, &path).map_err(|error| status(&error))?;
-            Ok(Response::new(request, now, Status::Ok, HTML, html))
+            let listing = Listing::read(&site.tree, &path, file).map_err(|error| failed(&error))?;
+            let mut response = if request.wants_json {
+                Response::new(request, now, Status::Ok, JSON, listing.json())
+            } else {
+                Response::new(request, now, Status::Ok, HTML, listing.page(&target))
+            };
+            response.add("Vary", "Accept");
+            Ok(response)
         }
     }
 }
 
-/// Answers with the file at `path`, which the client knows as `name`.
-fn file(path: &Path, name: &Path, request: &Request, now: SystemTime) -> Result<Response, Status> {
-    let file = File::open(path).map_err(|error| status(&error))?;
-    // Of the open file, so that length and content are of the same one.
-    let metadata = file.metadata().map_err(|error| status(&error))?;
-    if !metadata.is_file() {
-        return Err(Status::NotFound);
-    }
-    let modified = modified(&metadata);
+/// Answers with a file, which the client knows as `name`.
+fn send(
+    file: File,
+    metadata: &Metadata,
+    name: &Path,
+    request: &Request,
+    now: SystemTime,
+) -> Result<Response, Refusal> {
+    let version = Version::of(metadata);
     let mut fields: Vec<(&'static str, Cow<'static, str>)> =
-        vec![("Accept-Ranges", "bytes".into())];
-    if let Some(date) = modified.and_then(http_date) {
+        vec![("Accept-Ranges", "bytes".into()), ("ETag", version.tag.field().into())];
+    if let Some(date) = version.modified.and_then(http_date) {
         fields.push(("Last-Modified", date.into()));
     }
-    match request.conditions.status(modified) {
+    match request.conditions.status(Some(&version), true) {
         Some(Status::NotModified) => {
             let status = Status::NotModified;
             return Ok(Response::with_body(request, now, status, fields, None, Body::Empty));
         }
-        Some(failed) => return Err(failed),
+        Some(failed) => return Err(failed.into()),
         None => {}
     }
     let whole = metadata.len();
     // RFC 9110 section 14.2: a range means something for GET only.
-    let range = match request.method {
-        Method::Get => request.conditions.range(modified, now),
-        Method::Head | Method::NotAllowed | Method::Unknown => None,
+    let ranges = match request.method {
+        Method::Get => request.conditions.ranges(&version, now),
+        _ => None,
     };
-    let (status_code, offset, length) = match range.map(|range| range.within(whole)) {
-        None => (Status::Ok, 0, whole),
-        Some(Some((offset, length))) => {
-            let last = offset + length - 1;
-            fields.push(("Content-Range", format!("bytes {offset}-{last}/{whole}").into()));
-            (Status::PartialContent, offset, length)
-        }
-        Some(None) => {
+    let selection = ranges.map_or(Selection::Whole, |ranges| ranges.within(whole));
+    let media = content_type(name);
+    let (status, media, segments) = match selection {
+        Selection::Whole => (Status::Ok, media, VecDeque::from([plain(0, whole)])),
+        Selection::Unsatisfiable => {
             let mut response = Response::error(request, now, Status::RangeNotSatisfiable);
             response.add("Content-Range", format!("bytes */{whole}"));
             return Ok(response);
         }
+        Selection::Parts(parts) => match parts[..] {
+            [(offset, length)] => {
+                fields.push(("Content-Range", content_range(offset, length, whole).into()));
+                (Status::PartialContent, media, VecDeque::from([plain(offset, length)]))
+            }
+            _ => {
+                let (media, segments) = several(&parts, whole, &media)?;
+                (Status::PartialContent, media, segments)
+            }
+        },
     };
-    fields.push(("Content-Type", content_type(name)));
+    fields.push(("Content-Type", media));
+    let length = segments.iter().map(|segment| segment.text.len() as u64 + segment.length).sum();
     let body = if request.method == Method::Head || length == 0 {
         Body::Empty
     } else {
-        Body::File(FileBody::open(file, offset, length).map_err(|error| status(&error))?)
+        Body::File(FileBody::open(file, segments).map_err(|error| failed(&error))?)
     };
-    Ok(Response::with_body(request, now, status_code, fields, Some(length), body))
+    Ok(Response::with_body(request, now, status, fields, Some(length), body))
 }
 
-/// The time of the last change in whole seconds, as HTTP can write it; `None` where it cannot.
-fn modified(metadata: &Metadata) -> Option<SystemTime> {
-    let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    let whole = UNIX_EPOCH.checked_add(Duration::from_secs(since.as_secs()))?;
-    http_date(whole).map(|_| whole)
+fn plain(offset: u64, length: u64) -> Segment {
+    Segment { text: String::new(), offset, length }
+}
+
+fn content_range(offset: u64, length: u64, whole: u64) -> String {
+    format!("bytes {offset}-{}/{whole}", offset + length - 1)
+}
+
+/// Several parts of a file as one content (RFC 9110 section 14.6), and its type.
+fn several(
+    parts: &[(u64, u64)],
+    whole: u64,
+    media: &str,
+) -> Result<(Cow<'static, str>, VecDeque<Segment>), Refusal> {
+    // Random, so that no file can contain it on purpose.
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|_| Status::InternalServerError)?;
+    let boundary = format!("palco-{:032x}", u128::from_ne_bytes(random));
+    let mut segments: VecDeque<Segment> = parts
+        .iter()
+        .map(|(offset, length)| {
+            let range = content_range(*offset, *length, whole);
+            let text = format!(
+                "\r\n--{boundary}\r\nContent-Type: {media}\r\nContent-Range: {range}\r\n\r\n"
+            );
+            Segment { text, offset: *offset, length: *length }
+        })
+        .collect();
+    segments.push_back(Segment { text: format!("\r\n--{boundary}--\r\n"), offset: 0, length: 0 });
+    Ok((format!("multipart/byteranges; boundary={boundary}").into(), segments))
+}
+
+fn failed(_: &io::Error) -> Refusal {
+    Status::InternalServerError.into()
 }
 
 fn content_type(name: &Path) -> Cow<'static, str> {

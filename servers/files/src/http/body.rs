@@ -1,5 +1,6 @@
 //! What follows a head: nothing, bytes, or a file in parts.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::mem;
@@ -25,25 +26,25 @@ pub(super) enum Body {
 #[derive(Clone, Debug)]
 pub(super) struct FileBody {
     file: Arc<File>,
-    offset: u64,
-    remaining: u64,
+    rest: VecDeque<Segment>,
     part: Vec<u8>,
     /// The file ended early or could not be read: the connection must close, because the head has promised more.
     broken: bool,
 }
 
+/// Some text, and then a part of the file.
+#[derive(Clone, Debug)]
+pub(super) struct Segment {
+    pub(super) text: String,
+    pub(super) offset: u64,
+    pub(super) length: u64,
+}
+
 impl FileBody {
-    /// Reads the first part of `length` bytes at `offset`. Blocks.
-    pub(super) fn open(file: File, offset: u64, length: u64) -> io::Result<Self> {
-        let part = read_part(&file, offset, part_length(length), Vec::new())?;
-        let taken = part.len() as u64;
-        Ok(Self {
-            file: Arc::new(file),
-            offset: offset + taken,
-            remaining: length - taken,
-            part,
-            broken: false,
-        })
+    /// Reads the first part. Blocks.
+    pub(super) fn open(file: File, segments: VecDeque<Segment>) -> io::Result<Self> {
+        let (part, rest) = read_part(&file, segments, Vec::new())?;
+        Ok(Self { file: Arc::new(file), rest, part, broken: false })
     }
 }
 
@@ -61,7 +62,7 @@ impl Body {
     pub(super) fn is_last_part(&self) -> bool {
         match self {
             Self::Empty | Self::Ready(_) => true,
-            Self::File(file) => file.remaining == 0 && !file.broken,
+            Self::File(file) => file.rest.is_empty() && !file.broken,
         }
     }
 
@@ -72,31 +73,39 @@ impl Body {
     /// Reads the next part; false if there is none. A file that fails has one more part, empty and broken.
     pub(super) async fn next_part(&mut self, cx: &CallContext<'_>) -> bool {
         let Self::File(body) = self else { return false };
-        if body.broken || body.remaining == 0 {
+        if body.broken || body.rest.is_empty() {
             return false;
         }
-        let (file, offset) = (Arc::clone(&body.file), body.offset);
-        let length = part_length(body.remaining);
+        let (file, segments) = (Arc::clone(&body.file), mem::take(&mut body.rest));
         let buffer = mem::take(&mut body.part);
-        match cx.block(move || read_part(&file, offset, length, buffer)).await {
-            Some(Ok(part)) => {
-                body.offset += part.len() as u64;
-                body.remaining -= part.len() as u64;
-                body.part = part;
-            }
+        match cx.block(move || read_part(&file, segments, buffer)).await {
+            Some(Ok((part, rest))) => (body.part, body.rest) = (part, rest),
             Some(Err(_)) | None => body.broken = true,
         }
         true
     }
 }
 
-fn part_length(remaining: u64) -> usize {
-    usize::try_from(remaining).unwrap_or(PART_BYTES).min(PART_BYTES)
-}
-
-/// Reads exactly `length` bytes into `buffer`, or fails.
-fn read_part(file: &File, offset: u64, length: usize, mut buffer: Vec<u8>) -> io::Result<Vec<u8>> {
-    buffer.resize(length, 0);
-    file.read_exact_at(&mut buffer, offset)?;
-    Ok(buffer)
+/// Fills `buffer` with the next part, or fails; returns it and what comes behind it.
+fn read_part(
+    file: &File,
+    mut segments: VecDeque<Segment>,
+    mut buffer: Vec<u8>,
+) -> io::Result<(Vec<u8>, VecDeque<Segment>)> {
+    buffer.clear();
+    while let Some(segment) = segments.front_mut() {
+        buffer.extend_from_slice(mem::take(&mut segment.text).as_bytes());
+        let room = PART_BYTES.saturating_sub(buffer.len());
+        let length = usize::try_from(segment.length).unwrap_or(room).min(room);
+        let start = buffer.len();
+        buffer.resize(start + length, 0);
+        file.read_exact_at(&mut buffer[start..], segment.offset)?;
+        segment.offset += length as u64;
+        segment.length -= length as u64;
+        if segment.length > 0 {
+            break;
+        }
+        segments.pop_front();
+    }
+    Ok((buffer, segments))
 }

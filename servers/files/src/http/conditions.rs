@@ -1,11 +1,12 @@
-//! Preconditions and ranges: what a request asks beside the file itself.
+//! Preconditions: what a request asks beside the file itself.
 //!
-//! Source: RFC 9110 sections 13 (conditional requests) and 14 (range requests). There are no entity tags here, so a
-//! list of tags matches nothing and `*` matches every file.
+//! Source: RFC 9110 section 13.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::Status;
+use super::ranges::Ranges;
+use super::tags::{Tag, Version};
 
 /// The first second that HTTP dates cannot write: the year 10 000.
 const DATE_END: Duration = Duration::from_secs(253_402_300_800);
@@ -16,58 +17,20 @@ pub(super) fn http_date(time: SystemTime) -> Option<String> {
     Some(httpdate::fmt_http_date(UNIX_EPOCH + since))
 }
 
-/// A part of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ByteRange {
-    /// From an offset to another one, inclusive, or to the end.
-    From(u64, Option<u64>),
-    /// The last bytes.
-    Last(u64),
-}
-
-impl ByteRange {
-    /// `bytes=a-b`, `bytes=a-` or `bytes=-n`; anything else is no range and is ignored.
-    fn parse(value: &[u8]) -> Option<Self> {
-        let value = std::str::from_utf8(value).ok()?;
-        let (unit, range) = value.split_once('=')?;
-        let (first, last) = range.trim().split_once('-')?;
-        if !unit.trim().eq_ignore_ascii_case("bytes") {
-            return None;
-        }
-        match (first, last) {
-            ("", last) => Some(Self::Last(offset(last)?)),
-            (first, "") => Some(Self::From(offset(first)?, None)),
-            (first, last) => {
-                let (first, last) = (offset(first)?, offset(last)?);
-                (first <= last).then_some(Self::From(first, Some(last)))
-            }
-        }
-    }
-
-    /// Start and length of this range in a file of `length` bytes; `None` if it is not satisfiable.
-    pub(super) fn within(self, length: u64) -> Option<(u64, u64)> {
-        let (start, end) = match self {
-            Self::From(first, last) => {
-                (first, last.map_or(length, |last| last.saturating_add(1).min(length)))
-            }
-            Self::Last(count) => (length.saturating_sub(count), length),
-        };
-        (start < end).then(|| (start, end - start))
-    }
-}
-
-fn offset(digits: &str) -> Option<u64> {
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    Some(digits.parse().unwrap_or(u64::MAX)) // too many digits: beyond every file
-}
-
 /// A list of entity tags.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Tags {
     Any,
-    Listed,
+    Listed(Vec<Tag>),
+}
+
+/// What `If-Range` has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Same {
+    Tag(Tag),
+    Date(SystemTime),
+    /// Neither, so nothing is the same.
+    Nothing,
 }
 
 /// The fields that make a request conditional or partial.
@@ -77,66 +40,130 @@ pub(super) struct Conditions {
     if_none_match: Option<Tags>,
     if_modified_since: Option<SystemTime>,
     if_unmodified_since: Option<SystemTime>,
-    /// The outer option: there is the field; the inner: it is a date.
-    if_range: Option<Option<SystemTime>>,
-    range: Option<ByteRange>,
+    if_range: Option<Same>,
+    range: Option<Ranges>,
+    /// A list of tags is none, or there are several ranges fields.
+    is_invalid: bool,
 }
 
 impl Conditions {
     pub(super) fn read(fields: &[httparse::Header<'_>]) -> Self {
         let mut conditions = Self::default();
+        let mut ranges = 0;
         for field in fields {
             match field.name.to_ascii_lowercase().as_str() {
-                "if-match" => conditions.if_match = Some(tags(field.value)),
-                "if-none-match" => conditions.if_none_match = Some(tags(field.value)),
+                "if-match" => {
+                    conditions.is_invalid |= !add(&mut conditions.if_match, field.value);
+                }
+                "if-none-match" => {
+                    conditions.is_invalid |= !add(&mut conditions.if_none_match, field.value);
+                }
                 "if-modified-since" => conditions.if_modified_since = date(field.value),
                 "if-unmodified-since" => conditions.if_unmodified_since = date(field.value),
-                "if-range" => conditions.if_range = Some(date(field.value)),
-                "range" => conditions.range = ByteRange::parse(field.value),
+                "if-range" => conditions.if_range = Some(same(field.value)),
+                "range" => {
+                    ranges += 1;
+                    conditions.range = Ranges::parse(field.value).filter(|_| ranges == 1);
+                }
                 _ => {}
             }
         }
         conditions
     }
 
-    /// The status that the preconditions demand for a file of this age, if it is not the file itself.
-    ///
-    /// RFC 9110 section 13.2.2 gives the order.
-    pub(super) fn status(&self, modified: Option<SystemTime>) -> Option<Status> {
-        let later_than = |date: SystemTime| modified.is_some_and(|modified| modified > date);
-        match (self.if_match, self.if_unmodified_since) {
-            (Some(Tags::Listed), _) => return Some(Status::PreconditionFailed),
-            (None, Some(date)) if later_than(date) => return Some(Status::PreconditionFailed),
-            (Some(Tags::Any) | None, _) => {}
-        }
-        match (self.if_none_match, self.if_modified_since) {
-            (Some(Tags::Any), _) => Some(Status::NotModified),
-            (None, Some(date)) if modified.is_some() && !later_than(date) => {
-                Some(Status::NotModified)
-            }
-            (Some(Tags::Listed) | None, _) => None,
-        }
+    /// Whether a list of tags cannot be understood: what reads only may go on, what changes something must not.
+    pub(super) fn is_invalid(&self) -> bool {
+        self.is_invalid
     }
 
-    /// The range to send, if `If-Range` allows one.
+    /// Whether the client says which version it means to replace.
+    pub(super) fn names_a_version(&self) -> bool {
+        self.if_match.is_some() || self.if_unmodified_since.is_some()
+    }
+
+    /// Whether the file must not be there (`If-None-Match: *`).
+    pub(super) fn only_creates(&self) -> bool {
+        self.if_none_match == Some(Tags::Any)
+    }
+
+    /// The status that the preconditions demand, if it is not the request itself, where `there` is the version that there
+    /// is; `reads` says whether the request changes nothing.
+    ///
+    /// RFC 9110 section 13.2.2 gives the order.
+    pub(super) fn status(&self, there: Option<&Version>, reads: bool) -> Option<Status> {
+        let modified = there.and_then(|version| version.modified);
+        let later_than = |date: SystemTime| modified.is_some_and(|modified| modified > date);
+        let fails = match (&self.if_match, self.if_unmodified_since) {
+            (Some(Tags::Any), _) => there.is_none(),
+            (Some(Tags::Listed(tags)), _) => {
+                !there.is_some_and(|there| tags.iter().any(|tag| tag.is_strongly(&there.tag)))
+            }
+            (None, Some(date)) => later_than(date),
+            (None, None) => false,
+        };
+        if fails {
+            return Some(Status::PreconditionFailed);
+        }
+        let is_known = match (&self.if_none_match, self.if_modified_since) {
+            (Some(Tags::Any), _) => there.is_some(),
+            (Some(Tags::Listed(tags)), _) => {
+                there.is_some_and(|there| tags.iter().any(|tag| tag.is_weakly(&there.tag)))
+            }
+            (None, Some(date)) => reads && modified.is_some() && !later_than(date),
+            (None, None) => false,
+        };
+        let status = if reads { Status::NotModified } else { Status::PreconditionFailed };
+        is_known.then_some(status)
+    }
+
+    /// The ranges to send, if `If-Range` allows any.
     ///
     /// A date in `If-Range` must be strong, RFC 9110 section 8.8.2.2: at least a second must have passed, or the
     /// file could have changed twice within it.
-    pub(super) fn range(&self, modified: Option<SystemTime>, now: SystemTime) -> Option<ByteRange> {
-        match self.if_range {
-            None => self.range,
-            Some(date) => {
-                let strong = modified.is_some_and(|modified| {
-                    now.duration_since(modified).is_ok_and(|age| age >= Duration::from_secs(2))
-                });
-                self.range.filter(|_| strong && date.is_some() && date == modified)
-            }
-        }
+    pub(super) fn ranges(&self, there: &Version, now: SystemTime) -> Option<&Ranges> {
+        let is_same = match &self.if_range {
+            None => true,
+            Some(Same::Tag(tag)) => tag.is_strongly(&there.tag),
+            Some(Same::Date(date)) => there.modified.is_some_and(|modified| {
+                let age = now.duration_since(modified);
+                *date == modified && age.is_ok_and(|age| age >= Duration::from_secs(2))
+            }),
+            Some(Same::Nothing) => false,
+        };
+        self.range.as_ref().filter(|_| is_same)
     }
 }
 
-fn tags(value: &[u8]) -> Tags {
-    if value.trim_ascii() == b"*" { Tags::Any } else { Tags::Listed }
+/// Adds a field's tags to those of fields before it; false if they are none.
+fn add(tags: &mut Option<Tags>, value: &[u8]) -> bool {
+    let mut rest = value.trim_ascii();
+    if rest == b"*" {
+        let is_first = tags.is_none();
+        *tags = Some(Tags::Any);
+        return is_first;
+    }
+    let Tags::Listed(listed) = tags.get_or_insert(Tags::Listed(Vec::new())) else { return false };
+    while !rest.is_empty() {
+        if let Some(after) = rest.strip_prefix(b",") {
+            rest = after.trim_ascii_start();
+            continue;
+        }
+        let Some(tag) = Tag::take(&mut rest) else { return false };
+        listed.push(tag);
+        rest = rest.trim_ascii_start();
+        if !rest.is_empty() && !rest.starts_with(b",") {
+            return false;
+        }
+    }
+    true
+}
+
+fn same(value: &[u8]) -> Same {
+    let mut rest = value.trim_ascii();
+    match Tag::take(&mut rest) {
+        Some(tag) if rest.is_empty() => Same::Tag(tag),
+        _ => date(value).map_or(Same::Nothing, Same::Date),
+    }
 }
 
 /// A date that is none is ignored, as RFC 9110 asks.
@@ -149,27 +176,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_are_read_as_rfc_9110_has_them() {
-        let read = |text: &str| ByteRange::parse(text.as_bytes());
-        assert_eq!(read("bytes=0-9"), Some(ByteRange::From(0, Some(9))));
-        assert_eq!(read("Bytes=5-"), Some(ByteRange::From(5, None)));
-        assert_eq!(read("bytes=-3"), Some(ByteRange::Last(3)));
-        for ignored in
-            ["bytes=9-0", "bytes=0-1,3-4", "bytes=-", "bytes=a-b", "lines=1-2", "0-9", "bytes=+1-2"]
-        {
-            assert_eq!(read(ignored), None, "{ignored}");
+    fn lists_of_tags_are_read_strictly() {
+        let read = |value: &str| {
+            let mut tags = None;
+            add(&mut tags, value.as_bytes()).then_some(tags).flatten()
+        };
+        assert_eq!(read("*"), Some(Tags::Any));
+        let Some(Tags::Listed(tags)) = read("\"a,b\" , W/\"c\",,") else { panic!("a list") };
+        let fields: Vec<_> = tags.iter().map(Tag::field).collect();
+        assert_eq!(fields, ["\"a,b\"", "W/\"c\""]);
+        for wrong in ["a", "\"a", "\"a\"\"b\"", "\"a\" b", "w/\"a\"", "\"a b\""] {
+            assert_eq!(read(wrong), None, "{wrong}");
         }
-    }
-
-    #[test]
-    fn ranges_end_at_the_end_of_the_file() {
-        assert_eq!(ByteRange::From(2, Some(99)).within(10), Some((2, 8)));
-        assert_eq!(ByteRange::From(9, None).within(10), Some((9, 1)));
-        assert_eq!(ByteRange::Last(99).within(10), Some((0, 10)));
-        assert_eq!(ByteRange::From(10, None).within(10), None);
-        assert_eq!(ByteRange::Last(0).within(10), None);
-        assert_eq!(ByteRange::From(0, None).within(0), None);
-        assert_eq!(ByteRange::From(u64::MAX, Some(u64::MAX)).within(u64::MAX), None);
     }
 
     #[test]

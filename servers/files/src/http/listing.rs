@@ -1,15 +1,19 @@
-//! A directory as a page.
+//! A directory as a page, or as JSON.
 
-use std::fs;
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::SystemTime;
 
+use nix::dir::Dir;
+use serde_json::json;
+
 use super::conditions::http_date;
 use super::response::escape;
-use super::root::Root;
 use super::target::{Target, encode};
+use crate::Tree;
 
 /// The most entries that a listing shows: 10 000. It says how many there are beyond.
 pub const LISTING_ENTRIES_MAX: usize = 10_000;
@@ -23,57 +27,79 @@ struct Entry {
     modified: Option<SystemTime>,
 }
 
-/// The page for the directory `path`, which is at `target`. Blocks.
-pub(super) fn page(root: &Root, target: &Target, path: &Path) -> io::Result<String> {
-    let mut entries = Vec::new();
-    let mut more: usize = 0;
-    for entry in fs::read_dir(path)? {
-        let Some(entry) = visible(root, &entry?) else { continue };
-        if entries.len() < LISTING_ENTRIES_MAX {
-            entries.push(entry);
-        } else {
-            more += 1;
+/// What is shown of a directory.
+pub(super) struct Listing {
+    entries: Vec<Entry>,
+    /// How many are not shown.
+    more: usize,
+}
+
+impl Listing {
+    /// Reads the open directory that is at `path`. Blocks.
+    pub(super) fn read(tree: &Tree, path: &Path, directory: File) -> io::Result<Self> {
+        let mut listing = Self { entries: Vec::new(), more: 0 };
+        for entry in Dir::from_fd(directory.into())?.iter() {
+            let name = entry?.file_name().to_bytes().to_vec();
+            let Some(entry) = visible(tree, path, name) else { continue };
+            if listing.entries.len() < LISTING_ENTRIES_MAX {
+                listing.entries.push(entry);
+            } else {
+                listing.more += 1;
+            }
         }
+        listing.entries.sort();
+        Ok(listing)
     }
-    entries.sort();
-    let title = escape(&target.display());
-    let mut html = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-         <title>Index of {title}</title>\n<h1>Index of {title}</h1>\n<table>\n\
-         <tr><th>Name</th><th>Bytes</th><th>Modified</th></tr>\n"
-    );
-    if !target.is_root() {
-        html.push_str("<tr><td><a href=\"../\">../</a></td><td></td><td></td></tr>\n");
+
+    /// For people. `target` is what they have asked for.
+    pub(super) fn page(&self, target: &Target) -> String {
+        let title = escape(&target.display());
+        let mut html = format!(
+            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+             <title>Index of {title}</title>\n<h1>Index of {title}</h1>\n<table>\n\
+             <tr><th>Name</th><th>Bytes</th><th>Modified</th></tr>\n"
+        );
+        if !target.is_root() {
+            html.push_str("<tr><td><a href=\"../\">../</a></td><td></td><td></td></tr>\n");
+        }
+        for entry in &self.entries {
+            html.push_str(&row(entry));
+        }
+        html.push_str("</table>\n");
+        if self.more > 0 {
+            html.push_str(&format!("<p>and {} more</p>\n", self.more));
+        }
+        html.push_str("</html>\n");
+        html
     }
-    for entry in &entries {
-        html.push_str(&row(entry));
+
+    /// For programs: `entries`, each with `name`, `href`, `type` (`file` or `directory`), `bytes` and `modified` (an HTTP
+    /// date or null), and the number of `more`.
+    pub(super) fn json(&self) -> String {
+        let entries: Vec<_> = self.entries.iter().map(value).collect();
+        format!("{}\n", json!({ "entries": entries, "more": self.more }))
     }
-    html.push_str("</table>\n");
-    if more > 0 {
-        html.push_str(&format!("<p>and {more} more</p>\n"));
-    }
-    html.push_str("</html>\n");
-    Ok(html)
+}
+
+fn value(entry: &Entry) -> serde_json::Value {
+    let slash = if entry.is_file { "" } else { "/" };
+    json!({
+        "name": String::from_utf8_lossy(&entry.name),
+        "href": format!("{}{slash}", encode(&entry.name)),
+        "type": if entry.is_file { "file" } else { "directory" },
+        "bytes": entry.is_file.then_some(entry.length),
+        "modified": entry.modified.and_then(http_date),
+    })
 }
 
 /// What would be served if it were asked for; `None` for everything else.
-fn visible(root: &Root, entry: &fs::DirEntry) -> Option<Entry> {
-    let name = entry.file_name().as_bytes().to_vec();
+fn visible(tree: &Tree, directory: &Path, name: Vec<u8>) -> Option<Entry> {
     if name.starts_with(b".") {
         return None;
     }
-    let metadata = if entry.file_type().ok()?.is_symlink() {
-        root.follow(&entry.path())?
-    } else {
-        entry.metadata().ok()?
-    };
-    let is_file = metadata.is_file();
-    (is_file || metadata.is_dir()).then(|| Entry {
-        is_file,
-        name,
-        length: metadata.len(),
-        modified: metadata.modified().ok(),
-    })
+    let metadata = tree.look(&directory.join(OsStr::from_bytes(&name))).ok()?;
+    let (is_file, length) = (metadata.is_file(), metadata.len());
+    Some(Entry { is_file, name, length, modified: metadata.modified().ok() })
 }
 
 fn row(entry: &Entry) -> String {

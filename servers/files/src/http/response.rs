@@ -15,6 +15,7 @@ use palco_service::Next;
 const RETRY_AFTER_SECONDS: &str = "1";
 
 pub(super) const HTML: &str = "text/html; charset=utf-8";
+pub(super) const JSON: &str = "application/json";
 
 /// The status codes of this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub(super) const HTML: &str = "text/html; charset=utf-8";
 #[expect(missing_docs, reason = "the names are those of RFC 9110 section 15")]
 pub enum Status {
     Ok = 200,
+    Created = 201,
+    NoContent = 204,
     PartialContent = 206,
     MovedPermanently = 301,
     NotModified = 304,
@@ -29,14 +32,36 @@ pub enum Status {
     Forbidden = 403,
     NotFound = 404,
     MethodNotAllowed = 405,
+    Conflict = 409,
+    LengthRequired = 411,
     PreconditionFailed = 412,
     ContentTooLarge = 413,
+    UriTooLong = 414,
     RangeNotSatisfiable = 416,
+    ExpectationFailed = 417,
+    UnprocessableContent = 422,
+    PreconditionRequired = 428,
     HeaderFieldsTooLarge = 431,
     InternalServerError = 500,
     NotImplemented = 501,
     ServiceUnavailable = 503,
     VersionNotSupported = 505,
+    InsufficientStorage = 507,
+}
+
+/// Why a request is not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The status.
+    pub status: Status,
+    /// What to do about it, as a sentence; empty where the status says it all.
+    pub detail: &'static str,
+}
+
+impl From<Status> for Refusal {
+    fn from(status: Status) -> Self {
+        Self { status, detail: "" }
+    }
 }
 
 impl Status {
@@ -51,6 +76,15 @@ impl Status {
     pub fn reason(self) -> &'static str {
         match self {
             Self::Ok => "OK",
+            Self::Created => "Created",
+            Self::NoContent => "No Content",
+            Self::Conflict => "Conflict",
+            Self::LengthRequired => "Length Required",
+            Self::UriTooLong => "URI Too Long",
+            Self::ExpectationFailed => "Expectation Failed",
+            Self::UnprocessableContent => "Unprocessable Content",
+            Self::PreconditionRequired => "Precondition Required",
+            Self::InsufficientStorage => "Insufficient Storage",
             Self::PartialContent => "Partial Content",
             Self::MovedPermanently => "Moved Permanently",
             Self::NotModified => "Not Modified",
@@ -102,12 +136,20 @@ impl Response {
 
     /// A small page that says what went wrong.
     #[must_use]
-    pub fn error(request: &Request, now: SystemTime, status: Status) -> Self {
-        let mut response = Self::new(request, now, status, HTML, page(status, ""));
-        if status == Status::MethodNotAllowed {
-            response.add("Allow", "GET, HEAD");
-        }
-        response
+    pub fn error(request: &Request, now: SystemTime, why: impl Into<Refusal>) -> Self {
+        let Refusal { status, detail } = why.into();
+        Self::new(request, now, status, HTML, page(status, detail))
+    }
+
+    /// A response without content.
+    pub(super) fn empty(request: &Request, now: SystemTime, status: Status) -> Self {
+        let length = if status == Status::NoContent { None } else { Some(0) };
+        Self::with_body(request, now, status, Vec::new(), length, Body::Empty)
+    }
+
+    /// The connection ends after it.
+    pub(super) fn close(&mut self) {
+        self.persistence = Persistence::Close;
     }
 
     pub(super) fn with_body(

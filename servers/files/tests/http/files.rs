@@ -48,7 +48,7 @@ impl Site {
         symlink("loop", root.join("loop")).unwrap();
         age(&root.join("hello.txt"));
         age(&root.join("big.bin"));
-        let service = HttpService::new(&root).unwrap();
+        let service = HttpService::new(root.clone()).unwrap();
         Self { _directory: directory, root, service }
     }
 

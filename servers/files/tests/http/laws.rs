@@ -7,7 +7,8 @@ use crate::files::Site;
 use crate::support::laws::{READ_BYTES_MAX, assert_cuts_do_not_matter, cuts, flood, garbage};
 
 fn http_bytes() -> impl Strategy<Value = Vec<u8>> {
-    let method = prop::sample::select(vec!["GET", "GET", "GET", "HEAD", "POST", "BREW"]);
+    let method =
+        prop::sample::select(vec!["GET", "GET", "GET", "HEAD", "POST", "PUT", "DELETE", "BREW"]);
     let path = prop::sample::select(vec!["/hello.txt", "/", "/list", "/big.bin", "/%", "/../x"]);
     let field = prop::sample::select(vec![
         "Host: h",

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing, its support too")]
 
+mod appends;
+mod changes;
 mod files;
 mod laws;
 mod protocol;
