@@ -30,7 +30,7 @@ pub(crate) use simulate::{Plan, Seeds, Simulate};
 pub(crate) use urgent::{About, Call, Onset, UrgentCommand};
 pub(crate) use verify::Verify;
 
-use crate::stage::{DashboardArgs, Demo, ServiceKind, State, UrgentArgs};
+use crate::stage::{DashboardArgs, Demo, FilesArgs, ServiceKind, State, UrgentArgs};
 
 /// One actor, every place; one service, every server.
 ///
@@ -93,6 +93,7 @@ pub(crate) enum Command {
     ///   palco serve echo --model team --place thread --workers 8 --listen 127.0.0.1:7001
     ///   palco serve kv --model per-connection --place task
     ///   palco serve kv --model team --place process --workers 4 --state shared
+    ///   palco serve files --root DIR --listen 127.0.0.1:7010
     ///
     /// Started by an activator (systemd, systemd-socket-activate, palco activate), it serves on the socket it is given:
     ///   palco activate -l 127.0.0.1:7000 -- palco serve echo --idle-exit 30s
@@ -343,9 +344,11 @@ pub(crate) struct Serve {
     /// Nothing is printed. An error is, on standard error, unless that is the connection too.
     #[arg(long, conflicts_with_all = NOT_FOR_ONE_CONNECTION)]
     pub(crate) inetd: bool,
-    /// The directory that service `http` shows [default: a page that explains the stage]
+    /// The directory of services `http` and `files` [default for `http`: a page that explains the stage]
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) files: FilesArgs,
     #[command(flatten)]
     pub(crate) dashboard: DashboardArgs,
     #[command(flatten)]

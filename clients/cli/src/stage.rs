@@ -3,6 +3,7 @@
 mod attend;
 mod dashboard;
 mod demo;
+mod files;
 mod idle;
 mod node;
 mod page;
@@ -26,13 +27,14 @@ use serde::{Deserialize, Deserializer};
 pub(crate) use attend::{Attending, attend};
 pub(crate) use dashboard::DashboardArgs;
 pub(crate) use demo::Demo;
+pub(crate) use files::{FilesArgs, FilesEntry};
 pub(crate) use node::{NodeEntry, NodeSaid};
 pub(crate) use port::Port;
 use registers::RegistersEntry;
 pub(crate) use run::{
     Announcement, EndSignals, Running, ServerView, Stage, StageView, announce, run, watch,
 };
-pub(crate) use services::{ServiceKind, State, players};
+pub(crate) use services::{ServiceKind, Shown, State, players};
 pub(crate) use urgent::{UrgentArgs, UrgentEntry};
 
 /// The stage that `palco up` runs without a file.
@@ -79,8 +81,10 @@ pub(crate) struct ServerEntry {
     /// What listens there already, if somebody else has bound it.
     #[serde(skip)]
     pub(crate) socket: Option<Arc<TcpListener>>,
-    /// The directory that service `http` shows; a page that explains the stage if not given.
+    /// The directory of services `http` and `files`; a page that explains the stage if `http` is not given one.
     pub(crate) root: Option<PathBuf>,
+    /// How `files` serves it.
+    pub(crate) files: Option<FilesEntry>,
     /// How many connections.
     #[serde(default)]
     pub(crate) limits: Limits,
@@ -167,6 +171,7 @@ impl ServerEntry {
             listen,
             socket: None,
             root: None,
+            files: None,
             limits: Limits::default(),
             drain_within: drain_within(),
             supervision: Supervision::default(),
@@ -182,7 +187,7 @@ impl ServerEntry {
 
     /// Checks what the types cannot.
     pub(crate) fn check(&self) -> Result<()> {
-        check_root(self.service, self.root.as_deref())?;
+        check_root(self.service, self.root.as_deref(), self.files.as_ref(), Some(self.listen))?;
         if self.limits.connections_max == 0 {
             bail!("connections-max must be at least 1");
         }
@@ -225,12 +230,30 @@ impl ServerEntry {
     }
 }
 
-/// Whether this service can show this directory.
-fn check_root(service: ServiceKind, root: Option<&Path>) -> Result<()> {
+/// Whether this service can show this directory, to who connects to `listen`.
+fn check_root(
+    service: ServiceKind,
+    root: Option<&Path>,
+    files: Option<&FilesEntry>,
+    listen: Option<SocketAddr>,
+) -> Result<()> {
+    if service == ServiceKind::Files {
+        ensure!(
+            root.is_some(),
+            "service `files` needs a directory: --root DIR, or `root` in a file"
+        );
+        files.cloned().unwrap_or_default().check(listen)?;
+    } else {
+        ensure!(
+            files.is_none(),
+            "--protocol, --read-only, --links, --keys-optional, --conditions-required and --insecure (`files` in a file) \
+             belong to service `files`, not to `{service}`"
+        );
+    }
     if let Some(root) = root {
         ensure!(
-            service == ServiceKind::Http,
-            "`root` belongs to service `http`, not to `{service}`"
+            matches!(service, ServiceKind::Http | ServiceKind::Files),
+            "`root` belongs to service `http` or `files`, not to `{service}`"
         );
         ensure!(root.is_dir(), "root {} is no directory", root.display());
     }

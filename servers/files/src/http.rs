@@ -173,6 +173,13 @@ impl Relaunch for HttpService {
     fn read_paths(config: &Config) -> Vec<PathBuf> {
         vec![config.root.clone()]
     }
+
+    fn write_paths(config: &Config) -> Vec<PathBuf> {
+        match config.access {
+            Access::ReadOnly => Vec::new(),
+            Access::ReadWrite => vec![config.root.clone()],
+        }
+    }
 }
 
 impl Service for HttpService {

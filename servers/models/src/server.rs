@@ -142,8 +142,8 @@ impl Server {
         if settings.place != PlaceKind::Process {
             return Self::start(system, settings, Arc::new(service), codec);
         }
-        let read = S::read_paths(&config);
-        let made = Made { config, read, service, codec };
+        let (read, write) = (S::read_paths(&config), S::write_paths(&config));
+        let made = Made { config, read, write, service, codec };
         Self::in_processes::<Alone<S>>(system, settings, made, |_, _| Ok(None))
     }
 
@@ -161,8 +161,8 @@ impl Server {
         if settings.place != PlaceKind::Process {
             return Self::start(system, settings, Arc::new(service), codec);
         }
-        let read = S::read_paths(&config);
-        let made = Made { config, read, service, codec };
+        let (read, write) = (S::read_paths(&config), S::write_paths(&config));
+        let made = Made { config, read, write, service, codec };
         Self::in_processes::<Asking<S>>(system, settings, made, |cx, service| {
             keep(cx, service).map(Some)
         })

@@ -16,7 +16,7 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use palco_files::http::{HttpCodec, HttpService};
+use palco_files::http::{Config, HttpCodec, HttpService};
 use palco_models::{Connection, Step};
 use palco_service::services::echo::{EchoCodec, EchoService};
 use palco_service::services::kv::{KvService, RespCodec};
@@ -129,7 +129,7 @@ proptest! {
         play(KvService::default(), RespCodec::default(), &bytes, &treatment);
         play(WorkService::default(), WorkCodec::default(), &bytes, &treatment);
         play(TimeService, TimeCodec::new(TimeFormat::Line), &bytes, &treatment);
-        play(HttpService::new("/").unwrap(), HttpCodec::default(), &bytes, &treatment);
+        play(HttpService::new(Config::read_only("/")).unwrap(), HttpCodec::default(), &bytes, &treatment);
     }
 }
 
@@ -138,7 +138,7 @@ fn treatment_does_not_matter_to_http() {
     let root = tempfile::tempdir().unwrap();
     fs::write(root.path().join("small"), "small").unwrap();
     fs::write(root.path().join("large"), "large ".repeat(40_000)).unwrap();
-    let service = || HttpService::new(root.path()).unwrap();
+    let service = || HttpService::new(Config::read_only(root.path())).unwrap();
     proptest!(ProptestConfig::with_cases(64), |(bytes in script(HTTP), treatment in treatments())| {
         treatment_does_not_matter!(service(), HttpCodec::default(), &bytes, &treatment);
     });

@@ -34,6 +34,12 @@ pub trait Relaunch: Service + Sized {
         let _ = config;
         Vec::new()
     }
+
+    /// The directories beneath which it must be able to read, write, make and remove; a confined process gets no others.
+    fn write_paths(config: &Self::Config) -> Vec<PathBuf> {
+        let _ = config;
+        Vec::new()
+    }
 }
 
 /// A service whose state can stay in one place while several processes serve it: they ask whoever keeps it.

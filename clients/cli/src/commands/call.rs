@@ -77,7 +77,7 @@ pub(crate) fn call(control: Option<PathBuf>, call: &Call, json: bool) -> Result<
             let failed = matches!(value, resp::Value::Error(_));
             return Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS });
         }
-        ServiceKind::Http => {
+        ServiceKind::Http | ServiceKind::Files => {
             let path = words.first().map_or("/", String::as_str);
             ensure!(
                 words.len() <= 1,

@@ -30,8 +30,9 @@ pub(crate) fn up(up: Up, control: Option<PathBuf>, json: bool) -> Result<ExitCod
 
 pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Result<ExitCode> {
     if serve.inetd {
+        let files = serve.files.entry();
         let Serve { service, root, drain_within, .. } = serve;
-        return stage::attend(&Attending { service, root, drain_within });
+        return stage::attend(&Attending { service, root, files, drain_within });
     }
     ensure!(
         serve.idle_exit.is_none_or(|idle| !idle.is_zero()),
@@ -50,6 +51,7 @@ pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Resul
         workers: serve.workers,
         socket,
         root: serve.root,
+        files: serve.files.entry(),
         limits: Limits {
             connections_max: serve.connections_max,
             action: serve.when_full.0,

@@ -10,15 +10,17 @@ use palco_actors::System;
 use palco_threads::block_on;
 
 use super::run::{EndSignals, watch};
-use super::{ServiceKind, check_root, page};
+use super::{FilesEntry, ServiceKind, Shown, check_root, page};
 use crate::activation;
 
 /// What is served to the connection.
 #[derive(Debug)]
 pub(crate) struct Attending {
     pub(crate) service: ServiceKind,
-    /// The directory that service `http` shows.
+    /// The directory of services `http` and `files`.
     pub(crate) root: Option<PathBuf>,
+    /// How `files` serves it.
+    pub(crate) files: Option<FilesEntry>,
     /// How long a request may take to finish after a signal.
     pub(crate) drain_within: Duration,
 }
@@ -28,16 +30,17 @@ pub(crate) struct Attending {
 ///
 /// Exits with 1 if the connection was given up or its handler panicked.
 pub(crate) fn attend(attending: &Attending) -> Result<ExitCode> {
-    let Attending { service, root, drain_within } = attending;
+    let Attending { service, root, files, drain_within } = attending;
     let connection = activation::connection()?;
     let signals = EndSignals::block()?;
-    check_root(*service, root.as_deref())?;
+    check_root(*service, root.as_deref(), files.as_ref(), None)?;
     let system = System::builder().event_loops(1).build();
     let system = system.context("cannot start the actor system")?;
     let page = page::directory()?;
     page::write(&page, &[])?;
     let root = root.as_deref().unwrap_or(page.path());
-    let single = Arc::new(service.attend(&system, connection, *drain_within, root)?);
+    let shown = Shown { root, files: files.clone().unwrap_or_default() };
+    let single = Arc::new(service.attend(&system, connection, *drain_within, &shown)?);
     let served = Arc::clone(&single);
     watch("palco-client", move || {
         block_on(served.ended());

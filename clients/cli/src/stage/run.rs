@@ -23,7 +23,9 @@ use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use super::node::NodeSaid;
-use super::{DashboardArgs, Demo, ServerEntry, ServiceKind, StageFile, UrgentArgs, idle, page};
+use super::{
+    DashboardArgs, Demo, ServerEntry, ServiceKind, Shown, StageFile, UrgentArgs, idle, page,
+};
 use crate::control::{self, ControlSocket};
 use crate::inetd::Installed;
 use crate::output;
@@ -132,7 +134,8 @@ impl Stage {
             let root = entry.root.as_deref().unwrap_or(page.path());
             let state = entry.state.unwrap_or_default();
             let settings = ServerSettings { urgent: stage.urgent.clone(), ..entry.settings() };
-            match entry.service.start(&stage.system, settings, state, root) {
+            let shown = Shown { root, files: entry.files.clone().unwrap_or_default() };
+            match entry.service.start(&stage.system, settings, state, &shown) {
                 Ok(server) => stage.servers.push((entry.clone(), Arc::new(server))),
                 Err(error) => {
                     stage.drain();

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use palco_actors::{Repertoire, System};
+use palco_files::http::{Config, HttpService};
 use palco_models::{
     Server, ServerSettings, Single, StartError, players as of, players_that_share as of_shared,
 };
 use palco_service::services::echo::EchoService;
 use palco_service::services::ftp::FtpService;
-use palco_files::http::{Config, HttpService};
 use palco_service::services::kv::{self, KvService};
 use palco_service::services::telnet::TelnetService;
 use palco_service::services::time::{TimeFormat, TimeService};
@@ -21,6 +21,7 @@ use palco_service::services::work::WorkService;
 use palco_service::{CannotRelaunch, Relaunch};
 use serde::{Deserialize, Serialize};
 
+use super::files::{FileProtocol, FilesEntry};
 use crate::activation::Connection;
 
 /// What can be served.
@@ -37,8 +38,10 @@ pub(crate) enum ServiceKind {
     Kv,
     /// Work on request: the handler that makes architectures differ.
     Work,
-    /// Files over HTTP/1.1.
+    /// Files over HTTP/1.1, to read.
     Http,
+    /// Files to read and write.
+    Files,
     /// A line service over Telnet (RFC 854), which knows Synch.
     Telnet,
     /// The control connection of FTP (RFC 959), which knows ABOR; without transfers.
@@ -47,15 +50,24 @@ pub(crate) enum ServiceKind {
     Registers,
 }
 
+/// What the services that serve files need.
+pub(crate) struct Shown<'a> {
+    /// The directory.
+    pub(crate) root: &'a Path,
+    /// How `files` serves it.
+    pub(crate) files: FilesEntry,
+}
+
 impl ServiceKind {
     /// All services that a server can be started for by name.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Echo,
         Self::Time,
         Self::Daytime,
         Self::Kv,
         Self::Work,
         Self::Http,
+        Self::Files,
         Self::Telnet,
         Self::Ftp,
     ];
@@ -69,26 +81,27 @@ impl ServiceKind {
             Self::Kv => "kv",
             Self::Work => "work",
             Self::Http => "http",
+            Self::Files => "files",
             Self::Telnet => "telnet",
             Self::Ftp => "ftp",
             Self::Registers => "registers",
         }
     }
 
-    /// Starts a server for this service. `root` is what `http` shows.
+    /// Starts a server for this service.
     pub(crate) fn start(
         self,
         system: &System,
         settings: ServerSettings,
         state: State,
-        root: &Path,
+        shown: &Shown<'_>,
     ) -> Result<Server> {
         let name = settings.name.clone();
         let shares = self == Self::Kv && state == State::Shared;
         let started = if shares {
             Server::launch_shared::<KvService>(system, settings, kv::Limits::default())
         } else {
-            self.introduce(root, Launching { system, settings })
+            self.introduce(shown, Launching { system, settings })
         };
         started.with_context(|| format!("server `{name}`"))
     }
@@ -99,22 +112,27 @@ impl ServiceKind {
         system: &System,
         connection: Connection,
         drain_within: Duration,
-        root: &Path,
+        shown: &Shown<'_>,
     ) -> Result<Single> {
         let name = self.name();
-        let started = self.introduce(root, Attending { system, name, connection, drain_within });
+        let started = self.introduce(shown, Attending { system, name, connection, drain_within });
         started.with_context(|| format!("service `{name}`"))
     }
 
     /// Says to `host` what type the service is of, and what it is made from.
-    fn introduce<H: Host>(self, root: &Path, host: H) -> Result<H::Started, StartError> {
+    fn introduce<H: Host>(self, shown: &Shown<'_>, host: H) -> Result<H::Started, StartError> {
         match self {
             Self::Echo => host.start::<EchoService>(()),
             Self::Time => host.start::<TimeService>(TimeFormat::Binary),
             Self::Daytime => host.start::<TimeService>(TimeFormat::Line),
             Self::Kv => host.start::<KvService>(kv::Limits::default()),
             Self::Work => host.start::<WorkService>(()),
-            Self::Http => host.start::<HttpService>(Config::read_only(root)),
+            Self::Http => host.start::<HttpService>(Config::read_only(shown.root)),
+            Self::Files => match shown.files.protocol {
+                FileProtocol::Http => {
+                    host.start::<HttpService>(shown.files.http(shown.root.into()))
+                }
+            },
             Self::Telnet => host.start::<TelnetService>(()),
             Self::Ftp => host.start::<FtpService>(()),
             Self::Registers => Err(CannotRelaunch::because(io::Error::other(
@@ -133,6 +151,7 @@ impl ServiceKind {
             | Self::Daytime
             | Self::Work
             | Self::Http
+            | Self::Files
             | Self::Telnet
             | Self::Ftp
             | Self::Registers => false,
@@ -149,7 +168,7 @@ impl ServiceKind {
             Self::Kv => format!("redis-cli -h {ip} -p {port} INCR visits"),
             Self::Registers => format!("redis-cli -h {ip} -p {port} SET x 1"),
             Self::Work => format!("echo cpu 20000 | nc -N {ip} {port}"),
-            Self::Http => format!("curl http://{address}/"),
+            Self::Http | Self::Files => format!("curl http://{address}/"),
             Self::Telnet => format!("telnet {ip} {port}"),
             Self::Ftp => format!("(echo SYST; echo QUIT) | nc -N {ip} {port}"),
         }
@@ -163,7 +182,7 @@ impl ServiceKind {
             Self::Kv => "INCR load",
             Self::Registers => "GET load",
             Self::Work => "sleep 1",
-            Self::Http => "GET /",
+            Self::Http | Self::Files => "GET /",
         }
     }
 }

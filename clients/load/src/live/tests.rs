@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use palco_actors::{PlaceKind, System};
 use palco_models::{ModelKind, Server, ServerSettings};
 use palco_service::services::echo::EchoService;
-use palco_files::http::HttpService;
+use palco_files::http::{Config, HttpService};
 use palco_service::services::kv::{self, KvService};
 use palco_service::services::time::{TimeFormat, TimeService};
 use palco_service::services::work::WorkService;
@@ -23,7 +23,7 @@ fn server(system: &System, protocol: Protocol, root: &Path) -> Server {
         Protocol::Daytime => Server::launch::<TimeService>(system, settings, TimeFormat::Line),
         Protocol::Kv => Server::launch::<KvService>(system, settings, kv::Limits::default()),
         Protocol::Work => Server::launch::<WorkService>(system, settings, ()),
-        Protocol::Http => Server::launch::<HttpService>(system, settings, root.to_owned()),
+        Protocol::Http => Server::launch::<HttpService>(system, settings, Config::read_only(root)),
     };
     started.unwrap()
 }

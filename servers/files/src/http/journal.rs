@@ -291,3 +291,5 @@ impl Locked<'_> {
         keys[..too_many].iter().try_for_each(|(_, name)| journal.remove(name))
     }
 }
+#[cfg(test)]
+mod tests;

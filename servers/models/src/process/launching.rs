@@ -23,6 +23,8 @@ pub(crate) struct Made<K: Kin> {
     pub(crate) config: K::Config,
     /// What the service must be able to read.
     pub(crate) read: Vec<PathBuf>,
+    /// Where it must be able to write.
+    pub(crate) write: Vec<PathBuf>,
     /// The service, for its state.
     pub(crate) service: K::Service,
     /// Its codec, for the last words of who accepts.
@@ -41,9 +43,10 @@ impl Server {
         + 'static,
     ) -> Result<Self, StartError> {
         let plan = settings.plan()?;
-        let Made { config, read, service, codec } = made;
+        let Made { config, read, write, service, codec } = made;
         let socket = listener::open(&settings.listen, settings.limits.backlog)?;
-        let options = settings.process.clone().unwrap_or_default().options(settings.model, read);
+        let process = settings.process.clone().unwrap_or_default();
+        let options = process.options(settings.model, read, write);
         let drain_within = settings.drain_within;
         let issue = settings.urgent.as_ref().map(|urgent| urgent.issue(&settings.name));
         let (service, shared_socket) = (Arc::new(service), Arc::clone(&socket));

@@ -91,12 +91,17 @@ impl ProcessSettings {
         Ok(())
     }
 
-    /// The options of a process that may read `read`.
-    pub(crate) fn options(&self, model: ModelKind, read: Vec<PathBuf>) -> ProcessOptions {
+    /// The options of a process that may read `read`, and write beneath `write`.
+    pub(crate) fn options(
+        &self,
+        model: ModelKind,
+        read: Vec<PathBuf>,
+        write: Vec<PathBuf>,
+    ) -> ProcessOptions {
         let service = Confinement::service();
         let confinement = Confinement {
             memory_bytes: self.memory_max_bytes.or(service.memory_bytes),
-            file_access: FileAccess::Only { read, write: Vec::new() },
+            file_access: FileAccess::Only { read, write },
             ..service
         };
         let start = self.start.unwrap_or(match model {

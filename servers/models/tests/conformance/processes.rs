@@ -60,7 +60,8 @@ fn a_service_that_cannot_be_made_is_refused_at_once() {
         |_| true,
         |stage| {
             let nowhere = stage.directory().join("nowhere");
-            let started = Server::launch::<HttpService>(&stage.system, stage.settings(), nowhere);
+            let started =
+                Server::launch::<HttpService>(&stage.system, stage.settings(), nowhere.into());
             let error = started.expect_err("there is no such directory");
             assert!(matches!(&error, StartError::Service(_)), "{error:?}");
             assert!(error.to_string().contains("nowhere"), "{error}");

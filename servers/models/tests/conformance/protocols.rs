@@ -120,7 +120,7 @@ const PROTOCOLS: [Protocol; 6] = [
             let root = stage.directory();
             fs::write(root.join("0.txt"), "nought").unwrap();
             fs::write(root.join("1.txt"), "one\n".repeat(700)).unwrap();
-            stage.serve::<HttpService>(settings, root)
+            stage.serve::<HttpService>(settings, root.into())
         },
         exchange: |number| {
             let ask = |target: &str| format!("GET /{target} HTTP/1.1\r\nHost: h\r\n\r\n");

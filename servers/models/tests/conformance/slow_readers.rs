@@ -54,7 +54,7 @@ fn a_large_file_reaches_a_slow_reader_whole() {
         let file = pattern(12 << 20);
         fs::write(root.join("large"), &file).unwrap();
         fs::write(root.join("small"), "small").unwrap();
-        let server = stage.serve::<HttpService>(stage.settings(), root);
+        let server = stage.serve::<HttpService>(stage.settings(), root.into());
         let ask = "GET /large HTTP/1.1\r\nHost: h\r\n\r\n";
         let mut client = Client::with_little_room(server.address());
         client.say(ask.repeat(2));
