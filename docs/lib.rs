@@ -44,6 +44,10 @@ pub mod glossary {}
 pub mod references {}
 
 #[cfg(doctest)]
+#[doc = include_str!("FILES.md")]
+pub mod files {}
+
+#[cfg(doctest)]
 #[doc = include_str!("FIBERS.md")]
 pub mod fibers {}
 

@@ -11,6 +11,9 @@ mod cable;
 mod commands;
 mod dashboard;
 mod discovery;
+#[cfg(feature = "real-clients")]
+mod file_clients;
+mod files;
 mod inetd;
 mod inetd_urgent;
 mod lab;
