@@ -71,6 +71,7 @@ impl FilesEntry {
 
 /// The same on the command line.
 #[derive(clap::Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags on a command line")]
 #[command(next_help_heading = "Service `files`")]
 pub(crate) struct FilesArgs {
     /// How clients reach the files [default: http]

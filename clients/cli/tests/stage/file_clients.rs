@@ -59,7 +59,7 @@ fn start(root: &Path, listen: &str, model: &str, place: &str) -> Stage {
 }
 
 fn large() -> Vec<u8> {
-    (0..LARGE_BYTES).map(|at| (at.wrapping_mul(2_654_435_761) >> 7) as u8).collect()
+    (0..LARGE_BYTES).map(|at| (at.wrapping_mul(2_654_435_761) >> 7).to_le_bytes()[0]).collect()
 }
 
 fn run(program: &str, arguments: &[&str]) -> Output {

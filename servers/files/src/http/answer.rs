@@ -29,9 +29,10 @@ pub(super) fn answer(site: &Site, request: &Request, now: SystemTime) -> Result<
     let (file, metadata) = site.tree.read(&path).map_err(|error| refusal(&error))?;
     if metadata.is_file() {
         // `/page.html/` would make the page's relative links wrong.
-        return match target.is_directory() {
-            true => Err(Status::NotFound.into()),
-            false => send(file, &metadata, &path, request, now),
+        return if target.is_directory() {
+            Err(Status::NotFound.into())
+        } else {
+            send(file, &metadata, &path, request, now)
         };
     }
     if !target.is_directory() {
@@ -83,7 +84,13 @@ fn send(
     // RFC 9110 section 14.2: a range means something for GET only.
     let ranges = match request.method {
         Method::Get => request.conditions.ranges(&version, now),
-        _ => None,
+        Method::Head
+        | Method::Put
+        | Method::Post
+        | Method::Delete
+        | Method::Options
+        | Method::NotAllowed
+        | Method::Unknown => None,
     };
     let selection = ranges.map_or(Selection::Whole, |ranges| ranges.within(whole));
     let media = content_type(name);

@@ -15,6 +15,7 @@ use palco_service::{Codec, Farewell, Malformed, Next, Service};
 /// A request is yielded when its head is complete; its body comes in parts, or is skipped as it arrives, so no body is
 /// ever held.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one fact about the request on its way")]
 pub struct HttpCodec {
     /// Bytes of the last request's body that are still to be skipped.
     skip: u64,

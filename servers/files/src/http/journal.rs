@@ -258,6 +258,8 @@ impl Locked<'_> {
             Ok(data) => self.apply(&record, &data, &target)?,
             // Only what is done has its data taken away.
             Err(error) if error.kind() == io::ErrorKind::NotFound && metadata.len() == end => {}
+            // Somebody else has, or has cut the file: there is nothing to do it with.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return journal.remove(INTENT),
             Err(error) => return Err(error),
         }
         self.conclude(&record)

@@ -89,6 +89,7 @@ pub(super) enum Key {
 
 /// One request, without its body: that is in a file when it is there.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one field of the head, there or not")]
 pub struct Request {
     /// What to do.
     pub method: Method,
@@ -216,6 +217,7 @@ fn method(name: &str) -> Method {
 
 /// The fields that decide where this request ends and whether another follows.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one option of a field, there or not")]
 struct Framing {
     hosts: usize,
     length: Option<u64>,
