@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use palco_actors::{PlaceKind, System};
+use palco_files::http::{Config, HttpService};
 use palco_models::{ModelKind, Server, ServerSettings};
 use palco_service::services::echo::EchoService;
-use palco_files::http::{Config, HttpService};
 use palco_service::services::kv::{self, KvService};
 use palco_service::services::time::{TimeFormat, TimeService};
 use palco_service::services::work::WorkService;
