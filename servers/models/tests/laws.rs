@@ -139,6 +139,13 @@ fn treatment_does_not_matter_to_http() {
     fs::write(root.path().join("small"), "small").unwrap();
     fs::write(root.path().join("large"), "large ".repeat(40_000)).unwrap();
     let service = || HttpService::new(Config::read_only(root.path())).unwrap();
+    // The entity tag of a file that has just been made is weak, and becomes strong.
+    let both = b"GET /small HTTP/1.1\r\nHost: h\r\n\r\nGET /large HTTP/1.1\r\nHost: h\r\n\r\n";
+    while play(service(), HttpCodec::default(), both, &whole(true))
+        .output
+        .windows(3)
+        .any(|bytes| bytes == b"W/\"")
+    {}
     proptest!(ProptestConfig::with_cases(64), |(bytes in script(HTTP), treatment in treatments())| {
         treatment_does_not_matter!(service(), HttpCodec::default(), &bytes, &treatment);
     });

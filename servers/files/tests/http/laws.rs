@@ -40,6 +40,13 @@ fn http_bytes() -> impl Strategy<Value = Vec<u8>> {
 #[test]
 fn cuts_do_not_matter_to_http() {
     let site = Site::new();
+    // The entity tag of a file that has just been made is weak, and becomes strong.
+    for path in ["/hello.txt", "/big.bin"] {
+        let head = format!("HEAD {path} HTTP/1.1\r\nHost: h\r\n\r\n");
+        let ask =
+            || crate::support::play(&site.service, HttpCodec::default(), head.as_bytes(), &[99]);
+        while ask().output.windows(3).any(|bytes| bytes == b"W/\"") {}
+    }
     proptest!(|(bytes in http_bytes(), cuts in cuts())| {
         assert_cuts_do_not_matter!(site.service, HttpCodec::default(), &bytes, &cuts);
     });
