@@ -24,7 +24,7 @@ fn refused(arguments: &[&str]) -> (Option<i32>, String) {
 #[test]
 fn unknown_names_list_the_valid_ones_as_usage_errors() {
     for (arguments, valid) in [
-        (&["serve", "gopher"][..], "echo, time, daytime, kv, work, http, telnet, ftp"),
+        (&["serve", "gopher"][..], "echo, time, daytime, kv, work, http, files, telnet, ftp"),
         (&["serve", "echo", "--model", "prefork"], "iterative, per-connection, team"),
         (&["serve", "echo", "--place", "cloud"], "task, thread, fiber, process"),
         (&["serve", "kv", "--state", "common"], "local, shared"),

@@ -21,6 +21,8 @@ fn nodes_that_know_keys_alone_find_each_other() {
     let first = start(0, "n1", &["--found"]);
     let second = start(1, "n2", &[]);
     until("they have met", || first.connected() == 2 && second.connected() == 2);
+    let status = || second.ask(&["register", "status"]);
+    until("the second knows the configuration", || status().contains("configuration 0"));
     let said = second.ask(&["reconfigure", "--members", "n1,n2"]);
     assert!(said.contains("configuration 1 is installed"), "{said}");
 }
