@@ -7,9 +7,11 @@
 //!
 //! Everything here may block.
 
+mod change;
 mod error;
 mod staged;
 
+use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -21,6 +23,7 @@ use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
 use nix::sys::stat::Mode;
 use serde::{Deserialize, Serialize};
 
+pub use change::Opening;
 pub use error::{TreeError, TreeErrorKind};
 pub use staged::{Existing, Staged};
 
@@ -46,11 +49,23 @@ pub enum Access {
     ReadWrite,
 }
 
+/// What becomes of names that start with a dot. Those that start with `.palco` are never there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dots {
+    /// They are not there.
+    #[default]
+    Hidden,
+    /// They are names like others.
+    Shown,
+}
+
 /// A directory that is open.
 #[derive(Debug)]
 pub struct Tree {
     root: OwnedFd,
     links: Links,
+    dots: Dots,
 }
 
 /// Most flags of everything that is opened: no waiting for the other end of a pipe, no terminal taken.
@@ -64,7 +79,13 @@ impl Tree {
     pub fn open(path: &Path, links: Links) -> Result<Self, TreeError> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let root = open(path, flags, Mode::empty()).map_err(|errno| TreeError::of(path, errno))?;
-        Ok(Self { root, links })
+        Ok(Self { root, links, dots: Dots::Hidden })
+    }
+
+    /// The same, with other names that start with a dot.
+    #[must_use]
+    pub fn with_dots(self, dots: Dots) -> Self {
+        Self { dots, ..self }
     }
 
     /// Opens the regular file or directory at `path` for reading; `path` is relative, and empty for the root.
@@ -129,7 +150,7 @@ impl Tree {
     }
 
     fn resolve(&self, path: &Path, flags: OFlag) -> Result<File, TreeError> {
-        if !is_plain(path) {
+        if !self.is_plain(path) {
             return Err(TreeError::of(path, Errno::ENOENT));
         }
         let name = if path.as_os_str().is_empty() { Path::new(".") } else { path };
@@ -153,7 +174,25 @@ impl Tree {
     /// Whether nothing on the way to what has been opened is hidden, where the way is the one without links.
     fn shows(&self, file: &File) -> bool {
         let (Ok(root), Ok(path)) = (way(&self.root), way(file)) else { return false };
-        path.strip_prefix(root).is_ok_and(is_plain)
+        path.strip_prefix(root).is_ok_and(|path| self.is_plain(path))
+    }
+
+    /// Whether a path consists of names only, none of them hidden or with a NUL.
+    fn is_plain(&self, path: &Path) -> bool {
+        path.components().all(|component| match component {
+            Component::Normal(name) => self.is_shown(name),
+            Component::Prefix(_)
+            | Component::RootDir
+            | Component::CurDir
+            | Component::ParentDir => false,
+        })
+    }
+
+    /// Whether there can be such a name.
+    pub(crate) fn is_shown(&self, name: &OsStr) -> bool {
+        let name = name.as_bytes();
+        let hidden: &[u8] = if self.dots == Dots::Hidden { b"." } else { b".palco" };
+        !name.starts_with(hidden) && !name.contains(&0)
     }
 }
 
@@ -162,18 +201,6 @@ const NAME_BYTES_MAX: usize = 255;
 
 fn way(file: &impl AsFd) -> io::Result<PathBuf> {
     fs::read_link(format!("/proc/self/fd/{}", file.as_fd().as_raw_fd()))
-}
-
-/// Whether a path consists of names only, none of them hidden or with a NUL.
-fn is_plain(path: &Path) -> bool {
-    path.components().all(|component| match component {
-        Component::Normal(name) => {
-            !name.as_bytes().starts_with(b".") && !name.as_bytes().contains(&0)
-        }
-        Component::Prefix(_) | Component::RootDir | Component::CurDir | Component::ParentDir => {
-            false
-        }
-    })
 }
 
 #[cfg(test)]

@@ -68,6 +68,11 @@ impl TreeError {
         Self { kind, ..self }
     }
 
+    /// The system's word for it.
+    pub(crate) fn errno(&self) -> Option<Errno> {
+        self.source.raw_os_error().map(Errno::from_raw)
+    }
+
     /// What is wrong.
     #[must_use]
     pub fn kind(&self) -> TreeErrorKind {

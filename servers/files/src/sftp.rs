@@ -1,0 +1,3 @@
+//! The stateful service: files over SFTP version 3.
+
+pub mod wire;
