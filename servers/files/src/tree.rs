@@ -9,6 +9,7 @@
 
 mod change;
 mod error;
+mod private;
 mod staged;
 
 use std::ffi::OsStr;
@@ -23,8 +24,10 @@ use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
 use nix::sys::stat::Mode;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use change::FileId;
 pub use change::Opening;
 pub use error::{TreeError, TreeErrorKind};
+pub(crate) use private::Private;
 pub use staged::{Existing, Staged};
 
 /// What becomes of symbolic links.
@@ -142,11 +145,6 @@ impl Tree {
             return Err(TreeError::of(path, Errno::ENAMETOOLONG));
         }
         Ok((parent, name.into()))
-    }
-
-    /// The descriptor of the root.
-    pub(crate) fn root(&self) -> &OwnedFd {
-        &self.root
     }
 
     fn resolve(&self, path: &Path, flags: OFlag) -> Result<File, TreeError> {

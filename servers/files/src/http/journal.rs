@@ -24,16 +24,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use nix::dir::Dir;
-use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
-use nix::sys::stat::{Mode, fstatat, mkdirat};
+use nix::sys::stat::{Mode, fstatat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 pub(super) use record::Record;
 
+use crate::tree::Private;
 use crate::{Staged, Tree, TreeError};
 
-const DIRECTORY: &str = ".palco";
 const LOCK: &str = "lock";
 const INTENT: &str = "append";
 const INTENT_NEW: &str = "append.new";
@@ -50,7 +49,7 @@ const COPY_BYTES: usize = 64 * 1024;
 /// The directory `.palco` of a tree.
 #[derive(Debug)]
 pub(super) struct Journal {
-    directory: File,
+    private: Private,
     keys_max: usize,
     keys_kept: Duration,
     is_durable: bool,
@@ -65,25 +64,18 @@ impl Journal {
         keys_kept: Duration,
         is_durable: bool,
     ) -> Result<Self, TreeError> {
-        let path = Path::new(DIRECTORY);
-        let failed = |errno| TreeError::of(path, errno);
-        match mkdirat(tree.root(), path, Mode::S_IRWXU) {
-            Ok(()) | Err(Errno::EEXIST) => {}
-            Err(errno) => return Err(failed(errno)),
-        }
-        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let directory = openat(tree.root(), path, flags, Mode::empty()).map_err(failed)?.into();
-        let journal =
-            Self { directory, keys_max, keys_kept, is_durable, appends: AtomicU64::new(0) };
-        let locked = journal.lock(tree).map_err(|error| TreeError::io(path, error))?;
-        locked.sweep().map_err(|error| TreeError::io(path, error))?;
+        let private = tree.private()?;
+        let failed = |error| TreeError::io(Path::new(".palco"), error);
+        let journal = Self { private, keys_max, keys_kept, is_durable, appends: AtomicU64::new(0) };
+        let locked = journal.lock(tree).map_err(failed)?;
+        locked.sweep().map_err(failed)?;
         drop(locked);
         Ok(journal)
     }
 
     /// A file for content that is to be appended to `path`.
     pub(super) fn stage(&self, path: &Path) -> Result<Staged, TreeError> {
-        let directory = self.directory.try_clone().map_err(|error| TreeError::io(path, error))?;
+        let directory = self.directory().try_clone().map_err(|error| TreeError::io(path, error))?;
         Staged::within(directory, PathBuf::from(DATA), path)
     }
 
@@ -106,7 +98,7 @@ impl Journal {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(error),
             }
-            let directory = self.directory.try_clone()?;
+            let directory = self.directory().try_clone()?;
             // Who had it may have taken the name away between our opening and our locking.
             let inode = file.metadata()?.ino();
             let there = fstatat(&directory, name.as_str(), AtFlags::AT_SYMLINK_NOFOLLOW);
@@ -117,10 +109,12 @@ impl Journal {
         }
     }
 
+    fn directory(&self) -> &File {
+        self.private.directory()
+    }
+
     fn file(&self, name: &str, flags: OFlag) -> io::Result<File> {
-        let flags = flags | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let mode = Mode::S_IRUSR | Mode::S_IWUSR;
-        Ok(openat(&self.directory, name, flags, mode)?.into())
+        self.private.file(name, flags)
     }
 
     fn read(&self, name: &str) -> io::Result<Option<Record>> {
@@ -134,14 +128,11 @@ impl Journal {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        match unlinkat(&self.directory, name, UnlinkatFlags::NoRemoveDir) {
-            Ok(()) | Err(Errno::ENOENT) => Ok(()),
-            Err(errno) => Err(errno.into()),
-        }
+        self.private.remove(name)
     }
 
     fn sync(&self) -> io::Result<()> {
-        if self.is_durable { self.directory.sync_all() } else { Ok(()) }
+        if self.is_durable { self.directory().sync_all() } else { Ok(()) }
     }
 }
 
@@ -213,7 +204,7 @@ impl Locked<'_> {
         if journal.is_durable {
             intent.sync_all()?;
         }
-        renameat(&journal.directory, INTENT_NEW, &journal.directory, INTENT)?;
+        renameat(journal.directory(), INTENT_NEW, journal.directory(), INTENT)?;
         journal.sync()
     }
 
@@ -231,7 +222,7 @@ impl Locked<'_> {
     }
 
     fn conclude(&self, record: &Record) -> io::Result<()> {
-        let directory = &self.journal.directory;
+        let directory = self.journal.directory();
         match &record.digest {
             Some(digest) => {
                 renameat(directory, INTENT, directory, format!("{KEY}{digest}").as_str())?;
@@ -270,7 +261,7 @@ impl Locked<'_> {
         let journal = self.journal;
         let mut keys = Vec::new();
         let again =
-            openat(&journal.directory, ".", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+            openat(journal.directory(), ".", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
         for entry in Dir::from_fd(again)?.iter() {
             let entry = entry?;
             let Ok(name) = entry.file_name().to_str() else { continue };

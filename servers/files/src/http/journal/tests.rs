@@ -30,7 +30,7 @@ impl Bench {
     }
 
     fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.root.path().join(DIRECTORY)).unwrap();
+        let entries = fs::read_dir(self.root.path().join(".palco")).unwrap();
         let mut names: Vec<_> =
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
