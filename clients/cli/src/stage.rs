@@ -187,7 +187,8 @@ impl ServerEntry {
 
     /// Checks what the types cannot.
     pub(crate) fn check(&self) -> Result<()> {
-        check_root(self.service, self.root.as_deref(), self.files.as_ref(), Some(self.listen))?;
+        let (root, files) = (self.root.as_deref(), self.files.as_ref());
+        check_root(self.service, root, files, Some(self.listen), self.place)?;
         if self.limits.connections_max == 0 {
             bail!("connections-max must be at least 1");
         }
@@ -236,18 +237,18 @@ fn check_root(
     root: Option<&Path>,
     files: Option<&FilesEntry>,
     listen: Option<SocketAddr>,
+    place: PlaceKind,
 ) -> Result<()> {
     if service == ServiceKind::Files {
         ensure!(
             root.is_some(),
             "service `files` needs a directory: --root DIR, or `root` in a file"
         );
-        files.cloned().unwrap_or_default().check(listen)?;
+        files.cloned().unwrap_or_default().check(listen, place)?;
     } else {
         ensure!(
             files.is_none(),
-            "--protocol, --read-only, --links, --keys-optional, --conditions-required and --insecure (`files` in a file) \
-             belong to service `files`, not to `{service}`"
+            "--protocol and what --help shows with it (`files` in a file) belong to service `files`, not to `{service}`"
         );
     }
     if let Some(root) = root {

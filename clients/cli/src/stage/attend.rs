@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use palco_actors::System;
+use palco_actors::{PlaceKind, System};
 use palco_threads::block_on;
 
 use super::run::{EndSignals, watch};
@@ -33,13 +33,15 @@ pub(crate) fn attend(attending: &Attending) -> Result<ExitCode> {
     let Attending { service, root, files, drain_within } = attending;
     let connection = activation::connection()?;
     let signals = EndSignals::block()?;
-    check_root(*service, root.as_deref(), files.as_ref(), None)?;
+    // Every connection is a process.
+    let place = PlaceKind::Process;
+    check_root(*service, root.as_deref(), files.as_ref(), None, place)?;
     let system = System::builder().event_loops(1).build();
     let system = system.context("cannot start the actor system")?;
     let page = page::directory()?;
     page::write(&page, &[])?;
     let root = root.as_deref().unwrap_or(page.path());
-    let shown = Shown { root, files: files.clone().unwrap_or_default() };
+    let shown = Shown { root, files: files.clone().unwrap_or_default(), place };
     let single = Arc::new(service.attend(&system, connection, *drain_within, &shown)?);
     let served = Arc::clone(&single);
     watch("palco-client", move || {

@@ -2,11 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use palco_files::http::{Config, Keys};
-use palco_files::{Access, Links};
-use serde::Deserialize;
+use palco_actors::PlaceKind;
+use palco_files::http::{self, Keys};
+use palco_files::sftp::{self, Handles};
+use palco_files::{Access, Dots, Links};
+use serde::{Deserialize, Deserializer};
 
 /// How clients reach the files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
@@ -15,7 +18,21 @@ pub(crate) enum FileProtocol {
     /// HTTP/1.1: stateless; every request is complete in itself.
     #[default]
     Http,
+    /// SFTP 3 on plain connections: stateful; open files, reading ahead, writing behind, leases.
+    Sftp,
 }
+
+impl FileProtocol {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Http => "HTTP",
+            Self::Sftp => "SFTP",
+        }
+    }
+}
+
+/// For how long leases are given if nothing is said.
+const LEASE_TERM: Duration = Duration::from_secs(10);
 
 /// What becomes of symbolic links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -24,6 +41,15 @@ pub(crate) enum LinksName {
     Beneath,
     /// None is followed.
     Refuse,
+}
+
+/// What becomes of handles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum HandlesName {
+    /// They are gone with the connection or the server.
+    Volatile,
+    /// They survive both, for an hour.
+    Journalled,
 }
 
 /// `[server.files]`.
@@ -40,33 +66,79 @@ pub(crate) struct FilesEntry {
     pub(crate) keys: Keys,
     /// A change must name the version that it means.
     pub(crate) conditions_required: bool,
+    /// What becomes of handles.
+    pub(crate) handles: Handles,
+    /// For how long leases are given; zero gives none.
+    #[serde(deserialize_with = "some_duration")]
+    pub(crate) lease_term: Option<Duration>,
+    /// Names that start with a dot are not there.
+    pub(crate) hide_dots: bool,
     /// Clients from elsewhere can change files, though nobody knows who they are.
     pub(crate) insecure: bool,
 }
 
 impl FilesEntry {
-    /// Refuses to let everybody on the network write; `listen` is none where nobody knows who connects.
-    pub(crate) fn check(&self, listen: Option<SocketAddr>) -> Result<()> {
+    /// Refuses to let everybody on the network write, and what has no effect. `listen` is none where nobody knows who
+    /// connects.
+    pub(crate) fn check(&self, listen: Option<SocketAddr>, place: PlaceKind) -> Result<()> {
         let is_private = listen.is_some_and(|listen| listen.ip().is_loopback());
         ensure!(
             is_private || self.read_only || self.insecure,
             "over plain {}, everybody who reaches {} could change the files: listen on loopback, or say --read-only, or \
              --insecure if that is what you want (`read-only` or `insecure` in [server.files])",
-            match self.protocol {
-                FileProtocol::Http => "HTTP",
-            },
+            self.protocol.name(),
             listen.map_or_else(|| "the activator".to_owned(), |listen| listen.to_string()),
+        );
+        match self.protocol {
+            FileProtocol::Http => ensure!(
+                self.handles == Handles::default() && self.lease_term.is_none() && !self.hide_dots,
+                "--handles, --lease-term and --hide-dots belong to --protocol sftp: over HTTP nothing is open, and names \
+                 with dots are always hidden"
+            ),
+            FileProtocol::Sftp => ensure!(
+                self.keys == Keys::default() && !self.conditions_required,
+                "--keys-optional and --conditions-required belong to --protocol http: SFTP knows neither"
+            ),
+        }
+        ensure!(
+            place != PlaceKind::Process || self.lease_term.is_none_or(|term| term.is_zero()),
+            "leases bind only who is served by the same process: leave out --lease-term, or serve in another place than \
+             `process`"
         );
         Ok(())
     }
 
-    /// What the service is made from.
-    pub(crate) fn http(&self, root: PathBuf) -> Config {
-        let access = if self.read_only { Access::ReadOnly } else { Access::ReadWrite };
-        let (links, keys) = (self.links, self.keys);
-        let conditions_required = self.conditions_required;
-        Config { access, links, keys, conditions_required, ..Config::read_only(root) }
+    fn access(&self) -> Access {
+        if self.read_only { Access::ReadOnly } else { Access::ReadWrite }
     }
+
+    /// What the stateless service is made from.
+    pub(crate) fn http(&self, root: PathBuf) -> http::Config {
+        let (access, links, keys) = (self.access(), self.links, self.keys);
+        let conditions_required = self.conditions_required;
+        http::Config { access, links, keys, conditions_required, ..http::Config::read_only(root) }
+    }
+
+    /// What the stateful service is made from. Several processes know nothing of each other's leases, nor of what each
+    /// has still to write.
+    pub(crate) fn sftp(&self, root: PathBuf, place: PlaceKind) -> sftp::Config {
+        let config = sftp::Config {
+            access: self.access(),
+            links: self.links,
+            handles: self.handles,
+            dots: if self.hide_dots { Dots::Hidden } else { Dots::Shown },
+            ..sftp::Config::read_only(root)
+        };
+        if place == PlaceKind::Process {
+            return sftp::Config { behind_bytes_max: 0, ..config };
+        }
+        let term = self.lease_term.unwrap_or(LEASE_TERM);
+        sftp::Config { lease_term: (!term.is_zero()).then_some(term), ..config }
+    }
+}
+
+fn some_duration<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    super::duration(from).map(Some)
 }
 
 /// The same on the command line.
@@ -89,6 +161,15 @@ pub(crate) struct FilesArgs {
     /// Refuse changes that do not name the version they mean (If-Match)
     #[arg(long)]
     pub(crate) conditions_required: bool,
+    /// What becomes of open files when the connection or the server is gone [default: volatile]
+    #[arg(long, value_name = "KIND", value_enum)]
+    pub(crate) handles: Option<HandlesName>,
+    /// For how long clients get leases on what they read; 0s gives none [default: 10s, none in place `process`]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) lease_term: Option<Duration>,
+    /// Do not serve names that start with a dot (over HTTP they never are)
+    #[arg(long)]
+    pub(crate) hide_dots: bool,
     /// Let clients from elsewhere change files too, though nobody knows who they are
     #[arg(long)]
     pub(crate) insecure: bool,
@@ -106,6 +187,12 @@ impl FilesArgs {
             },
             keys: if self.keys_optional { Keys::Optional } else { Keys::Required },
             conditions_required: self.conditions_required,
+            handles: match self.handles {
+                None | Some(HandlesName::Volatile) => Handles::Volatile,
+                Some(HandlesName::Journalled) => Handles::Journalled,
+            },
+            lease_term: self.lease_term,
+            hide_dots: self.hide_dots,
             insecure: self.insecure,
         };
         let is_said = self.protocol.is_some() || self.links.is_some();

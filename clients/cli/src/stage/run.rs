@@ -134,7 +134,8 @@ impl Stage {
             let root = entry.root.as_deref().unwrap_or(page.path());
             let state = entry.state.unwrap_or_default();
             let settings = ServerSettings { urgent: stage.urgent.clone(), ..entry.settings() };
-            let shown = Shown { root, files: entry.files.clone().unwrap_or_default() };
+            let files = entry.files.clone().unwrap_or_default();
+            let shown = Shown { root, files, place: entry.place };
             match entry.service.start(&stage.system, settings, state, &shown) {
                 Ok(server) => stage.servers.push((entry.clone(), Arc::new(server))),
                 Err(error) => {

@@ -7,8 +7,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use palco_actors::{Repertoire, System};
+use palco_actors::{PlaceKind, Repertoire, System};
 use palco_files::http::{Config, HttpService};
+use palco_files::sftp::SftpService;
 use palco_models::{
     Server, ServerSettings, Single, StartError, players as of, players_that_share as of_shared,
 };
@@ -56,6 +57,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) root: &'a Path,
     /// How `files` serves it.
     pub(crate) files: FilesEntry,
+    /// Where it is served.
+    pub(crate) place: PlaceKind,
 }
 
 impl ServiceKind {
@@ -131,6 +134,9 @@ impl ServiceKind {
             Self::Files => match shown.files.protocol {
                 FileProtocol::Http => {
                     host.start::<HttpService>(shown.files.http(shown.root.into()))
+                }
+                FileProtocol::Sftp => {
+                    host.start::<SftpService>(shown.files.sftp(shown.root.into(), shown.place))
                 }
             },
             Self::Telnet => host.start::<TelnetService>(()),
@@ -231,6 +237,7 @@ impl Host for Attending<'_> {
 pub(crate) fn players(repertoire: Repertoire) -> Repertoire {
     let repertoire = of::<WorkService>(of::<TimeService>(of::<EchoService>(repertoire)));
     let repertoire = of::<FtpService>(of::<TelnetService>(repertoire));
+    let repertoire = of::<SftpService>(repertoire);
     of_shared::<KvService>(of::<HttpService>(repertoire))
 }
 
