@@ -56,7 +56,7 @@ impl Reading {
         if end == ahead.bytes.len() {
             self.held = None;
         }
-        self.expected = offset + length as u64;
+        self.expected = offset.saturating_add(length as u64);
         Some(found)
     }
 
@@ -67,7 +67,7 @@ impl Reading {
             true => (self.ahead * 2).clamp(AHEAD_BYTES_MIN, ahead_max.max(AHEAD_BYTES_MIN)),
             false => 0,
         };
-        self.expected = offset + length as u64;
+        self.expected = offset.saturating_add(length as u64);
         self.held = None;
         Wanted { offset, length, ahead: self.ahead.min(ahead_max) }
     }

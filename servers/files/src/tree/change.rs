@@ -55,10 +55,7 @@ impl Tree {
                     other => return other,
                 }
             }
-            let (parent, name) = self.parent(path)?;
-            if !self.is_plain(path) {
-                return Err(TreeError::of(path, Errno::EACCES));
-            }
+            let (parent, name) = self.changing(path)?;
             let flags = PLAIN | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | how.flags();
             match openat(&parent, &name, flags, Mode::from_bits_truncate(mode & 0o777)) {
                 Ok(file) => return Ok((file.into(), true)),

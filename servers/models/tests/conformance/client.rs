@@ -164,9 +164,14 @@ impl Client {
 
     /// Everything until an end in order, as text.
     pub(crate) fn rest(&mut self) -> String {
+        String::from_utf8(self.rest_of_bytes()).unwrap()
+    }
+
+    /// The same, for protocols that are no text.
+    pub(crate) fn rest_of_bytes(&mut self) -> Vec<u8> {
         let (heard, end) = self.everything();
         assert_eq!(end, End::Eof, "a reset after \"{}\"", heard.escape_ascii());
-        String::from_utf8(heard).unwrap()
+        heard
     }
 
     /// How the connection ends; nothing more may be heard before.

@@ -41,6 +41,7 @@ mod protocols;
 mod requests;
 mod rooms;
 mod settings;
+mod sftp;
 mod sharing;
 mod slow_readers;
 mod stage;
@@ -53,6 +54,7 @@ use std::process::ExitCode;
 use libtest_mimic::Arguments;
 use palco_actors::Repertoire;
 use palco_files::http::HttpService;
+use palco_files::sftp::SftpService;
 use palco_models::{players, players_that_share};
 use palco_service::services::echo::EchoService;
 use palco_service::services::ftp::FtpService;
@@ -67,7 +69,8 @@ static ALLOCATOR: palco_sys::NotingAllocator = palco_sys::NotingAllocator;
 
 fn repertoire() -> Repertoire {
     let repertoire = players::<TimeService>(players::<EchoService>(Repertoire::new()));
-    let repertoire = players::<WorkService>(players::<HttpService>(repertoire));
+    let repertoire =
+        players::<WorkService>(players::<HttpService>(players::<SftpService>(repertoire)));
     let repertoire = players::<FtpService>(players::<TelnetService>(repertoire));
     let repertoire = players::<processes::Curious>(repertoire);
     players_that_share::<watched::Watched>(players_that_share::<KvService>(repertoire))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use palco_files::http::HttpService;
+use palco_files::sftp::SftpService;
 use palco_models::{Server, ServerSettings};
 use palco_service::services::echo::EchoService;
 use palco_service::services::kv::{KvService, Limits};
@@ -12,6 +13,7 @@ use palco_service::services::time::{TimeFormat, TimeService};
 use palco_service::services::work::WorkService;
 
 use crate::http;
+use crate::sftp;
 use crate::stage::Stage;
 
 /// What a client says, and the plain text of what it hears.
@@ -56,7 +58,7 @@ pub(crate) fn for_every_service(stage: &Stage, check: impl Fn(&Protocol, &Server
     }
 }
 
-const PROTOCOLS: [Protocol; 6] = [
+const PROTOCOLS: [Protocol; 7] = [
     Protocol {
         name: "echo",
         start: |stage, settings| stage.serve::<EchoService>(settings, ()),
@@ -133,6 +135,22 @@ const PROTOCOLS: [Protocol; 6] = [
         plain: http::plain,
         speaks_first: false,
         busy: "503 page|",
+    },
+    Protocol {
+        name: "sftp",
+        start: |stage, settings| {
+            let root = stage.directory();
+            fs::write(root.join("0.txt"), "nought").unwrap();
+            stage.serve::<SftpService>(settings, root.into())
+        },
+        exchange: |number| match number {
+            0 => exchange(sftp::begins(), "version 3|"),
+            _ if number % 2 == 1 => exchange(sftp::asks("0.txt"), "6 bytes|"),
+            _ => exchange(sftp::asks("1.txt"), "NoSuchFile|"),
+        },
+        plain: sftp::plain,
+        speaks_first: false,
+        busy: "Failure|",
     },
 ];
 
