@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palco_core::{ActorId, ExitReason};
+use serde_json::Value;
 
 use crate::clock::Sleep;
 use crate::envelope::{Envelope, Tell};
@@ -213,6 +214,23 @@ impl<A: Actor> Context<A> {
             post.page.write_note(note());
             post.step(note(), false);
         }
+    }
+
+    /// What observers see of the actor's state while this handler runs, instead of nothing: asked whenever somebody looks,
+    /// so it must be quick. Ends with the handler; the last one counts, and `None` is no description.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::sync::atomic::{AtomicU64, Ordering};
+    /// # use palco_actors::{Actor, Context};
+    /// # fn handler<A: Actor>(cx: &Context<A>) {
+    /// let served = Arc::new(AtomicU64::new(0));
+    /// let seen = Arc::clone(&served);
+    /// cx.describe(Some(Arc::new(move || seen.load(Ordering::Relaxed).into())));
+    /// # }
+    /// ```
+    pub fn describe(&self, description: Option<Arc<dyn Fn() -> Value + Send + Sync>>) {
+        self.cell.vitals.describe(description);
     }
 
     /// Says that what this handler does and sends from now on belongs together, and to nothing before: a dispatcher says

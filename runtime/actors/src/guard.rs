@@ -10,7 +10,7 @@ use palco_core::ExitReason;
 
 use crate::observation::as_current;
 use crate::reply::drop_abandoned;
-use crate::signal::{INTERRUPT, KILL, OnInterrupt};
+use crate::signal::{INSPECT, INTERRUPT, KILL, OnInterrupt};
 use crate::vitals::{AnyCell, Phase};
 use crate::{Abandoned, DropReason};
 
@@ -73,6 +73,9 @@ pub(crate) async fn guarded<T, F: Future<Output = T> + ?Sized>(
                     }
                     OnInterrupt::Caught => {}
                 }
+            }
+            if bits & INSPECT != 0 && cell.vitals().show_description() {
+                continue;
             }
             // A stop hook is not held: an actor that rests can be stopped.
             if signals.must_rest(bits) && cell.vitals().phase() != Phase::Stopping {

@@ -35,6 +35,7 @@ mod bell;
 mod clock;
 mod context;
 mod dead_letters;
+mod description;
 mod descriptor;
 mod envelope;
 mod error;

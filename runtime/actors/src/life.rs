@@ -16,7 +16,7 @@ use crate::context::{Context, Next};
 use crate::dead_letters::DropReason;
 use crate::guard::{Abort, contained, guarded, rest};
 use crate::observation::LifeChange;
-use crate::signal::{INSPECT, INTERRUPT, KILL, OnInterrupt, RECYCLE, RESTART, STOP};
+use crate::signal::{INTERRUPT, KILL, OnInterrupt, RECYCLE, RESTART, STOP};
 use crate::supervisor::ChildExited;
 use crate::vitals::{AnyCell, Cell, Phase, Verdict};
 use crate::{Actor, Failure, Restart};
@@ -201,15 +201,7 @@ pub(crate) async fn turn<A: Actor>(
     let envelope = match next {
         Next::Message(envelope) => envelope,
         Next::Inspect => {
-            let state = contained(|| actor.state()).ok();
-            if let Some(post) = &vitals.post {
-                post.state(state.as_ref());
-            }
-            if let Some(state) = state {
-                vitals.life.lock().state = Some((state, vitals.system.clock().now()));
-            }
-            vitals.signals.clear(INSPECT);
-            vitals.notify();
+            vitals.show(|| actor.state());
             return None;
         }
         Next::End(reason) => return Some(reason),
@@ -233,6 +225,7 @@ pub(crate) async fn turn<A: Actor>(
         post.page.set_busy(now);
     }
     let outcome = guarded(&**cell, work).await;
+    vitals.describe(None);
     if let Some(post) = &vitals.post {
         post.page.set_idle();
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::activity::Activity;
 use crate::bell::{Bell, Listener};
+use crate::description::Describes;
 use crate::envelope::Envelope;
 use crate::life::short_type_name;
 use crate::mailbox::{LaneKind, Mailbox};
@@ -146,6 +147,8 @@ pub(crate) struct Vitals {
     pub(crate) stop_within: Duration,
     pub(crate) children: Mutex<Children>,
     pub(crate) signals: Signals,
+    /// Whether the running handler has others see something.
+    pub(crate) has_description: AtomicBool,
     pub(crate) activity: Activity,
     pub(crate) life: Mutex<Life>,
     /// What is known of the actor's process, if it lives in one of its own or stands for one.
@@ -185,6 +188,8 @@ pub(crate) struct Life {
     pub(crate) ended: u32,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) state: Option<(Value, Time)>,
+    /// What the running handler has others see.
+    pub(crate) describes: Option<Describes>,
     pub(crate) watchers: Vec<Watcher>,
 }
 
@@ -244,6 +249,7 @@ impl Vitals {
             stop_within,
             children: Mutex::default(),
             signals: Signals::default(),
+            has_description: AtomicBool::new(false),
             activity,
             life: Mutex::default(),
             process: Mutex::default(),

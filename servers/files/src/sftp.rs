@@ -38,7 +38,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use palco_service::{CallContext, CannotRelaunch, Peer, Relaunch, Service};
+use palco_service::{CallContext, CannotRelaunch, Peer, Relaunch, Remembers, Service};
+use serde_json::json;
 
 pub use codec::SftpCodec;
 pub use session::Session;
@@ -220,6 +221,11 @@ impl Service for SftpService {
         Session::new(self.site.config.handles_max, self.site.config.state_bytes_max)
     }
 
+    fn remembers(&self, session: &Session) -> Option<Remembers> {
+        let remembers = session.remembers();
+        Some(Arc::new(move || json!(remembers())))
+    }
+
     fn takes_time(&self, asked: &Asked) -> bool {
         // A client that is to give a lease back may first want the answers that it is owed.
         let may_wait = asked.request.as_ref().is_ok_and(|request| {
@@ -239,7 +245,7 @@ impl Service for SftpService {
 
     async fn call(&self, session: &mut Session, asked: Asked, cx: &CallContext<'_>) -> Response {
         let Asked { id, request } = asked;
-        session.seen.requests += 1;
+        session::count(&session.seen.requests);
         let request = match request {
             Ok(request) => request,
             Err(error) => {

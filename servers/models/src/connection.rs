@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use palco_service::{CallContext, Codec, Farewell, Malformed, Next, Peer, Service};
+use palco_service::{CallContext, Codec, Farewell, Malformed, Next, Peer, Remembers, Service};
 
 /// No more responses are made while this many bytes wait to be written.
 const OUTPUT_BYTES_HIGH: usize = 64 << 10;
@@ -95,6 +95,12 @@ impl<S: Service, C: Codec<S>> Connection<S, C> {
             malformed: None,
             requests: 0,
         }
+    }
+
+    /// What the service remembers about this client.
+    #[must_use]
+    pub fn remembers(&self) -> Option<Remembers> {
+        self.service.remembers(self.session.as_ref()?)
     }
 
     /// Where to put what was read.

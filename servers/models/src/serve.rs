@@ -72,6 +72,7 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
     line.open(cx, stream, *address, C::USES_URGENT_DATA);
     let line = &*line;
     let mut connection = Connection::new(Arc::clone(&shared.service), shared.codec.clone(), peer);
+    cx.describe(connection.remembers());
     let host = ActorHost { cx, line, record, credit: Cell::new(0) };
     let call = CallContext::new(&host);
     let interrupts = |unread: &[u8]| shared.codec.interrupts(unread);
@@ -181,6 +182,7 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
     record.count_requests(connection.requests() - counted);
     record.ends(ending);
     line.finish();
+    cx.describe(None);
     if ending == Ending::Broken {
         return;
     }

@@ -25,4 +25,4 @@ mod service;
 pub use call::{CallContext, Crash, Host, LocalFuture};
 pub use codec::{Codec, Farewell, Malformed, Next};
 pub use relaunch::{Ask, CannotRelaunch, EXCHANGE_BYTES_MAX, Relaunch, SharedState};
-pub use service::{Peer, Service};
+pub use service::{Peer, Remembers, Service};

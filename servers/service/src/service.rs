@@ -3,9 +3,15 @@
 use std::fmt;
 use std::future::{self, Future};
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::CallContext;
+
+/// What is remembered about a client, whenever it is asked.
+pub type Remembers = Arc<dyn Fn() -> Value + Send + Sync>;
 
 /// Who is at the other end of a connection, as text that logs and services may show.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +45,14 @@ pub trait Service: Send + Sync + 'static {
 
     /// Called once for every connection, before its first byte is read.
     fn open(&self, peer: &Peer) -> Self::Session;
+
+    /// What is remembered about a client, for people who look at its connection: called once, after
+    /// [`open`](Self::open); what it returns is asked at any time, from anywhere, so it must be quick. The default is
+    /// nothing.
+    fn remembers(&self, session: &Self::Session) -> Option<Remembers> {
+        let _ = session;
+        None
+    }
 
     /// Whether answering `request` may take its time: then the answers to the requests before it are written first.
     /// Otherwise answers to requests that came together go out together, which costs less. The default is no.

@@ -75,7 +75,8 @@ impl<A: Actor> Context<A> {
     async fn yield_if(&self, yields: bool) {
         let mut passed = false;
         poll_fn(|task| {
-            if passed || !(yields || self.cell.vitals.signals.has(ATTENTION)) {
+            let vitals = &self.cell.vitals;
+            if passed || !(yields || vitals.signals.has(ATTENTION | vitals.inspections())) {
                 return Poll::Ready(());
             }
             passed = true;
@@ -157,6 +158,7 @@ impl<A: Actor> Context<A> {
             Wait::UntilStop => ATTENTION | ENDING,
             Wait::ThroughStop => ATTENTION,
         };
+        let ends = ends | self.cell.vitals.inspections();
         loop {
             self.checkpoint().await;
             if wait == Wait::UntilStop && self.is_stopping() {

@@ -54,7 +54,7 @@ impl SftpService {
                     handles: number(self.site.config.handles_max),
                 }))
             }
-            Extension::State => Ok(extended(&Answer::State(session.remembered()))),
+            Extension::State => Ok(extended(&Answer::State(session.remembers()()))),
             about_leases => match self.site.leases.clone() {
                 Some(leases) => self.lease(session, &leases, about_leases, cx).await,
                 None => Err(unsupported()),

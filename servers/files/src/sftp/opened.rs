@@ -14,7 +14,7 @@ use super::kept::{Kept, Record};
 use super::path::within;
 use super::reading;
 use super::refused::Refused;
-use super::session::{Open, OpenDirectory, OpenFile, Session, no_handle, secret_of};
+use super::session::{Open, OpenDirectory, OpenFile, Session, count, no_handle, secret_of};
 use super::shared::Write;
 use super::site::Site;
 use super::wire::{Attributes, Code, DATA_BYTES_MAX, OpenFlags, Reply, Secret};
@@ -185,13 +185,13 @@ impl SftpService {
         if !open.flags.read {
             return Err(Refused::new(Code::PermissionDenied, "the file is not open to be read"));
         }
-        session.seen.reads += 1;
+        count(&session.seen.reads);
         let length = usize::try_from(length).unwrap_or(usize::MAX).min(DATA_BYTES_MAX);
         let is_late = open.shared.is_late();
         let wanted = {
             let mut reading = open.reading.lock();
             if !is_late && let Some(bytes) = reading.hit(&open.file, offset, length) {
-                session.seen.reads_ahead += 1;
+                count(&session.seen.reads_ahead);
                 return Ok(Reply::Data(bytes));
             }
             reading.want(offset, length, self.site.config.ahead_bytes_max)
@@ -224,12 +224,12 @@ impl SftpService {
         if offset.checked_add(data.len() as u64).is_none_or(|end| i64::try_from(end).is_err()) {
             return Err(Refused::failure("no file is so long"));
         }
-        session.seen.writes += 1;
+        count(&session.seen.writes);
         let exclusive = self.exclusive(vec![open.id], session, cx).await;
         let behind = if open.flags.append { 0 } else { self.site.behind_bytes_max() };
         let write = Write { file: &open.file, offset, bytes: &data, failure: &open.failure };
         if behind > 0 && open.shared.put_off(&write, behind, &session.budget) {
-            session.seen.writes_behind += 1;
+            count(&session.seen.writes_behind);
             return Ok(done());
         }
         let budget = Arc::clone(&session.budget);

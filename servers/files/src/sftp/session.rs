@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use bytes::Bytes;
 use nix::dir::OwningIter;
@@ -28,9 +29,40 @@ pub struct Session {
     pub(super) has_begun: bool,
     pub(super) client: Option<Secret>,
     pub(super) budget: Arc<Budget>,
-    pub(super) seen: Remembered,
+    pub(super) seen: Arc<Seen>,
     handles: HashMap<Secret, Open>,
     handles_max: usize,
+}
+
+/// What a connection has asked, for whoever looks at it.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    handles: AtomicU64,
+    pub(super) requests: AtomicU64,
+    pub(super) reads: AtomicU64,
+    pub(super) reads_ahead: AtomicU64,
+    pub(super) writes: AtomicU64,
+    pub(super) writes_behind: AtomicU64,
+}
+
+impl Seen {
+    fn remembered(&self, budget: &Budget) -> Remembered {
+        let of = |count: &AtomicU64| count.load(Relaxed);
+        Remembered {
+            handles: of(&self.handles),
+            bytes: budget.used() as u64,
+            requests: of(&self.requests),
+            reads: of(&self.reads),
+            reads_ahead: of(&self.reads_ahead),
+            writes: of(&self.writes),
+            writes_behind: of(&self.writes_behind),
+        }
+    }
+}
+
+/// One more.
+pub(super) fn count(what: &AtomicU64) {
+    what.fetch_add(1, Relaxed);
 }
 
 /// What a handle means.
@@ -72,7 +104,7 @@ impl Session {
             has_begun: false,
             client: None,
             budget: Budget::new(state_bytes_max),
-            seen: Remembered::default(),
+            seen: Arc::default(),
             handles: HashMap::new(),
             handles_max,
         }
@@ -95,6 +127,7 @@ impl Session {
 
     pub(super) fn insert(&mut self, handle: Secret, open: Open) {
         self.handles.insert(handle, open);
+        self.seen.handles.store(self.handles.len() as u64, Relaxed);
     }
 
     /// What the handle means, if it is one of this connection.
@@ -103,17 +136,15 @@ impl Session {
     }
 
     pub(super) fn remove(&mut self, handle: Secret) -> Option<Open> {
-        self.handles.remove(&handle)
+        let open = self.handles.remove(&handle);
+        self.seen.handles.store(self.handles.len() as u64, Relaxed);
+        open
     }
 
-    /// What is remembered now.
-    pub(super) fn remembered(&self) -> Remembered {
-        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        Remembered {
-            handles: count(self.handles.len()),
-            bytes: count(self.budget.used()),
-            ..self.seen
-        }
+    /// What is remembered now, whenever it is asked.
+    pub(super) fn remembers(&self) -> impl Fn() -> Remembered + Send + Sync + 'static {
+        let (seen, budget) = (Arc::clone(&self.seen), Arc::clone(&self.budget));
+        move || seen.remembered(&budget)
     }
 
     /// Every file that is open.

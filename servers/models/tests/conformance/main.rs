@@ -38,6 +38,7 @@ mod malformed;
 mod panics;
 mod processes;
 mod protocols;
+mod remembered;
 mod requests;
 mod rooms;
 mod settings;
@@ -98,6 +99,7 @@ fn main() -> ExitCode {
         malformed::trials(),
         panics::trials(),
         processes::trials(),
+        remembered::trials(),
         requests::trials(),
         rooms::trials(),
         settings::trials(),

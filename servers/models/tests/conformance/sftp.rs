@@ -1,7 +1,7 @@
 //! SFTP as the other services are asked.
 
 use bytes::{Bytes, BytesMut};
-use palco_files::sftp::wire::{self, Reply, Request};
+use palco_files::sftp::wire::{self, Attributes, OpenFlags, Reply, Request};
 
 /// The first packet of a connection.
 pub(crate) fn begins() -> Vec<u8> {
@@ -11,6 +11,13 @@ pub(crate) fn begins() -> Vec<u8> {
 /// The question what is at `path`.
 pub(crate) fn asks(path: &str) -> Vec<u8> {
     packet(&Request::Look { path: Bytes::copy_from_slice(path.as_bytes()) })
+}
+
+/// That `path` be opened.
+pub(crate) fn opens(path: &str) -> Vec<u8> {
+    let path = Bytes::copy_from_slice(path.as_bytes());
+    let attributes = Attributes::default();
+    packet(&Request::Open { path, flags: OpenFlags::READ, attributes })
 }
 
 fn packet(request: &Request) -> Vec<u8> {
@@ -26,6 +33,7 @@ pub(crate) fn plain(bytes: &[u8]) -> String {
         match Reply::decode(packet) {
             Ok((_, Reply::Version { version, .. })) => plain += &format!("version {version}|"),
             Ok((_, Reply::Status { code, .. })) => plain += &format!("{code:?}|"),
+            Ok((_, Reply::Handle(_))) => plain += "handle|",
             Ok((_, Reply::Attributes(found))) => {
                 plain += &format!("{} bytes|", found.size.unwrap_or_default());
             }

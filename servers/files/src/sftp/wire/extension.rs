@@ -1,6 +1,7 @@
 //! Requests that the draft leaves to others (section 8): some of OpenSSH's, and palco's for leases.
 
 use bytes::{BufMut, Bytes, BytesMut};
+use serde::Serialize;
 
 use super::fields::{Fields, put_string};
 use super::{Request, WireError};
@@ -223,7 +224,7 @@ pub enum Answer {
 }
 
 /// What a server remembers about one connection, and what that was good for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Remembered {
     /// Handles that are open.
     pub handles: u64,
