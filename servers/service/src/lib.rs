@@ -9,7 +9,7 @@
 //! | `codec.rs` | [`Codec`], [`Malformed`], [`Farewell`], [`Next`] |
 //! | `relaunch.rs` | [`Relaunch`], [`SharedState`]: services that a fresh process can make again |
 //! | `call.rs` | [`CallContext`], [`Host`], [`Crash`]: what a running call may ask of the place it runs in |
-//! | `services/` | [`echo`](services::echo), [`time`](services::time), [`kv`](services::kv), [`work`](services::work), [`telnet`](services::telnet), [`ftp`](services::ftp) |
+//! | `services/` | [`echo`](services::echo), [`time`](services::time), [`kv`](services::kv), [`work`](services::work), [`telnet`](services::telnet), [`ftp`](services::ftp), [`basket`](services::basket) |
 //!
 //! This room must never know tokio, mio, nix or actix, not even through another crate.
 

@@ -7,6 +7,7 @@
 //! | `kv.rs` | RESP2: a store that `redis-cli` and `redis-benchmark` can talk to | the client's name |
 //! | `work.rs` | one line in, one line out: computes, sleeps, blocks, counts, panics or crashes on demand | none |
 //! | `telnet.rs` | RFC 854: a teletype whose commands a Synch can interrupt | none |
+//! | `basket.rs` | HTTP: a shopping basket that the client keeps in a cookie, or the server in a session | none |
 //! | `ftp.rs` | RFC 959: a control connection without data connections, for its ABOR | the client's address |
 //!
 //! What several of them share:
@@ -29,6 +30,7 @@ mod count;
 mod nvt;
 mod ticket;
 
+pub mod basket;
 pub mod echo;
 pub mod ftp;
 pub mod kv;

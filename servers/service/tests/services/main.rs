@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing, its support too")]
 
+mod basket;
 mod echo;
 mod ftp;
 mod kv;

@@ -15,7 +15,7 @@ use palco_service::{
     CallContext, Codec, Crash, Farewell, Host, LocalFuture, Malformed, Next, Peer, Service,
 };
 
-/// 2001-09-09 01:46:40 UTC, on every wall clock of these tests.
+/// 2001-09-09 01:46:40 UTC, on every wall clock of these tests until it is set on.
 pub(crate) const NOW: u64 = 1_000_000_000;
 
 /// The ticket of the first request of every connection whose host has an urgent port.
@@ -34,6 +34,8 @@ pub(crate) struct TestHost {
     pub(crate) checkpoints: Cell<u32>,
     pub(crate) blocks: Cell<u32>,
     pub(crate) crashes: RefCell<Vec<Crash>>,
+    /// How far the wall clock has been set on.
+    pub(crate) later: Cell<Duration>,
     urgent_port: bool,
     /// The number of the request that is being answered.
     request: Cell<u64>,
@@ -53,7 +55,7 @@ impl Host for TestHost {
     }
 
     fn wall_clock(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(NOW)
+        UNIX_EPOCH + Duration::from_secs(NOW) + self.later.get()
     }
 
     fn sleep(&self, duration: Duration) -> LocalFuture<'_, ()> {
