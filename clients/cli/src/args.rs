@@ -30,7 +30,7 @@ pub(crate) use simulate::{Plan, Seeds, Simulate};
 pub(crate) use urgent::{About, Call, Onset, UrgentCommand};
 pub(crate) use verify::Verify;
 
-use crate::stage::{DashboardArgs, Demo, FilesArgs, ServiceKind, State, UrgentArgs};
+use crate::stage::{BasketArgs, DashboardArgs, Demo, FilesArgs, ServiceKind, State, UrgentArgs};
 
 /// One actor, every place; one service, every server.
 ///
@@ -349,6 +349,8 @@ pub(crate) struct Serve {
     pub(crate) root: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) files: FilesArgs,
+    #[command(flatten)]
+    pub(crate) basket: BasketArgs,
     #[command(flatten)]
     pub(crate) dashboard: DashboardArgs,
     #[command(flatten)]

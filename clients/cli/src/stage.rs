@@ -1,6 +1,7 @@
 //! What to run: a stage file, parsed and checked in one go.
 
 mod attend;
+mod basket;
 mod dashboard;
 mod demo;
 mod files;
@@ -25,6 +26,7 @@ use palco_models::{Limits, Listen, ModelKind, ProcessSettings, ServerSettings};
 use serde::{Deserialize, Deserializer};
 
 pub(crate) use attend::{Attending, attend};
+pub(crate) use basket::{BasketArgs, BasketEntry};
 pub(crate) use dashboard::DashboardArgs;
 pub(crate) use demo::Demo;
 pub(crate) use files::{FilesArgs, FilesEntry};
@@ -85,6 +87,8 @@ pub(crate) struct ServerEntry {
     pub(crate) root: Option<PathBuf>,
     /// How `files` serves it.
     pub(crate) files: Option<FilesEntry>,
+    /// Who keeps the baskets of service `basket`.
+    pub(crate) basket: Option<BasketEntry>,
     /// How many connections.
     #[serde(default)]
     pub(crate) limits: Limits,
@@ -172,6 +176,7 @@ impl ServerEntry {
             socket: None,
             root: None,
             files: None,
+            basket: None,
             limits: Limits::default(),
             drain_within: drain_within(),
             supervision: Supervision::default(),
@@ -189,6 +194,7 @@ impl ServerEntry {
     pub(crate) fn check(&self) -> Result<()> {
         let (root, files) = (self.root.as_deref(), self.files.as_ref());
         check_root(self.service, root, files, Some(self.listen), self.place)?;
+        basket::check(self.service, self.basket.as_ref(), basket::Connections::Many)?;
         if self.limits.connections_max == 0 {
             bail!("connections-max must be at least 1");
         }
@@ -202,13 +208,30 @@ impl ServerEntry {
                 self.place
             );
             ensure!(
-                state == State::Local || self.service.has_state(),
+                state == State::Local || self.has_state(),
                 "service `{}` has no state to share",
                 self.service
             );
         }
         self.settings().check()?;
         Ok(())
+    }
+
+    /// Whether the service remembers anything from one connection to the next.
+    fn has_state(&self) -> bool {
+        match self.service {
+            ServiceKind::Kv => true,
+            ServiceKind::Basket => self.basket.as_ref().is_some_and(BasketEntry::has_state),
+            ServiceKind::Echo
+            | ServiceKind::Time
+            | ServiceKind::Daytime
+            | ServiceKind::Work
+            | ServiceKind::Http
+            | ServiceKind::Files
+            | ServiceKind::Telnet
+            | ServiceKind::Ftp
+            | ServiceKind::Registers => false,
+        }
     }
 
     /// The settings of its server.

@@ -77,8 +77,9 @@ pub(crate) fn call(control: Option<PathBuf>, call: &Call, json: bool) -> Result<
             let failed = matches!(value, resp::Value::Error(_));
             return Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS });
         }
-        ServiceKind::Http | ServiceKind::Files => {
-            let path = words.first().map_or("/", String::as_str);
+        ServiceKind::Http | ServiceKind::Files | ServiceKind::Basket => {
+            let usual = if service == ServiceKind::Basket { "/basket" } else { "/" };
+            let path = words.first().map_or(usual, String::as_str);
             ensure!(
                 words.len() <= 1,
                 "one path is enough, for example: palco call http /index.html"

@@ -30,9 +30,9 @@ pub(crate) fn up(up: Up, control: Option<PathBuf>, json: bool) -> Result<ExitCod
 
 pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Result<ExitCode> {
     if serve.inetd {
-        let files = serve.files.entry();
+        let (files, basket) = (serve.files.entry(), serve.basket.entry());
         let Serve { service, root, drain_within, .. } = serve;
-        return stage::attend(&Attending { service, root, files, drain_within });
+        return stage::attend(&Attending { service, root, files, basket, drain_within });
     }
     ensure!(
         serve.idle_exit.is_none_or(|idle| !idle.is_zero()),
@@ -52,6 +52,7 @@ pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Resul
         socket,
         root: serve.root,
         files: serve.files.entry(),
+        basket: serve.basket.entry(),
         limits: Limits {
             connections_max: serve.connections_max,
             action: serve.when_full.0,

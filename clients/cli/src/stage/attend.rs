@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use palco_actors::{PlaceKind, System};
 use palco_threads::block_on;
 
+use super::basket::{self, BasketEntry};
 use super::run::{EndSignals, watch};
 use super::{FilesEntry, ServiceKind, Shown, check_root, page};
 use crate::activation;
@@ -21,6 +22,8 @@ pub(crate) struct Attending {
     pub(crate) root: Option<PathBuf>,
     /// How `files` serves it.
     pub(crate) files: Option<FilesEntry>,
+    /// Who keeps the baskets of service `basket`.
+    pub(crate) basket: Option<BasketEntry>,
     /// How long a request may take to finish after a signal.
     pub(crate) drain_within: Duration,
 }
@@ -30,18 +33,19 @@ pub(crate) struct Attending {
 ///
 /// Exits with 1 if the connection was given up or its handler panicked.
 pub(crate) fn attend(attending: &Attending) -> Result<ExitCode> {
-    let Attending { service, root, files, drain_within } = attending;
+    let Attending { service, root, files, basket, drain_within } = attending;
     let connection = activation::connection()?;
     let signals = EndSignals::block()?;
     // Every connection is a process.
     let place = PlaceKind::Process;
     check_root(*service, root.as_deref(), files.as_ref(), None, place)?;
+    basket::check(*service, basket.as_ref(), basket::Connections::One)?;
     let system = System::builder().event_loops(1).build();
     let system = system.context("cannot start the actor system")?;
     let page = page::directory()?;
     page::write(&page, &[])?;
     let root = root.as_deref().unwrap_or(page.path());
-    let shown = Shown { root, files: files.clone().unwrap_or_default(), place };
+    let shown = Shown::of(root, place, files.as_ref(), basket.as_ref());
     let single = Arc::new(service.attend(&system, connection, *drain_within, &shown)?);
     let served = Arc::clone(&single);
     watch("palco-client", move || {

@@ -134,8 +134,8 @@ impl Stage {
             let root = entry.root.as_deref().unwrap_or(page.path());
             let state = entry.state.unwrap_or_default();
             let settings = ServerSettings { urgent: stage.urgent.clone(), ..entry.settings() };
-            let files = entry.files.clone().unwrap_or_default();
-            let shown = Shown { root, files, place: entry.place };
+            let (files, basket) = (entry.files.as_ref(), entry.basket.as_ref());
+            let shown = Shown::of(root, entry.place, files, basket);
             match entry.service.start(&stage.system, settings, state, &shown) {
                 Ok(server) => stage.servers.push((entry.clone(), Arc::new(server))),
                 Err(error) => {

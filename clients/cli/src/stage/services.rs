@@ -13,6 +13,7 @@ use palco_files::sftp::SftpService;
 use palco_models::{
     Server, ServerSettings, Single, StartError, players as of, players_that_share as of_shared,
 };
+use palco_service::services::basket::{BasketService, Sessions, Signed};
 use palco_service::services::echo::EchoService;
 use palco_service::services::ftp::FtpService;
 use palco_service::services::kv::{self, KvService};
@@ -22,6 +23,7 @@ use palco_service::services::work::WorkService;
 use palco_service::{CannotRelaunch, Relaunch};
 use serde::{Deserialize, Serialize};
 
+use super::basket::{BasketEntry, Side};
 use super::files::{FileProtocol, FilesEntry};
 use crate::activation::Connection;
 
@@ -47,6 +49,8 @@ pub(crate) enum ServiceKind {
     Telnet,
     /// The control connection of FTP (RFC 959), which knows ABOR; without transfers.
     Ftp,
+    /// A shopping basket, kept by the client or by the server.
+    Basket,
     /// Registers over the Redis protocol, through a node of the section `[registers]`.
     Registers,
 }
@@ -57,13 +61,29 @@ pub(crate) struct Shown<'a> {
     pub(crate) root: &'a Path,
     /// How `files` serves it.
     pub(crate) files: FilesEntry,
+    /// Who keeps the baskets of `basket`.
+    pub(crate) basket: BasketEntry,
     /// Where it is served.
     pub(crate) place: PlaceKind,
 }
 
+impl<'a> Shown<'a> {
+    /// What is said, and the defaults of what is not.
+    pub(crate) fn of(
+        root: &'a Path,
+        place: PlaceKind,
+        files: Option<&FilesEntry>,
+        basket: Option<&BasketEntry>,
+    ) -> Self {
+        let (files, basket) =
+            (files.cloned().unwrap_or_default(), basket.cloned().unwrap_or_default());
+        Self { root, files, basket, place }
+    }
+}
+
 impl ServiceKind {
     /// All services that a server can be started for by name.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Echo,
         Self::Time,
         Self::Daytime,
@@ -73,6 +93,7 @@ impl ServiceKind {
         Self::Files,
         Self::Telnet,
         Self::Ftp,
+        Self::Basket,
     ];
 
     /// The name used on the command line and in files.
@@ -87,6 +108,7 @@ impl ServiceKind {
             Self::Files => "files",
             Self::Telnet => "telnet",
             Self::Ftp => "ftp",
+            Self::Basket => "basket",
             Self::Registers => "registers",
         }
     }
@@ -100,11 +122,17 @@ impl ServiceKind {
         shown: &Shown<'_>,
     ) -> Result<Server> {
         let name = settings.name.clone();
-        let shares = self == Self::Kv && state == State::Shared;
-        let started = if shares {
-            Server::launch_shared::<KvService>(system, settings, kv::Limits::default())
-        } else {
-            self.introduce(shown, Launching { system, settings })
+        let started = match (self, state) {
+            (Self::Kv, State::Shared) => {
+                Server::launch_shared::<KvService>(system, settings, kv::Limits::default())
+            }
+            (Self::Basket, State::Shared) => {
+                let config = shown.basket.server();
+                Server::launch_shared::<BasketService<Sessions>>(system, settings, config)
+            }
+            (service, State::Local | State::Shared) => {
+                service.introduce(shown, Launching { system, settings })
+            }
         };
         started.with_context(|| format!("server `{name}`"))
     }
@@ -141,26 +169,17 @@ impl ServiceKind {
             },
             Self::Telnet => host.start::<TelnetService>(()),
             Self::Ftp => host.start::<FtpService>(()),
+            Self::Basket => match shown.basket.sessions {
+                Side::Client => {
+                    let config = shown.basket.client().map_err(CannotRelaunch::because)?;
+                    host.start::<BasketService<Signed>>(config)
+                }
+                Side::Server => host.start::<BasketService<Sessions>>(shown.basket.server()),
+            },
             Self::Registers => Err(CannotRelaunch::because(io::Error::other(
                 "gateways of registers belong to their nodes: write a section [registers]",
             ))
             .into()),
-        }
-    }
-
-    /// Whether the service remembers anything from one connection to the next.
-    pub(crate) const fn has_state(self) -> bool {
-        match self {
-            Self::Kv => true,
-            Self::Echo
-            | Self::Time
-            | Self::Daytime
-            | Self::Work
-            | Self::Http
-            | Self::Files
-            | Self::Telnet
-            | Self::Ftp
-            | Self::Registers => false,
         }
     }
 
@@ -177,6 +196,9 @@ impl ServiceKind {
             Self::Http | Self::Files => format!("curl http://{address}/"),
             Self::Telnet => format!("telnet {ip} {port}"),
             Self::Ftp => format!("(echo SYST; echo QUIT) | nc -N {ip} {port}"),
+            Self::Basket => {
+                format!("curl -c jar -b jar -X PUT 'http://{address}/basket/tea?count=2'")
+            }
         }
     }
 
@@ -189,6 +211,7 @@ impl ServiceKind {
             Self::Registers => "GET load",
             Self::Work => "sleep 1",
             Self::Http | Self::Files => "GET /",
+            Self::Basket => "GET /basket",
         }
     }
 }
@@ -237,8 +260,8 @@ impl Host for Attending<'_> {
 pub(crate) fn players(repertoire: Repertoire) -> Repertoire {
     let repertoire = of::<WorkService>(of::<TimeService>(of::<EchoService>(repertoire)));
     let repertoire = of::<FtpService>(of::<TelnetService>(repertoire));
-    let repertoire = of::<SftpService>(repertoire);
-    of_shared::<KvService>(of::<HttpService>(repertoire))
+    let repertoire = of_shared::<KvService>(of::<HttpService>(of::<SftpService>(repertoire)));
+    of_shared::<BasketService<Sessions>>(of::<BasketService<Signed>>(repertoire))
 }
 
 /// Whose the state of a service is, if processes serve it.

@@ -79,6 +79,26 @@ fn settings_that_do_not_fit_say_why_and_where() {
 }
 
 #[test]
+fn a_basket_is_read_and_what_does_not_fit_says_why() {
+    let basket = SERVER.replace("echo", "basket");
+    let stage = StageFile::parse(&basket, "stage.toml").unwrap();
+    assert_eq!(stage.servers[0].basket, None);
+    let said = basket.clone() + "[server.basket]\nsessions = \"server\"\nttl = \"90s\"\n";
+    let stage = StageFile::parse(&said, "stage.toml").unwrap();
+    let entry = stage.servers[0].basket.clone().unwrap();
+    assert!(entry.has_state() && entry.ttl == Duration::from_secs(90));
+    let processes = said.replace("thread", "process");
+    let shared = processes.replace("listen", "state = \"shared\"\nlisten");
+    assert!(StageFile::parse(&shared, "stage.toml").is_ok());
+    assert!(error(&shared.replace("\"server\"", "\"client\"")).contains("no state to share"));
+    assert!(error(&said.replace("90s", "0s")).contains("1s to 366days"));
+    assert!(error(&said.replace("ttl", "tll")).contains("`ttl`"));
+    assert!(error(&(said + "secret = \"key\"\n")).contains("nothing is signed"));
+    let foreign = SERVER.to_owned() + "basket = { ttl = \"1m\" }\n";
+    assert!(error(&foreign).contains("belong to service `basket`"));
+}
+
+#[test]
 fn settings_of_processes_are_read() {
     let text = SERVER.replace("\"thread\"", "\"process\"").replace("echo", "kv");
     let text = text

@@ -4,6 +4,9 @@
 
 mod activation;
 mod bad_input;
+mod basket;
+#[cfg(feature = "real-clients")]
+mod basket_clients;
 mod bench;
 mod bench_switch;
 #[path = "../../../../runtime/transport/tests/carriers/cable.rs"]
