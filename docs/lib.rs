@@ -48,6 +48,10 @@ pub mod references {}
 pub mod files {}
 
 #[cfg(doctest)]
+#[doc = include_str!("SOFTSTATE.md")]
+pub mod softstate {}
+
+#[cfg(doctest)]
 #[doc = include_str!("FIBERS.md")]
 pub mod fibers {}
 
