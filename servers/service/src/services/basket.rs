@@ -15,7 +15,7 @@
 //! | `items.rs` | [`Items`], and the [`Operation`]s on them |
 //! | `signed.rs` | [`Signed`]: the cookie is the state; nothing is remembered here |
 //! | `sessions.rs`, `table.rs` | [`Sessions`]: the cookie names a session in a table, which one or several processes share |
-//! | `secret.rs`, `base64.rs` | what signs a cookie, and what it is written in |
+//! | `secret.rs` | what signs a cookie |
 //! | `request.rs`, `codec.rs`, `response.rs`, `problem.rs` | HTTP/1.1 and 1.0, for requests without content |
 //!
 //! Who keeps the state is a type: a [`BasketService`]`<Signed>` has no table and no way to share one. For both the
@@ -28,7 +28,6 @@
 //! Limits: [`HEAD_BYTES_MAX`], [`FIELDS_MAX`], [`ITEM_BYTES_MAX`], [`COUNT_MAX`], [`COOKIE_BYTES_MAX`],
 //! [`SessionsConfig`].
 
-mod base64;
 mod codec;
 mod items;
 mod problem;

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-
-use super::base64;
 
 /// What is signed beside the text, so that a signature made for something else is none here.
 const PURPOSE: &[u8] = b"palco basket, version 1\0";
@@ -28,7 +28,7 @@ impl Secret {
             <Hmac<Sha256> as KeyInit>::new_from_slice(&self.0).expect("any length will do");
         mac.update(PURPOSE);
         mac.update(text.as_bytes());
-        base64::encode(&mac.finalize().into_bytes())
+        BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
     }
 }
 

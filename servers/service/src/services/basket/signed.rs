@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use constant_time_eq::constant_time_eq;
 use serde::{Deserialize, Serialize};
 
 use super::response::{COOKIE_BESIDE_BYTES_MAX, seconds};
-use super::{
-    BasketCodec, BasketService, Items, Keep, Kept, Kind, Problem, Question, Secret, base64,
-};
+use super::{BasketCodec, BasketService, Items, Keep, Kept, Kind, Problem, Question, Secret};
 use crate::{CannotRelaunch, Relaunch};
 
 /// The largest cookie with its name and attributes: 4 KiB, what every client keeps (RFC 6265 section 6.1).
@@ -40,7 +40,7 @@ impl Signed {
             constant_time_eq(self.0.secret.sign(text).as_bytes(), signature.as_bytes())
         });
         let read = signed.and_then(|(text, _)| {
-            let json = base64::decode(text)?;
+            let json = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
             serde_json::from_slice::<(u64, Items)>(&json).ok()
         });
         let Some((expires_s, items)) = read else {
@@ -70,7 +70,7 @@ impl Signed {
         let ttl_ms = u64::try_from(self.0.ttl.as_millis()).unwrap_or(u64::MAX);
         let expires_s = now_ms.saturating_add(ttl_ms).div_ceil(1000);
         let json = serde_json::to_vec(&(expires_s, items)).expect("names and numbers are JSON");
-        let text = base64::encode(&json);
+        let text = BASE64_URL_SAFE_NO_PAD.encode(&json);
         let signature = self.0.secret.sign(&text);
         let cookie = format!("{text}.{signature}");
         if cookie.len() + COOKIE_BESIDE_BYTES_MAX > COOKIE_BYTES_MAX {
