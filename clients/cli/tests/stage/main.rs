@@ -21,6 +21,8 @@ mod inetd;
 mod inetd_urgent;
 mod lab;
 mod lwp;
+#[cfg(feature = "real-clients")]
+mod mounts;
 mod nodes;
 mod processes;
 #[cfg(feature = "real-clients")]
