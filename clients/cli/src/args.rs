@@ -1,6 +1,7 @@
 //! The command line.
 
 mod bench;
+mod files;
 mod inetd;
 mod lab;
 mod lwp;
@@ -21,6 +22,7 @@ use palco_models::{AcceptBy, Action, ModelKind};
 use tracing::level_filters::LevelFilter;
 
 pub(crate) use bench::{Bench, How, RegistersArgs};
+pub(crate) use files::{Files, FilesProxy, MountHints};
 pub(crate) use inetd::{Activate, Inetd, InetdCommand, Reading};
 pub(crate) use lab::Lab;
 pub(crate) use lwp::{Lwp, LwpDemo};
@@ -138,6 +140,9 @@ pub(crate) enum Command {
     /// urgent data on its own connection.
     #[command(verbatim_doc_comment)]
     Call(Call),
+    /// Reach files that are served: commands of clients, and a proxy that outlives the server
+    #[command(subcommand)]
+    Files(Files),
     /// Interrupt, hold, resume or prioritise a request that is being served; without a verb, list them
     ///
     /// A request is what `palco call` shows, with its key, from anywhere: it is taken to the urgent port. Without a key it

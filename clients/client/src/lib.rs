@@ -22,6 +22,7 @@
 //! | `exactly.rs`, `line.rs` | the two parsers that several services share |
 //! | `resp.rs`, `http.rs` | the two protocols with parsers of their own |
 //! | `register.rs` | registers: retries that never write twice |
+//! | `proxy.rs` | what keeps connections of SFTP clients alive while their server is away |
 //! | `ticket.rs` | a ticket from the words of an answer |
 //! | `urgent.rs` | commands at the urgent port, and urgent data on a connection |
 //! | `error.rs`, `excerpt.rs` | what went wrong, what came, and what to do |
@@ -46,6 +47,7 @@ mod line;
 mod parser;
 #[cfg(test)]
 mod pieces;
+pub mod proxy;
 pub mod register;
 pub mod resp;
 mod ticket;

@@ -180,3 +180,69 @@ fn sftp_speaks_to_it_without_ssh() {
     let left = fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name());
     assert!(left.into_iter().all(|name| name == ".palco"), "{said}");
 }
+
+/// Through the proxy the same descriptors go on, to read and to write, and nothing is lost.
+#[test]
+fn what_sshfs_has_open_through_the_proxy_goes_on_with_the_next_server() {
+    let (root, mount) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fs::write(root.path().join("large"), contents()).unwrap();
+    let options = ["--protocol", "sftp", "--handles", "journalled"];
+    let mut stage = start(root.path(), "127.0.0.1:0", &options);
+    let address = stage.address("files").to_string();
+    let mut proxy = Proxy::to(&address);
+    let mut sshfs = Command::new("sshfs");
+    let through = format!("directport={},direct_io", proxy.port);
+    assert!(
+        sshfs.args(["-o", &through, "127.0.0.1:/"]).arg(mount.path()).status().unwrap().success()
+    );
+    let _unmount = Unmount(mount.path());
+    let read = File::open(mount.path().join("large")).unwrap();
+    let write = File::create(mount.path().join("written")).unwrap();
+    assert!(is_right(&read, 0).unwrap());
+    for (turn, block) in contents().chunks(64 << 10).enumerate() {
+        if turn % 4 == 1 {
+            stage.kill("-KILL");
+            stage.child.wait().unwrap();
+            stage = start(root.path(), &address, &options);
+        }
+        let offset = (turn * (64 << 10)) as u64;
+        write.write_all_at(block, offset).unwrap();
+        assert!(is_right(&read, offset).unwrap(), "{turn}");
+    }
+    drop(write);
+    assert!(fs::read(root.path().join("written")).unwrap() == contents());
+    assert!(proxy.child.try_wait().unwrap().is_none());
+}
+
+struct Unmount<'a>(&'a Path);
+
+impl Drop for Unmount<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("fusermount3").arg("-uz").arg(self.0).status();
+    }
+}
+
+/// `palco files proxy`, until this is dropped.
+struct Proxy {
+    child: std::process::Child,
+    port: u16,
+}
+
+impl Proxy {
+    fn to(address: &str) -> Self {
+        let mut palco = Command::new(env!("CARGO_BIN_EXE_palco"));
+        palco.args(["files", "proxy", "--to", address, "--json"]);
+        let mut child = palco.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let said = serde_json::Deserializer::from_reader(child.stdout.take().unwrap());
+        let said: serde_json::Value = said.into_iter().next().unwrap().unwrap();
+        let port = said["address"].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap();
+        Self { child, port }
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
