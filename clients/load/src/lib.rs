@@ -15,6 +15,7 @@
 //! | `spawn/superservers.rs`, `spawn/superservers/` | one program per connection: palco beside the inetds that are there |
 //! | `live.rs`, `live/` | [`live::LiveLoad`]: load on a running server, for people who watch |
 //! | `observe.rs`, `observe/` | [`observe::run`]: what it costs a system to be looked at |
+//! | `appends.rs` | [`appends::run`]: what is lost and doubled when the server is killed |
 //! | `registers.rs`, `registers/` | [`registers::run`]: replicated registers beside etcd and redis |
 //! | `compiled.rs`, `daemon.rs` | baselines in C; other programs, which end with this one |
 //! | `report.rs`, `report/` | [`Report`]: JSON, Markdown and a table for the terminal |
@@ -27,6 +28,7 @@
 #![forbid(unsafe_code)]
 
 pub mod actors;
+pub mod appends;
 mod compiled;
 mod cores;
 mod cpu;

@@ -151,6 +151,19 @@ pub(crate) enum Bench {
     ///   palco bench registers --peers none --gaps --bulk 64MiB
     #[command(verbatim_doc_comment)]
     Registers(RegistersArgs),
+    /// Appends over HTTP while the server is killed with SIGKILL at random: what is lost and what is doubled, with
+    /// idempotency keys and without
+    ///
+    /// Exit code 3 if anything is lost, or doubled with keys. A kill takes about a tenth of a second.
+    ///
+    /// Example:
+    ///   palco bench appends --kills 100
+    #[command(verbatim_doc_comment)]
+    Appends {
+        /// How often the server is killed, with keys and once more without
+        #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+        kills: u64,
+    },
     /// Compare two reports (`--json`) of `palco bench switch`, `ring`, `create`, `memory` or `ipc`
     ///
     /// Refuses where the machines differ in what decides: processor, kernel, mitigations, clock source and the like. Exit

@@ -1,5 +1,6 @@
 //! `palco bench`: measurements on this machine.
 
+mod appends;
 mod registers;
 
 use std::io::{IsTerminal, Write};
@@ -35,6 +36,7 @@ pub(crate) fn bench(bench: Bench, json: bool) -> Result<ExitCode> {
         Bench::Compare { before, after, force, markdown } => {
             return compare(&before, &after, force, markdown, json);
         }
+        Bench::Appends { kills } => return appends::bench(kills, json),
         Bench::Registers(args) => {
             registers::bench(&args, json)?;
             return Ok(code);

@@ -7,12 +7,14 @@
 //! The file is written by one `write(2)`, before the client is told the handle; it survives the end of the server, not a
 //! loss of power. Everything here may block.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, Metadata, TryLockError};
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use nix::dir::Dir;
 use nix::fcntl::{OFlag, openat};
@@ -47,6 +49,21 @@ pub(super) struct Record {
     /// As [`OpenFlags::bits`](super::wire::OpenFlags::bits).
     pub(super) flags: u32,
     pub(super) file: FileId,
+    /// When the file was made, in nanoseconds since 1970, where the file system says so: numbers of files are given again.
+    pub(super) born: Option<u128>,
+}
+
+impl Record {
+    /// Of a file that is open.
+    pub(super) fn of(path: &Path, flags: u32, metadata: &Metadata) -> Self {
+        let born = metadata.created().ok().and_then(|made| made.duration_since(UNIX_EPOCH).ok());
+        Self {
+            path: path.as_os_str().as_bytes().to_vec(),
+            flags,
+            file: FileId::of(metadata),
+            born: born.map(|since| since.as_nanos()),
+        }
+    }
 }
 
 /// The right to a handle. Dropped, the handle is there for whoever shows it.
@@ -149,8 +166,6 @@ fn name(handle: Secret) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
     use crate::{Links, Tree};
 
@@ -161,8 +176,7 @@ mod tests {
     #[test]
     fn a_handle_is_held_by_one_and_outlives_it() {
         let root = tempfile::tempdir().unwrap();
-        let file = FileId::of(&root.path().metadata().unwrap());
-        let record = Record { path: b"a/b".to_vec(), flags: 3, file };
+        let record = Record::of(Path::new("a/b"), 3, &root.path().metadata().unwrap());
         let (first, second) = (keeper(root.path()), keeper(root.path()));
         let kept = first.keep([7; 16], &record).unwrap();
         assert!(second.adopt([7; 16]).is_err(), "it is held");

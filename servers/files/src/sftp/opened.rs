@@ -90,12 +90,13 @@ impl SftpService {
                 opened.file.set_len(0)?;
             }
             drop(exclusive);
-            let record = || {
-                let path = path.as_os_str().as_bytes().to_vec();
-                Record { path, flags: flags.bits(), file: opened.id }
+            let kept = match &site.keeper {
+                Some(keeper) => {
+                    let record = Record::of(&path, flags.bits(), &opened.file.metadata()?);
+                    Some(keeper.keep(handle, &record)?)
+                }
+                None => None,
             };
-            let kept =
-                site.keeper.as_ref().map(|keeper| keeper.keep(handle, &record())).transpose()?;
             Ok(opened.with_handle(&site, kept))
         });
         session.insert(handle, Open::File(Arc::new(open.await?)));
@@ -311,9 +312,10 @@ fn adopt(site: &Site, handle: Secret, held: Held) -> Result<OpenFile, Refused> {
     let path = Path::new(OsStr::from_bytes(&record.path));
     let stale = || Refused::failure("the handle is stale: its file has another name now, or none");
     let (file, _) = site.tree.open_file(path, opening(again, 0)).map_err(|_| stale())?;
-    let id = FileId::of(&file.metadata()?);
-    if id != record.file {
+    let metadata = file.metadata()?;
+    if Record::of(path, record.flags, &metadata) != record {
         return Err(stale());
     }
+    let id = record.file;
     Ok(Opened { file, id, flags, held }.with_handle(site, Some(kept)))
 }

@@ -124,6 +124,19 @@ fn a_journalled_handle_never_means_another_file() {
 }
 
 #[test]
+fn a_journalled_handle_never_means_another_file_with_the_same_number() {
+    let root = directory();
+    let handle = Client::new(&journalled(root.path())).open("a", OpenFlags::READ);
+    // File systems give numbers again, many at once.
+    for _ in 0..100 {
+        fs::remove_file(root.path().join("a")).unwrap();
+        fs::write(root.path().join("a"), "another").unwrap();
+        let service = journalled(root.path());
+        assert_eq!(Client::new(&service).code(&read(&handle)), Code::Failure);
+    }
+}
+
+#[test]
 fn a_journalled_handle_is_not_emptied_again() {
     let root = directory();
     let first = journalled(root.path());
