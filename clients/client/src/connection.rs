@@ -44,8 +44,19 @@ pub struct Connection {
     pub(crate) unread: Vec<u8>,
     /// A call has begun and not ended well.
     pub(crate) spent: bool,
+    /// What went over it.
+    pub(crate) traffic: Traffic,
     /// Once somebody has asked for it.
     urgency: OnceLock<Urgency>,
+}
+
+/// Bytes that went over a connection.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Traffic {
+    /// By the client.
+    pub(crate) sent: u64,
+    /// By the server.
+    pub(crate) received: u64,
 }
 
 impl Connection {
@@ -68,6 +79,7 @@ impl Connection {
             limits,
             unread: Vec::new(),
             spent: false,
+            traffic: Traffic::default(),
             urgency: OnceLock::new(),
         })
     }
@@ -107,6 +119,15 @@ impl Connection {
     #[must_use]
     pub fn urgent(&self) -> Urgency {
         self.urgency.get_or_init(|| Urgency::new(Arc::clone(&self.stream))).clone()
+    }
+
+    /// Whether a kept connection is still open and nothing has come on it. A server that closed it while it was idle has
+    /// not heard the next request; found out only after sending, that request's outcome would be unknown.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let stream = &self.stream;
+        let peeked = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
+        let is_quiet = peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+        is_quiet && stream.set_nonblocking(false).is_ok()
     }
 
     /// Reads what comes within this time.

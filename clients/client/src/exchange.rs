@@ -46,7 +46,10 @@ impl<'a> Exchange<'a> {
             let left = self.time_left()?;
             let mut stream = &*self.connection.stream;
             match stream.set_write_timeout(Some(left)).and_then(|()| stream.write(bytes)) {
-                Ok(count) => bytes = &bytes[count..],
+                Ok(count) => {
+                    bytes = &bytes[count..];
+                    self.connection.traffic.sent += count as u64;
+                }
                 Err(error) if is_closed(&error) => self.unsent = Some(error),
                 Err(error) => self.interrupted(error)?,
             }
@@ -102,7 +105,10 @@ impl<'a> Exchange<'a> {
         loop {
             let left = self.time_left()?;
             match self.connection.read(buffer, left) {
-                Ok(count) => return Ok(count),
+                Ok(count) => {
+                    self.connection.traffic.received += count as u64;
+                    return Ok(count);
+                }
                 Err(error) if is_closed(&error) => return Err(self.closed(Some(error))),
                 Err(error) => self.interrupted(error)?,
             }

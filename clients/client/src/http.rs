@@ -1,4 +1,4 @@
-//! `GET` and `HEAD` over HTTP/1.1.
+//! `GET` and `HEAD` over HTTP/1.1, and what changes files.
 //!
 //! Source: RFC 9110 and RFC 9112; response heads are parsed by `httparse`.
 //!
@@ -25,6 +25,12 @@ pub enum Method {
     Get,
     /// What `GET` would answer, without the content.
     Head,
+    /// To hold this content from now on.
+    Put,
+    /// To do with this content what the resource is for; palco's files append it.
+    Post,
+    /// To be gone.
+    Delete,
 }
 
 impl Method {
@@ -34,6 +40,9 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Head => "HEAD",
+            Self::Put => "PUT",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -72,12 +81,27 @@ pub fn ticket(connection: &mut Connection) -> Result<Ticket, Error> {
     Ok(own.with_number(next))
 }
 
-/// Sends a request with `fields` beside those that each has, every one with its line end.
+/// Sends a request without content, with `fields` beside those that each has, every one with its line end.
 fn call(
     connection: &mut Connection,
     method: Method,
     path: &str,
     fields: &str,
+) -> Result<Response, Error> {
+    send(connection, method, path, fields, None)
+}
+
+/// Sends a request with `fields` beside those that each has, every one with its line end, and with content if there is
+/// any. A server that refuses content before it has all of it is heard.
+///
+/// # Errors
+/// As [`get`].
+pub(crate) fn send(
+    connection: &mut Connection,
+    method: Method,
+    path: &str,
+    fields: &str,
+    content: Option<&[u8]>,
 ) -> Result<Response, Error> {
     if !path.starts_with('/') {
         return Err(Error::Request("a path starts with a slash"));
@@ -86,11 +110,14 @@ fn call(
     if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Error::Request("a path is ASCII without blanks; write a blank as %20"));
     }
-    let request = format!(
-        "{} {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: palco\r\nAccept: */*\r\n{fields}\r\n",
+    let length = content.map(|content| format!("Content-Length: {}\r\n", content.len()));
+    let head = format!(
+        "{} {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: palco\r\nAccept: */*\r\n{fields}{}\r\n",
         method.name(),
         connection.address(),
+        length.unwrap_or_default(),
     );
+    let request = [head.as_bytes(), content.unwrap_or_default()].concat();
     let parser = ResponseParser::new(method, connection.limits().answer_bytes_max);
-    connection.call(request.as_bytes(), parser)
+    connection.call(&request, parser)
 }

@@ -24,12 +24,10 @@
 //! | `options.rs` | [`RegisterOptions`]: limits |
 //! | `pursuit.rs` | one command, from node to node until there is an answer or no time |
 //! | `reply.rs` | what a reply says about the effect |
-//! | `pauses.rs` | how long to wait between two attempts |
 //! | `error.rs` | [`RegisterError`], [`Effect`] |
 
 mod error;
 mod options;
-mod pauses;
 mod pursuit;
 mod reply;
 
@@ -41,8 +39,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::Connection;
+use crate::pauses::Pauses;
 use crate::resp::Value;
-use pauses::Pauses;
 use reply::{bytes, count, integer, tag_of, tagged, versioned};
 
 /// Between two reads of a key that is watched: begins with this, and grows by half each time.

@@ -1,6 +1,5 @@
 //! One command, from node to node until there is an answer or no time.
 
-use std::io::ErrorKind;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -131,7 +130,7 @@ impl RegisterClient {
     /// Asks the node whose turn it is. The connection is kept if it is as good as before.
     fn attempt(&mut self, arguments: &[&[u8]]) -> Result<Value, Miss> {
         let node = &mut self.nodes[self.at];
-        let mut connection = match node.connection.take().filter(is_quiet) {
+        let mut connection = match node.connection.take().filter(Connection::is_quiet) {
             Some(connection) => connection,
             None => open(&node.address, &self.options)?,
         };
@@ -201,15 +200,6 @@ fn missed(error: Error) -> Miss {
         | Error::TooLarge { .. }
         | Error::Malformed { .. } => Miss::Lost { why, tag: None, source: Some(Box::new(error)) },
     }
-}
-
-/// Whether a kept connection is still open and nothing has come on it. A server that closed it while it was idle has not
-/// heard the next command; found out only after sending, that command's outcome would be unknown.
-fn is_quiet(connection: &Connection) -> bool {
-    let stream = &connection.stream;
-    let peeked = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
-    let is_quiet = peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
-    is_quiet && stream.set_nonblocking(false).is_ok()
 }
 
 /// Characters of an answer that an error repeats.

@@ -8,7 +8,7 @@ const DOUBLINGS_MAX: u32 = 20;
 
 /// Pauses with a lot of their own for each client.
 #[derive(Clone, Debug)]
-pub(super) struct Pauses {
+pub(crate) struct Pauses {
     min: Duration,
     max: Duration,
     /// The state of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
@@ -16,13 +16,13 @@ pub(super) struct Pauses {
 }
 
 impl Pauses {
-    pub(super) fn new(min: Duration, max: Duration) -> Self {
+    pub(crate) fn new(min: Duration, max: Duration) -> Self {
         // The one source of randomness that std has.
         Self { min, max, dice: RandomState::new().hash_one(0) }
     }
 
     /// After so many attempts that failed: half to all of min·2ⁿ, at most max.
-    pub(super) fn after(&mut self, failures: u32) -> Duration {
+    pub(crate) fn after(&mut self, failures: u32) -> Duration {
         let longest = self.min.saturating_mul(1 << failures.min(DOUBLINGS_MAX)).min(self.max);
         longest.mul_f64(0.5 + self.fraction() / 2.0)
     }
