@@ -1,6 +1,7 @@
 //! The command line.
 
 mod bench;
+mod fetch;
 mod files;
 mod inetd;
 mod lab;
@@ -22,6 +23,7 @@ use palco_models::{AcceptBy, Action, ModelKind};
 use tracing::level_filters::LevelFilter;
 
 pub(crate) use bench::{Bench, How, RegistersArgs};
+pub(crate) use fetch::Fetch;
 pub(crate) use files::{Files, FilesProxy, MountHints};
 pub(crate) use inetd::{Activate, Inetd, InetdCommand, Reading};
 pub(crate) use lab::Lab;
@@ -140,6 +142,13 @@ pub(crate) enum Command {
     /// urgent data on its own connection.
     #[command(verbatim_doc_comment)]
     Call(Call),
+    /// Fetch files, one by one and several at once: a client with threads does not wait for one answer after the other
+    ///
+    /// Examples:
+    ///   palco fetch --from 127.0.0.1:7010 --into DIR
+    ///   palco fetch --from 127.0.0.1:7022 --protocol sftp --parallel 1,2,4,16 /photos/
+    #[command(verbatim_doc_comment)]
+    Fetch(Fetch),
     /// Reach files that are served: commands of clients, and a proxy that outlives the server
     #[command(subcommand)]
     Files(Files),

@@ -3,6 +3,7 @@
 mod activate;
 mod bench;
 mod call;
+mod fetch;
 mod files;
 mod inetd;
 mod inspect;
@@ -48,6 +49,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         Command::Interrupt(target) => signal::signal(control, target, Signal::Interrupt, json),
         Command::Urgent(urgent) => urgent::urgent(control, &urgent, json),
         Command::Call(call) => call::call(control, &call, json),
+        Command::Fetch(wanted) => fetch::fetch(&wanted, json),
         Command::Files(wanted) => files::files(&wanted, json),
         Command::Inetd(inetd) => inetd::inetd(*inetd, control, json),
         Command::Activate(activate) => activate::activate(activate, control, json),

@@ -37,3 +37,46 @@ fn a_stage_file_serves_files_to_write() {
     assert!(post.starts_with("HTTP/1.1 200 "), "{post}");
     assert_eq!(fs::read_to_string(root.path().join("file")).unwrap(), "new-x");
 }
+
+#[test]
+fn an_option_of_the_other_protocol_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path().to_str().unwrap();
+    let with = |options: &[&str]| refused(&[&["serve", "files", "--root", root], options].concat());
+    for option in [&["--handles", "journalled"][..], &["--lease-term", "5s"], &["--hide-dots"]] {
+        assert!(with(option).contains("belong to --protocol sftp"), "{option:?}");
+    }
+    for option in ["--keys-optional", "--conditions-required"] {
+        assert!(with(&["--protocol", "sftp", option]).contains("belong to --protocol http"));
+    }
+    let process = ["--protocol", "sftp", "--place", "process", "--lease-term", "5s"];
+    assert!(with(&process).contains("leases bind only who is served by the same process"));
+    let everybody = ["--protocol", "sftp", "--listen", "0.0.0.0:0"];
+    assert!(with(&everybody).contains("over plain SFTP"));
+}
+
+#[test]
+fn fetch_gets_what_is_in_a_directory_however_many_at_once() {
+    let (root, into) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fs::create_dir_all(root.path().join("d/below")).unwrap();
+    for number in 0..40 {
+        fs::write(root.path().join(format!("d/{number}")), format!("file {number}")).unwrap();
+    }
+    for protocol in ["http", "sftp"] {
+        let root = root.path().to_str().unwrap();
+        let serve = ["serve", "files", "--protocol", protocol, "--root", root];
+        let stage = crate::support::Stage::run(&serve);
+        let from = stage.address("files").to_string();
+        let fetch = ["fetch", "--from", &from, "--protocol", protocol, "--parallel", "1,4", "/d/"];
+        let told = stage.json(&[&fetch[..], &["--into", into.path().to_str().unwrap()]].concat());
+        assert_eq!(told[1]["parallel"], 4, "{told}");
+        assert_eq!((&told[1]["files"], &told[1]["bytes"]), (&40.into(), &270.into()), "{told}");
+        for number in 0..40 {
+            let fetched = into.path().join(number.to_string());
+            assert_eq!(fs::read_to_string(&fetched).unwrap(), format!("file {number}"));
+            fs::remove_file(fetched).unwrap();
+        }
+        let missing = refused(&["fetch", "--from", &from, "--protocol", protocol, "/none"]);
+        assert!(missing.contains("/none"), "{missing}");
+    }
+}
