@@ -29,7 +29,7 @@ pub(crate) use attend::{Attending, attend};
 pub(crate) use basket::{BasketArgs, BasketEntry};
 pub(crate) use dashboard::DashboardArgs;
 pub(crate) use demo::Demo;
-pub(crate) use files::{FilesArgs, FilesEntry};
+pub(crate) use files::{Cell, FilesArgs, FilesEntry};
 pub(crate) use node::{NodeEntry, NodeSaid};
 pub(crate) use port::Port;
 use registers::RegistersEntry;
@@ -190,10 +190,15 @@ impl ServerEntry {
         self.name.as_deref().unwrap_or(self.service.name())
     }
 
+    /// Under which model and where.
+    pub(crate) fn cell(&self) -> Cell {
+        Cell { model: self.model, place: self.place }
+    }
+
     /// Checks what the types cannot.
     pub(crate) fn check(&self) -> Result<()> {
         let (root, files) = (self.root.as_deref(), self.files.as_ref());
-        check_root(self.service, root, files, Some(self.listen), self.place)?;
+        check_root(self.service, root, files, Some(self.listen), self.cell())?;
         basket::check(self.service, self.basket.as_ref(), basket::Connections::Many)?;
         if self.limits.connections_max == 0 {
             bail!("connections-max must be at least 1");
@@ -260,14 +265,14 @@ fn check_root(
     root: Option<&Path>,
     files: Option<&FilesEntry>,
     listen: Option<SocketAddr>,
-    place: PlaceKind,
+    cell: Cell,
 ) -> Result<()> {
     if service == ServiceKind::Files {
         ensure!(
             root.is_some(),
             "service `files` needs a directory: --root DIR, or `root` in a file"
         );
-        files.cloned().unwrap_or_default().check(listen, place)?;
+        files.cloned().unwrap_or_default().check(listen, cell)?;
     } else {
         ensure!(
             files.is_none(),

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use palco_actors::{PlaceKind, System};
+use palco_actors::System;
 use palco_threads::block_on;
 
 use super::basket::{self, BasketEntry};
 use super::run::{EndSignals, watch};
-use super::{FilesEntry, ServiceKind, Shown, check_root, page};
+use super::{Cell, FilesEntry, ServiceKind, Shown, check_root, page};
 use crate::activation;
 
 /// What is served to the connection.
@@ -37,15 +37,15 @@ pub(crate) fn attend(attending: &Attending) -> Result<ExitCode> {
     let connection = activation::connection()?;
     let signals = EndSignals::block()?;
     // Every connection is a process.
-    let place = PlaceKind::Process;
-    check_root(*service, root.as_deref(), files.as_ref(), None, place)?;
+    let cell = Cell::ALONE;
+    check_root(*service, root.as_deref(), files.as_ref(), None, cell)?;
     basket::check(*service, basket.as_ref(), basket::Connections::One)?;
     let system = System::builder().event_loops(1).build();
     let system = system.context("cannot start the actor system")?;
     let page = page::directory()?;
     page::write(&page, &[])?;
     let root = root.as_deref().unwrap_or(page.path());
-    let shown = Shown::of(root, place, files.as_ref(), basket.as_ref());
+    let shown = Shown::of(root, cell, files.as_ref(), basket.as_ref());
     let single = Arc::new(service.attend(&system, connection, *drain_within, &shown)?);
     let served = Arc::clone(&single);
     watch("palco-client", move || {

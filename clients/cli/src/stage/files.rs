@@ -9,6 +9,7 @@ use palco_actors::PlaceKind;
 use palco_files::http::{self, Keys};
 use palco_files::sftp::{self, Handles};
 use palco_files::{Access, Dots, Links};
+use palco_models::ModelKind;
 use serde::{Deserialize, Deserializer};
 
 /// How clients reach the files.
@@ -52,6 +53,24 @@ pub(crate) enum HandlesName {
     Journalled,
 }
 
+/// Under which model and where files are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cell {
+    pub(crate) model: ModelKind,
+    pub(crate) place: PlaceKind,
+}
+
+impl Cell {
+    /// Of one connection whose process has no other.
+    pub(crate) const ALONE: Self =
+        Self { model: ModelKind::PerConnection, place: PlaceKind::Process };
+
+    /// Whether all clients are served by one process, and several at once: a client has three connections for its leases.
+    fn may_lease(self) -> bool {
+        self.place != PlaceKind::Process && self.model != ModelKind::Iterative
+    }
+}
+
 /// `[server.files]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
@@ -80,7 +99,7 @@ pub(crate) struct FilesEntry {
 impl FilesEntry {
     /// Refuses to let everybody on the network write, and what has no effect. `listen` is none where nobody knows who
     /// connects.
-    pub(crate) fn check(&self, listen: Option<SocketAddr>, place: PlaceKind) -> Result<()> {
+    pub(crate) fn check(&self, listen: Option<SocketAddr>, cell: Cell) -> Result<()> {
         let is_private = listen.is_some_and(|listen| listen.ip().is_loopback());
         ensure!(
             is_private || self.read_only || self.insecure,
@@ -101,9 +120,9 @@ impl FilesEntry {
             ),
         }
         ensure!(
-            place != PlaceKind::Process || self.lease_term.is_none_or(|term| term.is_zero()),
-            "leases bind only who is served by the same process: leave out --lease-term, or serve in another place than \
-             `process`"
+            cell.may_lease() || self.lease_term.is_none_or(|term| term.is_zero()),
+            "leases bind only who is served by the same process, and need several connections at once: leave out \
+             --lease-term, or serve in another place than `process` and under another model than `iterative`"
         );
         Ok(())
     }
@@ -121,7 +140,7 @@ impl FilesEntry {
 
     /// What the stateful service is made from. Several processes know nothing of each other's leases, nor of what each
     /// has still to write.
-    pub(crate) fn sftp(&self, root: PathBuf, place: PlaceKind) -> sftp::Config {
+    pub(crate) fn sftp(&self, root: PathBuf, cell: Cell) -> sftp::Config {
         let config = sftp::Config {
             access: self.access(),
             links: self.links,
@@ -129,11 +148,12 @@ impl FilesEntry {
             dots: if self.hide_dots { Dots::Hidden } else { Dots::Shown },
             ..sftp::Config::read_only(root)
         };
-        if place == PlaceKind::Process {
-            return sftp::Config { behind_bytes_max: 0, ..config };
-        }
         let term = self.lease_term.unwrap_or(LEASE_TERM);
-        sftp::Config { lease_term: (!term.is_zero()).then_some(term), ..config }
+        let lease_term = (cell.may_lease() && !term.is_zero()).then_some(term);
+        match cell.place {
+            PlaceKind::Process => sftp::Config { behind_bytes_max: 0, lease_term, ..config },
+            _ => sftp::Config { lease_term, ..config },
+        }
     }
 }
 
@@ -164,7 +184,7 @@ pub(crate) struct FilesArgs {
     /// What becomes of open files when the connection or the server is gone [default: volatile]
     #[arg(long, value_name = "KIND", value_enum)]
     pub(crate) handles: Option<HandlesName>,
-    /// For how long clients get leases on what they read; 0s gives none [default: 10s, none in place `process`]
+    /// For how long clients get leases on what they read; 0s gives none [default: 10s; none in place `process` and under model `iterative`]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) lease_term: Option<Duration>,
     /// Do not serve names that start with a dot (over HTTP they never are)

@@ -135,7 +135,7 @@ impl Stage {
             let state = entry.state.unwrap_or_default();
             let settings = ServerSettings { urgent: stage.urgent.clone(), ..entry.settings() };
             let (files, basket) = (entry.files.as_ref(), entry.basket.as_ref());
-            let shown = Shown::of(root, entry.place, files, basket);
+            let shown = Shown::of(root, entry.cell(), files, basket);
             match entry.service.start(&stage.system, settings, state, &shown) {
                 Ok(server) => stage.servers.push((entry.clone(), Arc::new(server))),
                 Err(error) => {

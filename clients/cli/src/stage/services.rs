@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use palco_actors::{PlaceKind, Repertoire, System};
+use palco_actors::{Repertoire, System};
 use palco_files::http::{Config, HttpService};
 use palco_files::sftp::SftpService;
 use palco_models::{
@@ -24,7 +24,7 @@ use palco_service::{CannotRelaunch, Relaunch};
 use serde::{Deserialize, Serialize};
 
 use super::basket::{BasketEntry, Side};
-use super::files::{FileProtocol, FilesEntry};
+use super::files::{Cell, FileProtocol, FilesEntry};
 use crate::activation::Connection;
 
 /// What can be served.
@@ -64,20 +64,20 @@ pub(crate) struct Shown<'a> {
     /// Who keeps the baskets of `basket`.
     pub(crate) basket: BasketEntry,
     /// Where it is served.
-    pub(crate) place: PlaceKind,
+    pub(crate) cell: Cell,
 }
 
 impl<'a> Shown<'a> {
     /// What is said, and the defaults of what is not.
     pub(crate) fn of(
         root: &'a Path,
-        place: PlaceKind,
+        cell: Cell,
         files: Option<&FilesEntry>,
         basket: Option<&BasketEntry>,
     ) -> Self {
         let (files, basket) =
             (files.cloned().unwrap_or_default(), basket.cloned().unwrap_or_default());
-        Self { root, files, basket, place }
+        Self { root, files, basket, cell }
     }
 }
 
@@ -164,7 +164,7 @@ impl ServiceKind {
                     host.start::<HttpService>(shown.files.http(shown.root.into()))
                 }
                 FileProtocol::Sftp => {
-                    host.start::<SftpService>(shown.files.sftp(shown.root.into(), shown.place))
+                    host.start::<SftpService>(shown.files.sftp(shown.root.into(), shown.cell))
                 }
             },
             Self::Telnet => host.start::<TelnetService>(()),

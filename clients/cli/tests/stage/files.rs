@@ -51,6 +51,8 @@ fn an_option_of_the_other_protocol_is_refused() {
     }
     let process = ["--protocol", "sftp", "--place", "process", "--lease-term", "5s"];
     assert!(with(&process).contains("leases bind only who is served by the same process"));
+    let iterative = ["--protocol", "sftp", "--model", "iterative", "--lease-term", "5s"];
+    assert!(with(&iterative).contains("another model than `iterative`"));
     let everybody = ["--protocol", "sftp", "--listen", "0.0.0.0:0"];
     assert!(with(&everybody).contains("over plain SFTP"));
 }
