@@ -8,7 +8,8 @@
 //! Most requests of SFTP say where and what, and can be done twice. For the others a repetition is told from a first attempt by
 //! its answer: a name that is not there any more to be removed, or already there to be made, has been removed or made by the
 //! first. That is what NFS clients have always done, and it is as good: if somebody else did it meanwhile, nobody learns of
-//! it. An append is never sent twice: the client is told that nobody knows.
+//! it. An append is never sent twice: the client is told that nobody knows. An exclusive open whose file is there the second
+//! time is refused, for who made it is not known.
 //!
 //! | file | what |
 //! |---|---|
@@ -36,7 +37,8 @@ pub const CLIENTS_MAX: usize = 256;
 pub struct ProxyOptions {
     /// The server, as `host:port`.
     pub to: String,
-    /// How long a server may be away before its clients are told. A minute by default.
+    /// How long a server may be away, or end connections without an answer, before its clients are told. A minute by
+    /// default.
     pub patience: Duration,
 }
 

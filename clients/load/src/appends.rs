@@ -75,6 +75,8 @@ struct Shared {
     answered: AtomicU64,
     sent_again: AtomicU64,
     is_over: AtomicBool,
+    /// There is no server any more that could answer the last append.
+    is_hopeless: AtomicBool,
 }
 
 fn one(settings: &Settings, with_keys: bool, done: impl Fn(u64)) -> Result<Outcome, Refusal> {
@@ -97,6 +99,7 @@ fn one(settings: &Settings, with_keys: bool, done: impl Fn(u64)) -> Result<Outco
             done(kill + 1);
             Ok(())
         });
+        shared.is_hopeless.store(killed.is_err(), Ordering::Release);
         // The last append has an answer as well.
         shared.is_over.store(true, Ordering::Release);
         let is_well = client.join().is_ok();
@@ -137,6 +140,9 @@ fn append(address: SocketAddr, with_keys: bool, shared: &Shared) {
     let mut number = 0;
     while !shared.is_over.load(Ordering::Acquire) {
         while !is_answered(address, with_keys, number) {
+            if shared.is_hopeless.load(Ordering::Acquire) {
+                return;
+            }
             shared.sent_again.fetch_add(1, Ordering::Relaxed);
         }
         number += 1;

@@ -42,6 +42,7 @@ use palco_service::{CallContext, CannotRelaunch, Peer, Relaunch, Remembers, Serv
 use serde_json::json;
 
 pub use codec::SftpCodec;
+pub use refused::NO_PARENT;
 pub use session::Session;
 pub use site::{Config, Handles};
 

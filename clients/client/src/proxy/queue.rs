@@ -3,6 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use bytes::{Bytes, BytesMut};
+use palco_files::sftp::NO_PARENT;
 use palco_files::sftp::wire::{Code, Extension, Reply, Request};
 
 /// The most requests without an answer, and the most bytes of them: 64 MiB.
@@ -36,10 +37,12 @@ enum Kind {
     Harmless,
     /// The beginning of the conversation, whose answer has no id.
     Begin,
-    /// It gives a handle, to append or not.
-    Open { appends: bool },
+    /// It gives a handle, to append or not; the second time an exclusive one finds what the first has made.
+    Open { appends: bool, is_exclusive: bool },
     /// The second time it is not there any more.
     Removal,
+    /// The second time it has another name.
+    Renaming,
     /// The second time it is there already.
     Making,
     /// The second time the handle is none.
@@ -52,15 +55,16 @@ impl Kind {
     fn of(request: &Request) -> Self {
         match request {
             Request::Init { .. } => Self::Begin,
-            Request::Open { flags, .. } => Self::Open { appends: flags.append },
-            Request::Remove { .. } | Request::RemoveDirectory { .. } | Request::Rename { .. } => {
-                Self::Removal
+            Request::Open { flags, .. } => {
+                Self::Open { appends: flags.append, is_exclusive: flags.exclusive }
             }
+            Request::Remove { .. } | Request::RemoveDirectory { .. } => Self::Removal,
+            Request::Rename { .. } => Self::Renaming,
             Request::MakeDirectory { .. } => Self::Making,
             Request::Close { handle } => Self::Close(handle.clone()),
             Request::Write { handle, .. } => Self::Write(handle.clone()),
             Request::Extended { name, fields } => match Extension::decode(name, fields.clone()) {
-                Ok(Some(Extension::RenameOver { .. })) => Self::Removal,
+                Ok(Some(Extension::RenameOver { .. })) => Self::Renaming,
                 _ => Self::Harmless,
             },
             _ => Self::Harmless,
@@ -71,11 +75,23 @@ impl Kind {
     fn was_done(&self, code: Code, text: &str) -> bool {
         match self {
             Self::Removal => code == Code::NoSuchFile,
-            Self::Making => code == Code::Failure && text.contains("exists"),
+            // The same code says that there is no directory for the new name, which no success leaves.
+            Self::Renaming => code == Code::NoSuchFile && text != NO_PARENT,
+            Self::Making => is_there(code, text),
             Self::Close(_) => code == Code::Failure,
             Self::Harmless | Self::Begin | Self::Open { .. } | Self::Write(_) => false,
         }
     }
+
+    /// Whether this answer to a repetition is that of a file which the first attempt, or somebody else, has made.
+    fn is_unclear(&self, code: Code, text: &str) -> bool {
+        matches!(self, Self::Open { is_exclusive: true, .. }) && is_there(code, text)
+    }
+}
+
+/// Whether a name is refused because it is taken. Version 3 has no code for that.
+fn is_there(code: Code, text: &str) -> bool {
+    code == Code::Failure && text.contains("exists")
 }
 
 impl Queue {
@@ -138,7 +154,7 @@ impl Queue {
         self.bytes -= waiting.packet.len();
         self.sent -= usize::from(place < self.sent);
         match (&reply, &waiting.kind) {
-            (Reply::Handle(handle), Kind::Open { appends: true }) => {
+            (Reply::Handle(handle), Kind::Open { appends: true, .. }) => {
                 self.appending.insert(handle.clone());
             }
             (_, Kind::Close(handle)) => {
@@ -151,6 +167,15 @@ impl Queue {
                 if waiting.is_again && waiting.kind.was_done(code, &text) =>
             {
                 status(id, Code::Ok, "it was done before the connection was lost")
+            }
+            Reply::Status { code, text }
+                if waiting.is_again && waiting.kind.is_unclear(code, &text) =>
+            {
+                status(
+                    id,
+                    code,
+                    "the connection was lost: the file is there, made by this or by somebody else",
+                )
             }
             _ => whole(&packet),
         }

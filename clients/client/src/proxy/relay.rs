@@ -96,11 +96,11 @@ impl Relay<'_> {
         }
     }
 
-    /// Passes answers on until a connection ends; true if it is the server's. `has_begun` is set with the first answer.
-    fn answers(&self, server: &TcpStream, has_begun: &mut bool) -> bool {
+    /// Passes answers on until a connection ends; true if it is the server's. `has_answered` is set with the first answer.
+    fn answers(&self, server: &TcpStream, has_answered: &mut bool) -> bool {
         let mut packets = Packets::of(server);
         while let Ok(packet) = packets.next() {
-            *has_begun = true;
+            *has_answered = true;
             let answer = {
                 let mut state = self.state();
                 let answer = state.queue.answer(packet);
@@ -129,14 +129,19 @@ pub(super) fn relay(
         scope.spawn(|| relay.send());
         let mut has_begun = false;
         let mut is_first = true;
+        let mut away = Away::since_now();
         let end = loop {
-            let Some(server) = connect(&relay, options, has_begun) else {
+            let Some(server) = connect(&relay, options, has_begun, &mut away) else {
                 let has_gone = relay.state().has_ended;
                 break if has_gone { ProxyEvent::Gone(peer) } else { ProxyEvent::GaveUp(peer) };
             };
             let server = Arc::new(server);
             let (answers, waiting) = {
                 let mut state = relay.state();
+                if state.has_ended {
+                    // Nobody is left to end this connection.
+                    break ProxyEvent::Gone(peer);
+                }
                 let answers = state.queue.again();
                 state.server = Some(Arc::clone(&server));
                 (answers, state.queue.len())
@@ -146,15 +151,20 @@ pub(super) fn relay(
                 tell(ProxyEvent::Again(peer, waiting));
             }
             let told = answers.iter().try_for_each(|answer| (&mut &*client).write_all(answer));
-            if told.is_err() || !relay.answers(&server, &mut has_begun) {
+            let mut has_answered = false;
+            if told.is_err() || !relay.answers(&server, &mut has_answered) {
                 break ProxyEvent::Gone(peer);
             }
+            has_begun |= has_answered;
             let waiting = {
                 let mut state = relay.state();
                 state.server = None;
                 state.queue.len()
             };
             relay.changed.notify_all();
+            if has_answered || (has_begun && waiting == 0) {
+                away = Away::since_now();
+            }
             tell(ProxyEvent::Lost(peer, waiting));
         };
         relay.end();
@@ -162,30 +172,48 @@ pub(super) fn relay(
     })
 }
 
+/// The server has been away for some time. One that takes connections and ends them unanswered is away too.
+struct Away {
+    since: Instant,
+    /// Before the next attempt, but the first.
+    pause: Option<Duration>,
+}
+
+impl Away {
+    fn since_now() -> Self {
+        Self { since: Instant::now(), pause: None }
+    }
+
+    /// Waits before another attempt; false if there is none, by `patience` or because the client has gone.
+    fn pause(&mut self, relay: &Relay<'_>, patience: Duration) -> bool {
+        let Some(pause) = self.pause.replace(PAUSE_MIN) else { return !relay.state().has_ended };
+        self.pause = Some((pause * 2).min(PAUSE_MAX));
+        if self.since.elapsed() + pause > patience {
+            return false;
+        }
+        // A client that goes meanwhile ends the pause.
+        let waited = relay.changed.wait_timeout_while(relay.state(), pause, |it| !it.has_ended);
+        !waited.unwrap_or_else(PoisonError::into_inner).0.has_ended
+    }
+}
+
 /// A connection to the server, on which the conversation has begun if it had; none if that takes too long, or the client
 /// has gone.
-fn connect(relay: &Relay<'_>, options: &ProxyOptions, has_begun: bool) -> Option<TcpStream> {
-    let (since, mut pause) = (Instant::now(), PAUSE_MIN);
-    loop {
-        if relay.state().has_ended {
-            return None;
-        }
+fn connect(
+    relay: &Relay<'_>,
+    options: &ProxyOptions,
+    has_begun: bool,
+    away: &mut Away,
+) -> Option<TcpStream> {
+    while away.pause(relay, options.patience) {
         if let Ok(server) = TcpStream::connect(&options.to)
             && server.set_nodelay(true).is_ok()
             && (!has_begun || begin(&server, options.patience).is_ok())
         {
             return Some(server);
         }
-        if since.elapsed() + pause > options.patience {
-            return None;
-        }
-        let state = relay.state();
-        if !state.has_ended {
-            // A client that goes meanwhile ends the pause.
-            let _ = relay.changed.wait_timeout_while(state, pause, |state| !state.has_ended);
-        }
-        pause = (pause * 2).min(PAUSE_MAX);
     }
+    None
 }
 
 /// What the client has said at its beginning, which it does not say again.

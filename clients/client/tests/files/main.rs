@@ -7,6 +7,7 @@ mod changes;
 mod laws;
 mod leases;
 mod losses;
+mod proxy;
 mod reads;
 mod relay;
 mod support;

@@ -7,6 +7,9 @@ use nix::errno::Errno;
 use super::wire::{Code, Reply};
 use crate::{TreeError, TreeErrorKind};
 
+/// The text of `NO_SUCH_FILE` where not the file is missing but the directory that a name is to be in.
+pub const NO_PARENT: &str = "there is no directory for it";
+
 /// A status that is not good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refused {
@@ -64,9 +67,7 @@ impl From<TreeError> for Refused {
     fn from(error: TreeError) -> Self {
         match (error.kind(), error.errno()) {
             (TreeErrorKind::NotFound, _) => Self::new(Code::NoSuchFile, "there is no such file"),
-            (TreeErrorKind::NoParent, _) => {
-                Self::new(Code::NoSuchFile, "there is no directory for it")
-            }
+            (TreeErrorKind::NoParent, _) => Self::new(Code::NoSuchFile, NO_PARENT),
             (_, Some(errno)) => errno.into(),
             (_, None) => Self::failure("the file system failed"),
         }
