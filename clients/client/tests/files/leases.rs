@@ -81,7 +81,9 @@ fn while_others_write_no_read_is_older_than_a_write_that_is_done() {
                 }
                 reader.close(file).unwrap();
                 let counters = reader.counters();
-                assert!(counters.leases_granted > 0, "{counters:?}");
+                // One that is wanted back before it has come is revoked, and never counts as granted.
+                let given = counters.leases_granted + counters.leases_revoked;
+                assert!(given > 0, "{counters:?}");
             });
         }
     });
