@@ -79,11 +79,12 @@ fn while_others_write_no_read_is_older_than_a_write_that_is_done() {
                     let found = number_in(&buffer);
                     assert!(found >= at_least, "{found} after {at_least} was written");
                 }
+                // While somebody writes a lease may be wanted back before it has come; afterwards there is one to be had.
+                while reader.counters().leases_granted == 0 {
+                    reader.read_at(&mut file, &mut buffer, 0).unwrap();
+                }
+                assert_eq!(number_in(&buffer), 150);
                 reader.close(file).unwrap();
-                let counters = reader.counters();
-                // One that is wanted back before it has come is revoked, and never counts as granted.
-                let given = counters.leases_granted + counters.leases_revoked;
-                assert!(given > 0, "{counters:?}");
             });
         }
     });
@@ -107,7 +108,7 @@ fn while_a_lease_is_held_it_is_renewed_and_reads_cost_nothing() {
 
 #[test]
 fn a_client_that_is_cut_off_delays_a_writer_for_its_term_and_then_reads_nothing_old() {
-    let site = Site::with(FileProtocol::Sftp, Handles::Journalled, Duration::from_secs(3));
+    let site = Site::with(FileProtocol::Sftp, Handles::Journalled, Duration::from_secs(6));
     site.old_file("f", b"old");
     let relay = Relay::new(site.address);
     let within = Duration::from_millis(50);
@@ -124,7 +125,8 @@ fn a_client_that_is_cut_off_delays_a_writer_for_its_term_and_then_reads_nothing_
 
 #[test]
 fn leases_are_reclaimed_from_a_server_that_was_started_again_and_writers_wait_for_them() {
-    let term = Duration::from_secs(4);
+    // Long enough for a slow machine to start a server, and waited out by the writer at the end.
+    let term = Duration::from_secs(12);
     let mut site = Site::with(FileProtocol::Sftp, Handles::Journalled, term);
     site.old_file("f", b"old");
     site.old_file("g", b"g");
