@@ -1,8 +1,10 @@
 //! What a run has found: for programs as JSON, for people as Markdown or a table.
 
+mod page;
 mod text;
 
-pub(crate) use text::{Facts, Section, aligned, markdown, plain, spread};
+pub(crate) use page::page;
+pub(crate) use text::{Facts, Section, aligned, facts_of, markdown, plain, ranged, spread};
 
 use serde::{Deserialize, Serialize};
 

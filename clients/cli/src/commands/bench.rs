@@ -1,6 +1,7 @@
 //! `palco bench`: measurements on this machine.
 
 mod appends;
+mod kept;
 mod registers;
 
 use std::io::{IsTerminal, Write};

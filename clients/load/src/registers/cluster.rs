@@ -1,37 +1,13 @@
 //! Servers of one store that stand, and fall when they are dropped.
 
-use std::env;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
-
-use palco_processes::Launch;
-use serde_json::Value;
 
 use super::store::{Peer, Store};
 use super::{etcd, palco, redis};
 use crate::actors::Refusal;
-use crate::daemon::{LOOK_EVERY, Process, last_line};
-
-/// Who does not serve by then does not serve at all.
-const SERVE_WITHIN: Duration = Duration::from_secs(30);
-
-/// One server process.
-#[derive(Debug)]
-pub(super) struct Server {
-    pub(super) name: String,
-    pub(super) process: Process,
-    /// Where clients reach it.
-    pub(super) clients: SocketAddr,
-    /// Where other servers reach it.
-    pub(super) others: Option<u16>,
-    /// Where its files are.
-    pub(super) directory: PathBuf,
-    /// What it has said of itself, if it says anything.
-    pub(super) said: Value,
-}
+use crate::server::{self, Server};
 
 /// All servers of one store.
 #[derive(Debug)]
@@ -75,62 +51,10 @@ impl Cluster {
     }
 }
 
-impl Server {
-    /// Starts a program; its words go to a file of this name below `directory`.
-    pub(super) fn launch(
-        name: &str,
-        launch: Launch,
-        directory: &Path,
-        clients: SocketAddr,
-        others: Option<u16>,
-    ) -> Result<Self, Refusal> {
-        let process = Process::start(launch.quiet_stdin(), &said_by(name, directory))?;
-        let (name, directory) = (name.to_owned(), directory.join(name));
-        Ok(Self { name, process, clients, others, directory, said: Value::Null })
-    }
-
-    /// Waits until `is_ready`; who ends meanwhile is quoted.
-    pub(super) fn until(
-        &mut self,
-        what: &str,
-        mut is_ready: impl FnMut(&mut Self) -> bool,
-    ) -> Result<(), Refusal> {
-        let begun = Instant::now();
-        while !is_ready(self) {
-            let said = self.directory.with_extension("said");
-            if let Some(exit) = self.process.ended()? {
-                let why = last_line(&said);
-                return Err(Refusal::failed(format_args!("{} has {exit}: {why}", self.name)));
-            }
-            if begun.elapsed() > SERVE_WITHIN {
-                let (name, why) = (&self.name, last_line(&said));
-                return Err(Refusal::failed(format_args!("{name}: {what}: not in time: {why}")));
-            }
-            thread::sleep(LOOK_EVERY);
-        }
-        Ok(())
-    }
-
-    /// Waits until somebody takes connections.
-    pub(super) fn until_it_listens(&mut self) -> Result<(), Refusal> {
-        self.until("it listens", |server| TcpStream::connect(server.clients).is_ok())
-    }
-}
-
-/// The file with what a server said.
-pub(super) fn said_by(name: &str, directory: &Path) -> PathBuf {
-    directory.join(name).with_extension("said")
-}
-
-/// The program of a peer, in `PATH` or `/usr/sbin`.
+/// The program of a peer.
 pub(super) fn program(peer: Peer) -> Result<PathBuf, Refusal> {
-    let (program, package) = peer.program();
-    let path = env::var_os("PATH").unwrap_or_default();
-    let mut directories = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
-    let found = directories.find_map(|directory| {
-        Some(directory.join(program)).filter(|path| path.is_absolute() && path.is_file())
-    });
-    found.ok_or_else(|| Refusal::Absent(format!("not installed: apt-get install {package}")))
+    let (name, package) = peer.program();
+    server::program(name, package)
 }
 
 /// What the peers that are there say which version they are.
@@ -141,19 +65,4 @@ pub(super) fn versions(peers: &[Peer]) -> Vec<String> {
         said.lines().next().map(|line| line.trim().to_owned())
     };
     peers.iter().filter_map(version).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_ends_at_once_is_quoted() {
-        let directory = tempfile::tempdir().unwrap();
-        let launch = Launch::new("/bin/sh").args(["-c", "echo no such luck; exit 4"]);
-        let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
-        let mut server = Server::launch("n1", launch, directory.path(), nowhere, None).unwrap();
-        let refusal = server.until_it_listens().unwrap_err().to_string();
-        assert!(refusal.contains("n1 has exited with 4: no such luck"), "{refusal}");
-    }
 }

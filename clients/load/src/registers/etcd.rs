@@ -5,11 +5,12 @@ use std::path::Path;
 
 use palco_processes::Launch;
 
-use super::cluster::{Server, program};
+use super::cluster::program;
 use super::grpc::{Grpc, Host};
 use super::store::Peer;
 use crate::actors::Refusal;
 use crate::daemon::free_addresses;
+use crate::server::Server;
 
 /// Room for a long run: 8 GiB. The default of 2 GiB may fill up, because nothing is compacted.
 const QUOTA_BYTES: u64 = 8 << 30;

@@ -8,11 +8,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 
-use super::cluster::{Cluster, Server};
+use super::cluster::Cluster;
 use super::palco::Site;
 use super::store::{Peer, Store};
 use super::{Progress, Stage, closed, etcd, palco};
 use crate::actors::Refusal;
+use crate::server::Server;
 use open::{CLIENTS, Done, EVERY, Open};
 
 /// How long everything is well before something happens, and how long is looked afterwards; but for short runs, where it

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use palco_processes::Launch;
 use serde_json::Value;
 
-use super::cluster::{Server, said_by};
 use crate::actors::Refusal;
+use crate::server::{Server, said_by};
 
 /// The cluster that nodes are started for.
 #[derive(Clone, Copy, Debug)]

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use palco_processes::Launch;
 
-use super::cluster::{Server, program};
+use super::cluster::program;
 use super::store::Peer;
 use crate::actors::Refusal;
 use crate::daemon::free_addresses;
+use crate::server::Server;
 
 /// Starts it; `is_durable` has it flush its log before it answers.
 pub(super) fn start(directory: &Path, is_durable: bool) -> Result<Vec<Server>, Refusal> {

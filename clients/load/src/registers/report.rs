@@ -1,6 +1,5 @@
 //! What a run has found: for programs as JSON, for people as a table, Markdown or a page.
 
-mod html;
 mod text;
 
 use std::path::PathBuf;

@@ -3,6 +3,8 @@
 use std::fmt::Write;
 use std::iter;
 
+use palco_measure::report::Environment;
+
 use super::{Figures, MemoryRow, Report, Row, Table};
 use crate::actors::Question;
 use crate::stats::Spread;
@@ -20,6 +22,28 @@ pub(crate) struct Section {
 
 /// Name and value of what is known about a run.
 pub(crate) type Facts = Vec<(&'static str, String)>;
+
+/// The machine and the build.
+pub(crate) fn facts_of(environment: &Environment, opt_level: &str) -> Facts {
+    let of = |name: &str| {
+        let mut facts = environment.facts.iter();
+        facts.find(|fact| fact.name == name).map_or("unknown", |fact| &fact.value).to_owned()
+    };
+    vec![
+        ("Date", environment.date.clone()),
+        ("Machine", format!("{} cores, {}", of("cores"), of("processor"))),
+        ("Kernel", of("release")),
+        ("Built by", built_by(&of("compiler"), opt_level)),
+        ("Commit", of("commit")),
+    ]
+}
+
+fn built_by(compiler: &str, opt_level: &str) -> String {
+    match opt_level {
+        "0" => format!("{compiler} WITHOUT OPTIMISATION: the figures mean nothing"),
+        level => format!("{compiler} -O{level}"),
+    }
+}
 
 /// A page of Markdown.
 pub(crate) fn markdown(
@@ -57,6 +81,14 @@ pub(crate) fn plain(facts: &Facts, sections: &[Section]) -> String {
         text.push_str(&aligned(head, rows));
     }
     text
+}
+
+/// Median and range, if there is one.
+pub(crate) fn ranged(Spread { median, min, max }: Spread, digits: usize) -> String {
+    if min.total_cmp(&max).is_eq() {
+        return format!("{median:.digits$}");
+    }
+    format!("{median:.digits$} ({min:.digits$}–{max:.digits$})")
 }
 
 /// Median and range; nothing of nothing.

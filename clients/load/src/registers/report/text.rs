@@ -2,8 +2,10 @@
 
 use super::super::gaps::{Calm, GapRow};
 use super::{RegisterFigures, RegisterRow, RegisterTable, RegistersReport};
-use crate::report::{Facts, Section, markdown, plain};
+use crate::report::{Facts, Section, facts_of, markdown, page, plain, ranged};
 use crate::stats::Spread;
+
+const TITLE: &str = "Replicated registers side by side";
 
 const HEAD: [&str; 9] = [
     "",
@@ -33,7 +35,7 @@ impl RegistersReport {
     /// Tables and notes as Markdown.
     #[must_use]
     pub fn to_markdown(&self) -> String {
-        markdown(super::html::TITLE, &self.facts(), &self.sections(), &self.notes)
+        markdown(TITLE, &self.facts(), &self.sections(), &self.notes)
     }
 
     /// Tables for a terminal, without the notes.
@@ -42,25 +44,23 @@ impl RegistersReport {
         plain(&self.facts(), &self.sections())
     }
 
+    /// The page.
+    #[must_use]
+    pub fn to_html(&self) -> String {
+        page(TITLE, &self.command, &self.facts(), &self.sections(), &[], &self.notes)
+    }
+
     pub(super) fn facts(&self) -> Facts {
-        let of = |name: &str| {
-            let mut facts = self.environment.facts.iter();
-            facts.find(|fact| fact.name == name).map_or("unknown", |fact| &fact.value).to_owned()
-        };
         let rounds = format!(
             "{} of {} s for each cell, order from seed {}; values of {} bytes",
             self.rounds, self.cell_seconds, self.seed, self.value_bytes
         );
-        let mut facts = vec![
-            ("Date", self.environment.date.clone()),
-            ("Machine", format!("{} cores, {}", of("cores"), of("processor"))),
-            ("Kernel", of("release")),
-            ("Built by", built_by(&of("compiler"), &self.opt_level)),
-            ("Commit", of("commit")),
+        let mut facts = facts_of(&self.environment, &self.opt_level);
+        facts.extend([
             ("Peers", self.versions.join(", ")),
             ("Rounds", rounds),
             ("Grade of the machine", format!("{:?}", self.grade)),
-        ];
+        ]);
         facts.extend(self.remarks.iter().map(|remark| ("Remark", remark.clone())));
         facts.retain(|(_, value)| !value.is_empty());
         if let Some(kept) = &self.kept {
@@ -116,13 +116,6 @@ impl RegistersReport {
     }
 }
 
-fn built_by(compiler: &str, opt_level: &str) -> String {
-    match opt_level {
-        "0" => format!("{compiler} WITHOUT OPTIMISATION: the figures mean nothing"),
-        level => format!("{compiler} -O{level}"),
-    }
-}
-
 fn row(row: &RegisterRow) -> Vec<String> {
     let mut cells = vec![row.store.name().to_owned()];
     if let Some(figures) = &row.figures {
@@ -162,11 +155,4 @@ fn gap(row: &GapRow) -> Vec<String> {
 fn refuse(cells: &mut Vec<String>, columns: usize, why: Option<&str>) {
     cells.resize(columns - 1, "–".to_owned());
     cells.push(why.unwrap_or("nothing ended in the measured time").to_owned());
-}
-
-fn ranged(Spread { median, min, max }: Spread, digits: usize) -> String {
-    if min.total_cmp(&max).is_eq() {
-        return format!("{median:.digits$}");
-    }
-    format!("{median:.digits$} ({min:.digits$}–{max:.digits$})")
 }
