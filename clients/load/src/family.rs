@@ -6,6 +6,7 @@
 //! program must have it told by that program.
 
 use std::fs;
+use std::iter;
 use std::thread;
 use std::time::Duration;
 
@@ -72,17 +73,31 @@ fn living_nanos(pid: i32) -> Option<u64> {
     Some(cpu::nanos(ClockId::pid_cpu_clock_id(Pid::from_raw(pid)).ok()?))
 }
 
+/// Nanoseconds so far of a process and of the living that descend from it, as it is with a server that has workers.
+pub(crate) fn nanos_with_descendants(root: i32) -> u64 {
+    let family = descendants_of(root, &everybody());
+    iter::once(root).chain(family).filter_map(living_nanos).sum()
+}
+
+/// The living that descend from a process.
+pub(crate) fn descendants_of_process(root: i32) -> Vec<i32> {
+    descendants_of(root, &everybody())
+}
+
 /// The living, and those who have ended and are not reaped, children before grandchildren.
 fn descendants() -> Vec<i32> {
+    descendants_of(Pid::this().as_raw(), &everybody())
+}
+
+/// All processes, each with its parent.
+fn everybody() -> Vec<(i32, i32)> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let everybody: Vec<(i32, i32)> = entries
-        .filter_map(|entry| {
-            let pid = entry.ok()?.file_name().to_str()?.parse().ok()?;
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-            Some((pid, parent(&stat)?))
-        })
-        .collect();
-    descendants_of(Pid::this().as_raw(), &everybody)
+    let processes = entries.filter_map(|entry| {
+        let pid = entry.ok()?.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        Some((pid, parent(&stat)?))
+    });
+    processes.collect()
 }
 
 /// Of `proc_pid_stat(5)`: the name may hold anything, also a parenthesis; after the last one come the state, the parent.

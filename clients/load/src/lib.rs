@@ -17,6 +17,7 @@
 //! | `observe.rs`, `observe/` | [`observe::run`]: what it costs a system to be looked at |
 //! | `appends.rs` | [`appends::run`]: what is lost and doubled when the server is killed |
 //! | `registers.rs`, `registers/` | [`registers::run`]: replicated registers beside etcd and redis |
+//! | `state.rs`, `state/` | [`state::run`]: files, stateless beside stateful |
 //! | `compiled.rs`, `daemon.rs`, `server.rs` | baselines in C; other programs, which end with this one |
 //! | `report.rs`, `report/` | [`Report`]: JSON, Markdown and a table for the terminal |
 //! | `stats.rs`, `cpu.rs`, `family.rs` | quantiles and ratios; processor time, of this process and of all its descendants |
@@ -42,6 +43,7 @@ pub mod registers;
 mod report;
 mod server;
 pub mod spawn;
+pub mod state;
 mod stats;
 pub mod urgent;
 

@@ -3,7 +3,7 @@
 mod page;
 mod text;
 
-pub(crate) use page::page;
+pub(crate) use page::{Escaped, page};
 pub(crate) use text::{Facts, Section, aligned, facts_of, markdown, plain, ranged, spread};
 
 use serde::{Deserialize, Serialize};

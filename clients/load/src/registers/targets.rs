@@ -46,7 +46,7 @@ impl Verdict {
         }
     }
 
-    const fn of(is_met: Option<bool>) -> Self {
+    pub(crate) const fn of(is_met: Option<bool>) -> Self {
         match is_met {
             Some(true) => Self::Met,
             Some(false) => Self::NotMet,
