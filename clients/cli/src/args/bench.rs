@@ -1,6 +1,7 @@
 //! The command line of `palco bench`.
 
 mod registers;
+mod state;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use palco_measure::{Cores, Pages, Pattern, Policy, Unit};
 
 use super::named;
 pub(crate) use registers::RegistersArgs;
+pub(crate) use state::StateArgs;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Bench {
@@ -164,6 +166,23 @@ pub(crate) enum Bench {
         #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
         kills: u64,
     },
+    /// Files, stateless beside stateful: palco over HTTP and over SFTP, with handles that end with the connection, that
+    /// outlive the server, and with leases, beside nginx and OpenSSH's sftp-server
+    ///
+    /// What a block costs to be read and written, in round trips, bytes, time and processor time; how many reads are
+    /// answered from what was read ahead; what a server remembers of a client; what a client must do when a server is
+    /// killed; how old what is read from a cache is; what leases cost by their term. At the end: what must hold, met or
+    /// not. Peers that are not installed have rows that say so. All servers run on ports of 127.0.0.1 with their files
+    /// below $TMPDIR, and end with the run.
+    ///
+    /// It takes about five minutes, and needs the machine for itself.
+    ///
+    /// Examples:
+    ///   palco bench state --html state.html
+    ///   palco bench state --only reads,recovery --rounds 5 --peers none
+    ///   palco bench state --only staleness --terms 100ms,1s,10s
+    #[command(verbatim_doc_comment)]
+    State(StateArgs),
     /// Compare two reports (`--json`) of `palco bench switch`, `ring`, `create`, `memory` or `ipc`
     ///
     /// Refuses where the machines differ in what decides: processor, kernel, mitigations, clock source and the like. Exit

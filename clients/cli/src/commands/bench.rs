@@ -3,6 +3,7 @@
 mod appends;
 mod kept;
 mod registers;
+mod state;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -40,6 +41,10 @@ pub(crate) fn bench(bench: Bench, json: bool) -> Result<ExitCode> {
         Bench::Appends { kills } => return appends::bench(kills, json),
         Bench::Registers(args) => {
             registers::bench(&args, json)?;
+            return Ok(code);
+        }
+        Bench::State(args) => {
+            state::bench(&args, json)?;
             return Ok(code);
         }
         Bench::Actors { quick, markdown, only } => {

@@ -60,3 +60,60 @@ fn palco_s_registers_are_measured_in_every_cell_and_while_members_go() {
     assert!(std::fs::read_to_string(page).unwrap().contains("palco × 3, durable"));
     assert!(state.path().join("palco/reports/registers.json").exists());
 }
+
+#[test]
+fn stateless_and_stateful_are_measured_in_every_part() {
+    let state = tempfile::tempdir().unwrap();
+    let page = state.path().join("page.html");
+    let mut bench = palco();
+    bench.args(["bench", "state", "--rounds", "1", "--for", "200ms", "--kills", "2"]);
+    bench.args(["--peers", "none", "--terms", "100ms,1s", "--json", "--html"]).arg(&page);
+    let output = bench.env("XDG_STATE_HOME", state.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rows = |part: &str| report[part].as_array().unwrap().iter();
+    let parts = ["ahead", "memory", "recovery", "stale", "terms"].map(rows);
+    let costs = rows("tables").flat_map(|table| table["rows"].as_array().unwrap());
+    for row in parts.into_iter().flatten().chain(costs) {
+        assert_eq!(row["refused"], Value::Null, "{row}");
+    }
+    let trips = |task: &str, side: &str, way: &str| {
+        let table = rows("tables").find(|table| table["task"] == task).unwrap();
+        let mut rows = table["rows"].as_array().unwrap().iter();
+        let row = rows.find(|row| row["side"] == side && row["way"] == way).unwrap();
+        row["figures"]["round_trips"]["median"].as_f64().unwrap()
+    };
+    for task in ["sequential", "random"] {
+        assert_eq!(trips(task, "http", "request"), 1.0);
+        assert_eq!(trips(task, "http", "connection"), 2.0);
+        for side in ["volatile", "journalled", "leases"] {
+            assert_eq!(trips(task, side, "open-read-close"), 3.0);
+            assert_eq!(trips(task, side, "handle"), 1.0);
+            assert_eq!(trips(task, side, "pipelined"), 1.0 / 16.0);
+        }
+    }
+    assert_eq!(trips("write", "http", "append"), 1.0);
+    assert_eq!(trips("write", "journalled", "write-sync"), 2.0);
+    let hits = |readers: &str| {
+        let row = rows("ahead").find(|row| row["readers"] == readers).unwrap();
+        row["reads_ahead"].as_f64().unwrap() / row["reads"].as_f64().unwrap()
+    };
+    assert!(hits("sequential") > 0.9 && hits("random") < 0.1, "{}", report["ahead"]);
+    for row in rows("memory") {
+        let (handles, bytes) = (row["handles"].as_u64(), row["state_bytes"].as_f64().unwrap());
+        assert_eq!(bytes > 0.0, handles != Some(0), "{row}");
+    }
+    for row in rows("recovery") {
+        assert_eq!(row["kills"], 2, "{row}");
+    }
+    let leased = rows("stale").find(|row| row["belief"] == "leases").unwrap();
+    let figures = &leased["figures"];
+    assert!(figures["reads"].as_u64() > Some(0) && figures["writes"].as_u64() > Some(0));
+    assert_eq!(figures["old"], 0, "no read under a lease is older than a confirmed write");
+    let messages: Vec<_> =
+        rows("terms").map(|row| row["figures"]["messages_per_read"].as_f64().unwrap()).collect();
+    assert!(messages.len() == 3 && messages.is_sorted_by(|a, b| a > b), "{messages:?}");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("palco sftp, journalled") && page.contains("<svg"));
+    assert!(state.path().join("palco/reports/state.json").exists());
+}
