@@ -175,7 +175,7 @@ pub(crate) enum Bench {
     /// not. Peers that are not installed have rows that say so. All servers run on ports of 127.0.0.1 with their files
     /// below $TMPDIR, and end with the run.
     ///
-    /// It takes about five minutes, and needs the machine for itself.
+    /// It takes about four minutes, and needs the machine for itself.
     ///
     /// Examples:
     ///   palco bench state --html state.html
