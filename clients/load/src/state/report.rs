@@ -35,8 +35,9 @@ const NOTES: &[&str] = &[
     "State is what the server says it remembers of a client (state@palco). Over HTTP it is 0 by type: a session has no \
      fields. Memory is the growth of all its processes by connection, pages that are shared divided by those who share \
      them (Pss), of a server that has had one client before.",
-    "Recovery: the server is killed with all its processes while it has a read to answer, and started again at once. \
-     Times begin when it takes connections again, which is looked for every 5 ms. A read failed if its answer had not come.",
+    "Recovery: the server is killed with all its processes right after a read was sent, and started again at once. \
+     Times begin when it takes connections again, which is looked for every 5 ms. A read failed if its answer had not come: \
+     a server that answers faster than the kill comes has none.",
     "Staleness: one client writes the time into a file every 10 ms, another reads it every 0.5 ms with palco's client. A \
      read is old if a newer write was confirmed before it began; its age is how long before. Over HTTP each write replaces \
      the file and is on the disk before it is confirmed.",
