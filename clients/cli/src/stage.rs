@@ -29,7 +29,7 @@ pub(crate) use attend::{Attending, attend};
 pub(crate) use basket::{BasketArgs, BasketEntry};
 pub(crate) use dashboard::DashboardArgs;
 pub(crate) use demo::Demo;
-pub(crate) use files::{Cell, FilesArgs, FilesEntry};
+pub(crate) use files::{Cell, FileProtocol, FilesArgs, FilesEntry};
 pub(crate) use node::{NodeEntry, NodeSaid};
 pub(crate) use port::Port;
 use registers::RegistersEntry;
@@ -188,6 +188,16 @@ impl ServerEntry {
     /// The server's name.
     pub(crate) fn name(&self) -> &str {
         self.name.as_deref().unwrap_or(self.service.name())
+    }
+
+    /// A command that shows the server at `address` to be alive.
+    pub(crate) fn try_command(&self, address: SocketAddr) -> String {
+        match self.files.as_ref().map(|files| files.protocol) {
+            Some(FileProtocol::Sftp) => {
+                format!("sftp -D \"nc {} {}\"", address.ip(), address.port())
+            }
+            Some(FileProtocol::Http) | None => self.service.try_command(address),
+        }
     }
 
     /// Under which model and where.

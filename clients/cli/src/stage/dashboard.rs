@@ -74,7 +74,7 @@ fn house(stage: &Stage, demo: Option<&str>) -> House {
     let served = stage.servers.iter().map(|(entry, server)| Served {
         name: entry.name().to_owned(),
         service: entry.service.name().to_owned(),
-        command: entry.service.try_command(server.address()),
+        command: entry.try_command(server.address()),
         example_request: entry.service.example_request().to_owned(),
         server: Arc::clone(server),
     });

@@ -236,7 +236,7 @@ fn view(entry: &ServerEntry, server: &Server) -> ServerView {
         workers: entry.workers.or(profile(entry.model, entry.place).workers),
         address: server.address(),
         classic_name: profile(entry.model, entry.place).classic_name.to_owned(),
-        command: entry.service.try_command(server.address()),
+        command: entry.try_command(server.address()),
         scores: server.scores(),
     }
 }

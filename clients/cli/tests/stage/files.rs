@@ -69,6 +69,9 @@ fn fetch_gets_what_is_in_a_directory_however_many_at_once() {
         let serve = ["serve", "files", "--protocol", protocol, "--root", root];
         let stage = crate::support::Stage::run(&serve);
         let from = stage.address("files").to_string();
+        let servers = &stage.json(&["ps"])["stage"]["servers"];
+        let hint = servers[0]["command"].as_str().unwrap();
+        assert!(hint.starts_with(if protocol == "sftp" { "sftp -D" } else { "curl" }), "{hint}");
         let fetch = ["fetch", "--from", &from, "--protocol", protocol, "--parallel", "1,4", "/d/"];
         let told = stage.json(&[&fetch[..], &["--into", into.path().to_str().unwrap()]].concat());
         assert_eq!(told[1]["parallel"], 4, "{told}");
