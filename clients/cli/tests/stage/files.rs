@@ -85,3 +85,36 @@ fn fetch_gets_what_is_in_a_directory_however_many_at_once() {
         assert!(missing.contains("/none"), "{missing}");
     }
 }
+
+#[test]
+fn mount_hints_name_the_addresses_and_whether_the_program_is_here() {
+    let hints = palco()
+        .args(["files", "mount-hints", "--http", "127.0.0.1:1234", "--sftp", "127.0.0.1:5678"])
+        .args(["--at", "/there", "--json"])
+        .env("PATH", "/nowhere")
+        .output()
+        .unwrap();
+    let hints: serde_json::Value = serde_json::from_slice(&hints.stdout).unwrap();
+    let hints = hints.as_array().unwrap();
+    assert!(hints.iter().all(|hint| hint["is_here"] == false && hint["package"] != ""));
+    let of = |part: &str| hints.iter().any(|hint| hint["command"].as_str().unwrap().contains(part));
+    assert!(of("http://127.0.0.1:1234/") && of("directport=5678,reconnect 127.0.0.1:/ /there"));
+}
+
+#[test]
+fn a_proxy_listens_only_on_loopback() {
+    let everybody = ["files", "proxy", "--to", "127.0.0.1:1", "--listen", "0.0.0.0:0"];
+    assert!(refused(&everybody).contains("let the proxy listen on loopback"));
+}
+
+#[test]
+fn appends_through_kills_are_counted() {
+    let output = palco().args(["bench", "appends", "--kills", "3", "--json"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&told[0]["with_keys"], &told[1]["with_keys"]), (&true.into(), &false.into()));
+    for outcome in told.as_array().unwrap() {
+        assert_eq!((&outcome["kills"], &outcome["lost"]), (&3.into(), &0.into()), "{told}");
+    }
+    assert_eq!(told[0]["doubled"], 0, "{told}");
+}

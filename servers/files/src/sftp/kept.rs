@@ -190,6 +190,27 @@ mod tests {
     }
 
     #[test]
+    fn a_handle_that_nobody_has_held_for_an_hour_is_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let record = Record::of(Path::new("a"), 3, &root.path().metadata().unwrap());
+        let first = keeper(root.path());
+        let held = first.keep([7; 16], &record).unwrap();
+        for handle in [[8; 16], [9; 16]] {
+            drop(first.keep(handle, &record).unwrap());
+        }
+        let long_ago = std::time::SystemTime::now() - 2 * KEPT;
+        for handle in [[7; 16], [8; 16]] {
+            let path = root.path().join(".palco").join(name(handle));
+            File::options().write(true).open(path).unwrap().set_modified(long_ago).unwrap();
+        }
+        let second = keeper(root.path());
+        drop(held);
+        assert!(second.adopt([7; 16]).unwrap().is_some(), "it was held");
+        assert!(second.adopt([8; 16]).unwrap().is_none(), "it is old");
+        assert!(second.adopt([9; 16]).unwrap().is_some(), "it is young");
+    }
+
+    #[test]
     fn a_record_that_was_cut_off_means_nothing() {
         let root = tempfile::tempdir().unwrap();
         let keeper = keeper(root.path());

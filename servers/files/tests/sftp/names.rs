@@ -4,7 +4,9 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use bytes::Bytes;
+use palco_files::Dots;
 use palco_files::sftp::wire::{Attributes, Code, Extension, Name, OpenFlags, Reply, Request};
+use palco_files::sftp::{Config, SftpService};
 
 use crate::client::{ALL, Client, directory, service};
 
@@ -181,4 +183,19 @@ fn the_line_of_a_name_is_that_of_ls() {
         assert!(line.ends_with(&format!(" {}", String::from_utf8_lossy(&name))), "{line}");
         assert!(attributes.size.is_some() && attributes.times.is_some());
     }
+}
+
+#[test]
+fn names_with_dots_are_there_unless_they_are_hidden() {
+    let root = directory();
+    fs::write(root.path().join(".dot"), "dot").unwrap();
+    let shown = service(root.path());
+    assert_eq!(names(&mut Client::new(&shown), "/"), [".dot", "a", "d"]);
+    let config = Config { dots: Dots::Hidden, ..Config::read_write(root.path()) };
+    let hidden = SftpService::new(config).unwrap();
+    let mut client = Client::new(&hidden);
+    assert_eq!(names(&mut client, "/"), ["a", "d"]);
+    assert_eq!(client.code(&Request::Look { path: ".dot".into() }), Code::NoSuchFile);
+    let open = Request::Open { path: ".new".into(), flags: ALL, attributes: Attributes::default() };
+    assert_eq!(client.code(&open), Code::PermissionDenied);
 }
