@@ -138,3 +138,25 @@ pub enum Error {
         address: String,
     },
 }
+
+impl Error {
+    /// Whether a request may have been carried out although there is no answer; if not, nothing of it was sent.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        match self {
+            Self::Timeout { .. }
+            | Self::Closed { .. }
+            | Self::Failed { .. }
+            | Self::TooLarge { .. }
+            | Self::Malformed { .. } => true,
+            Self::Address { .. }
+            | Self::Refused { .. }
+            | Self::ConnectTimeout { .. }
+            | Self::Connect { .. }
+            | Self::Request(_)
+            | Self::NoTicket { .. }
+            | Self::Unasked { .. }
+            | Self::Urgent { .. }
+            | Self::Spent { .. } => false,
+        }
+    }
+}

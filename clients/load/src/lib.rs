@@ -20,6 +20,7 @@
 //! | `state.rs`, `state/` | [`state::run`]: files, stateless beside stateful |
 //! | `compiled.rs`, `daemon.rs`, `server.rs` | baselines in C; other programs, which end with this one |
 //! | `report.rs`, `report/` | [`Report`]: JSON, Markdown and a table for the terminal |
+//! | `progress.rs` | [`Progress`]: how far a long run has come |
 //! | `stats.rs`, `cpu.rs`, `family.rs` | quantiles and ratios; processor time, of this process and of all its descendants |
 //! | `cores.rs`, `machine.rs` | who may run where, and what it ran on |
 //!
@@ -39,6 +40,7 @@ mod family;
 pub mod live;
 mod machine;
 pub mod observe;
+mod progress;
 pub mod registers;
 mod report;
 mod server;
@@ -48,6 +50,7 @@ mod stats;
 pub mod urgent;
 
 pub use machine::Machine;
+pub use progress::Progress;
 pub use report::{Figures, MemoryRow, Report, Row, SCHEMA, Table};
 pub use stats::Spread;
 

@@ -29,7 +29,6 @@ mod store;
 mod targets;
 mod witness;
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -40,6 +39,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::LocalSet;
 use tokio::time::sleep;
 
+use crate::Progress;
 use crate::actors::Refusal;
 use closed::{Load, Sample};
 use cluster::Cluster;
@@ -103,24 +103,6 @@ impl Default for Settings {
             palco: None,
             command: String::new(),
         }
-    }
-}
-
-/// How far a run has come.
-#[derive(Clone, Debug)]
-pub struct Progress {
-    /// Whose turn begins.
-    pub what: String,
-    /// Turns done so far, of this part.
-    pub done: usize,
-    /// Turns of this part.
-    pub total: usize,
-}
-
-impl fmt::Display for Progress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, done, total } = self;
-        write!(f, "{done}/{total} {what}")
     }
 }
 

@@ -27,7 +27,6 @@ mod stale;
 mod targets;
 mod terms;
 
-use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -36,6 +35,7 @@ use std::time::{Duration, Instant};
 use palco_measure::{Chance, Conditions, Witnessed};
 use tempfile::TempDir;
 
+use crate::Progress;
 use crate::actors::Refusal;
 use closed::Sample;
 use host::{Host, LEASE_TERM, Site};
@@ -101,24 +101,6 @@ impl Default for Settings {
             palco: None,
             command: String::new(),
         }
-    }
-}
-
-/// How far a run has come.
-#[derive(Clone, Debug)]
-pub struct Progress {
-    /// Whose turn begins.
-    pub what: String,
-    /// Turns done so far, of this part.
-    pub done: usize,
-    /// Turns of this part.
-    pub total: usize,
-}
-
-impl fmt::Display for Progress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, done, total } = self;
-        write!(f, "{done}/{total} {what}")
     }
 }
 

@@ -51,7 +51,7 @@ impl Attempts {
         repeat: Repeat,
         error: Error,
     ) -> Result<(), FileError> {
-        let was_sent = may_have_happened(&error);
+        let was_sent = error.is_doubtful();
         self.is_doubtful |= was_sent;
         let path = path.to_owned();
         if let Error::TooLarge { what: "bytes", .. } = error {
@@ -77,26 +77,6 @@ impl Attempts {
         }
         sleep(pause);
         true
-    }
-}
-
-/// Whether the request may have been carried out.
-fn may_have_happened(error: &Error) -> bool {
-    match error {
-        Error::Timeout { .. }
-        | Error::Closed { .. }
-        | Error::Failed { .. }
-        | Error::TooLarge { .. }
-        | Error::Malformed { .. } => true,
-        Error::Address { .. }
-        | Error::Refused { .. }
-        | Error::ConnectTimeout { .. }
-        | Error::Connect { .. }
-        | Error::Request(_)
-        | Error::NoTicket { .. }
-        | Error::Unasked { .. }
-        | Error::Urgent { .. }
-        | Error::Spent { .. } => false,
     }
 }
 

@@ -182,23 +182,12 @@ fn open(address: &str, options: &RegisterOptions) -> Result<Connection, Miss> {
 /// What is known after a call that failed: nothing was sent, or it may have been carried out.
 fn missed(error: Error) -> Miss {
     let why = error.to_string();
-    match &error {
-        Error::Address { .. }
-        | Error::Refused { .. }
-        | Error::ConnectTimeout { .. }
-        | Error::Connect { .. }
-        | Error::Request(_)
-        | Error::NoTicket { .. }
-        | Error::Unasked { .. }
-        | Error::Urgent { .. }
-        | Error::Spent { .. } => {
-            Miss::Harmless { why, source: Some(Box::new(error)), pace: Pace::AtOnce }
-        }
-        Error::Timeout { .. }
-        | Error::Closed { .. }
-        | Error::Failed { .. }
-        | Error::TooLarge { .. }
-        | Error::Malformed { .. } => Miss::Lost { why, tag: None, source: Some(Box::new(error)) },
+    let is_doubtful = error.is_doubtful();
+    let source = Some(Box::new(error));
+    if is_doubtful {
+        Miss::Lost { why, tag: None, source }
+    } else {
+        Miss::Harmless { why, source, pace: Pace::AtOnce }
     }
 }
 
