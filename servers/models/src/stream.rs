@@ -128,15 +128,11 @@ impl Stream {
 
     /// The socket, for another process, which waits for it as a thread does.
     pub(crate) fn into_descriptor(self) -> io::Result<OwnedFd> {
-        let stream = match self {
-            Self::Polled(stream) => {
-                let stream = stream.into_inner();
-                stream.set_nonblocking(false)?;
-                stream
-            }
+        Ok(match self {
+            Self::Polled(stream) => stream.into_blocking()?,
             Self::Blocking(stream) => stream,
-        };
-        Ok(stream.into())
+        }
+        .into())
     }
 
     /// Says that nothing more will be written, then waits for the client to have read it: until its end of input,

@@ -45,10 +45,11 @@ pub(crate) fn is_worker(name: &str) -> bool {
     name.starts_with("worker-")
 }
 
-/// Workers in processes, to which a dispatcher passes connections.
+/// Workers in processes, to which a dispatcher passes connections. Its messages to them are carried by the loop that it is
+/// on: another one would be woken for each connection, and wake this one.
 pub(crate) fn plan_with_dispatcher(workers: Option<usize>) -> Result<Plan, PlanError> {
     let served_by = ServedBy::Worker(count(PlaceKind::Process, workers)?);
-    Ok(Plan { acceptors: vec![("dispatcher".into(), Place::Task)], served_by })
+    Ok(Plan { acceptors: vec![("dispatcher".into(), Place::SystemLoop)], served_by })
 }
 
 pub(crate) fn plan(place: PlaceKind, workers: Option<usize>) -> Result<Plan, PlanError> {

@@ -122,5 +122,7 @@ pub(super) fn start<A: Portable>(
     pack: impl FnMut() -> Result<Parcel<A>, Failure> + Send + 'static,
 ) -> Result<(), SpawnError> {
     let end = EndGuard::new(cell);
-    system.loops()?.start_near(move || relay::run(end, options, identity, pack))
+    let (loops, on_system_loop) = (system.loops()?, options.on_system_loop);
+    let life = move || relay::run(end, options, identity, pack);
+    if on_system_loop { loops.start_on_system(life) } else { loops.start_near(life) }
 }

@@ -235,7 +235,8 @@ fn stand_by<K: Kin>(
     options: SpawnOptions,
 ) -> Result<Standing, Failure> {
     let (common, pool) = (Arc::clone(common), Arc::clone(pool));
-    let options = options.process(common.options());
+    // Where the dispatcher is.
+    let options = options.process(common.options().on_system_loop());
     let pack = move || {
         let seats = pool.seats();
         let config = common.config.clone();

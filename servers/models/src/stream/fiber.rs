@@ -28,8 +28,11 @@ impl FiberStream {
         self.0.get()
     }
 
-    pub(crate) fn into_inner(self) -> TcpStream {
-        self.0.into_inner()
+    /// The socket, which blocks.
+    pub(crate) fn into_blocking(self) -> io::Result<TcpStream> {
+        let socket = self.0.into_inner();
+        socket.set_nonblocking(false)?;
+        Ok(socket)
     }
 
     /// Reads once. Cancel-safe.

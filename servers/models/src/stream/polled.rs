@@ -31,10 +31,11 @@ impl PolledStream {
         }
     }
 
-    pub(crate) fn into_inner(self) -> TcpStream {
+    /// The socket, which blocks.
+    pub(crate) fn into_blocking(self) -> io::Result<TcpStream> {
         match self {
-            Self::Task(stream) => stream.into_inner(),
-            Self::Fiber(stream) => stream.into_inner(),
+            Self::Task(stream) => stream.into_blocking(),
+            Self::Fiber(stream) => stream.into_blocking(),
         }
     }
 
@@ -47,7 +48,7 @@ impl PolledStream {
     }
 
     /// Reads once. Cancel-safe.
-    pub(crate) async fn read(&self, room: &mut [u8]) -> io::Result<usize> {
+    pub(crate) async fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Task(stream) => stream.read(room).await,
             Self::Fiber(stream) => stream.read(room).await,
@@ -55,7 +56,7 @@ impl PolledStream {
     }
 
     /// Writes once. Cancel-safe.
-    pub(crate) async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Task(stream) => stream.write(bytes).await,
             Self::Fiber(stream) => stream.write(bytes).await,

@@ -59,6 +59,7 @@ pub struct ProcessOptions {
     pub(crate) program: Option<PathBuf>,
     pub(crate) user: Option<User>,
     pub(crate) nice: Option<i32>,
+    pub(crate) on_system_loop: bool,
 }
 
 impl Default for ProcessOptions {
@@ -80,6 +81,7 @@ impl ProcessOptions {
             program: None,
             user: None,
             nice: None,
+            on_system_loop: false,
         }
     }
 
@@ -121,6 +123,12 @@ impl ProcessOptions {
     /// As another user, with exactly these groups; only for root, and only executed afresh.
     pub fn user(self, user: User) -> Self {
         Self { user: Some(user), ..self }
+    }
+
+    /// With the system's own loop to carry its messages, instead of one of those for tasks: for who is spoken to by an actor
+    /// that is [there](crate::Place::SystemLoop), which then need not wake another thread.
+    pub fn on_system_loop(self) -> Self {
+        Self { on_system_loop: true, ..self }
     }
 
     /// With this niceness, from -20 (only for root) to 19; only executed afresh.
