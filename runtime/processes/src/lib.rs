@@ -46,5 +46,5 @@ pub use nix::sys::resource::Resource;
 pub use nix::sys::signal::Signal;
 pub use palco_sys::{PASSED_MAX, receive_with, send_with};
 pub use spawner::Spawner;
-pub use usage::{Usage, kernel_oom_kills, set_name, usage};
+pub use usage::{Usage, kernel_oom_kills, usage};
 pub use zygote::Zygote;

@@ -1,14 +1,9 @@
 //! What a process uses, and what people see of it.
 
-use std::ffi::CString;
 use std::fs;
 use std::time::Duration;
 
-use nix::sys::prctl;
 use nix::unistd::{SysconfVar, sysconf};
-
-/// The kernel keeps 15 bytes of a name.
-const NAME_BYTES_MAX: usize = 15;
 
 /// What a process uses at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,21 +47,6 @@ pub fn kernel_oom_kills() -> Option<u64> {
     counters.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok())
 }
 
-/// Names this process, as `ps` and `top` show it. Of a longer name the last 15 bytes, which tell siblings apart.
-///
-/// To be called from the main thread: the kernel's names are those of threads.
-pub fn set_name(name: &str) {
-    let name = name.replace('\0', "");
-    let mut start = name.len().saturating_sub(NAME_BYTES_MAX);
-    while !name.is_char_boundary(start) {
-        start += 1;
-    }
-    if let Ok(shown) = CString::new(&name[start..]) {
-        // Cannot fail.
-        let _set = prctl::set_name(&shown);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,15 +67,5 @@ mod tests {
         assert_eq!(parse(&stat, 4096, 100), Some(expected));
         assert_eq!(parse("7 (a) S 1 2", 4096, 100), None);
         assert_eq!(parse("", 4096, 0), None);
-    }
-
-    #[test]
-    fn a_thread_takes_the_end_of_a_long_name() {
-        std::thread::spawn(|| {
-            set_name("stage/echo/ação\0-worker-12");
-            assert_eq!(prctl::get_name().unwrap().to_str().unwrap(), "ção-worker-12");
-        })
-        .join()
-        .unwrap();
     }
 }

@@ -1,7 +1,10 @@
 //! A thread with a name that `ps -L`, `top -H` and a debugger show.
 
+use std::ffi::CString;
 use std::io;
 use std::thread::{self, JoinHandle};
+
+use nix::sys::prctl;
 
 /// Stack of a thread unless told otherwise: 1 MiB of address space, of which only touched pages cost memory.
 pub const STACK_BYTES_DEFAULT: usize = 1 << 20;
@@ -18,12 +21,26 @@ pub fn spawn_named<T: Send + 'static>(
     stack_bytes: usize,
     run: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<JoinHandle<T>> {
+    thread::Builder::new().name(shown(name)).stack_size(stack_bytes).spawn(run)
+}
+
+/// Names the calling thread for the kernel; the main thread's name is its process's. Of a longer name it shows the last
+/// 15 bytes.
+pub fn set_name(name: &str) {
+    if let Ok(shown) = CString::new(shown(name)) {
+        // Cannot fail.
+        let _set = prctl::set_name(&shown);
+    }
+}
+
+/// What the kernel shows of a name.
+pub(crate) fn shown(name: &str) -> String {
+    let name = name.replace('\0', "");
     let mut start = name.len().saturating_sub(NAME_BYTES_MAX);
     while !name.is_char_boundary(start) {
         start += 1;
     }
-    let shown: String = name[start..].chars().filter(|c| *c != '\0').collect();
-    thread::Builder::new().name(shown).stack_size(stack_bytes).spawn(run)
+    name[start..].to_owned()
 }
 
 #[cfg(test)]
@@ -44,5 +61,14 @@ mod tests {
             thread::current().name().map(str::to_owned)
         });
         assert!(name.unwrap().join().unwrap().is_some_and(|name| name.ends_with("ação")));
+    }
+
+    #[test]
+    fn a_thread_can_be_renamed() {
+        let name = thread::spawn(|| {
+            set_name("stage/echo/ação\0-worker-12");
+            prctl::get_name().unwrap().into_string().unwrap()
+        });
+        assert_eq!(name.join().unwrap(), "ção-worker-12");
     }
 }

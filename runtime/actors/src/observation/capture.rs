@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use palco_core::ActorId;
 use parking_lot::Mutex;
@@ -73,7 +72,7 @@ impl Caught {
                 path: of.path(),
                 actor_type: of.actor_type,
                 place: of.place,
-                thread: thread::current().name().unwrap_or_default().to_owned(),
+                thread: palco_threads::name_here(),
                 pid: of.process().and_then(|process| process.pid),
             });
         }

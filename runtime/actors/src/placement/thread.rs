@@ -1,4 +1,4 @@
-//! Placement `thread`: a kernel thread of its own.
+//! Placement `thread`: a kernel thread of its own, which may have been another actor's before.
 //!
 //! The same life as everywhere, driven by `block_on`. A handler may block; signals reach it at await points, at
 //! checkpoints, and in blocking calls made through [`Context::blocking_call`](crate::Context::blocking_call).
@@ -7,7 +7,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use palco_sys::Registration;
-use palco_threads::{block_on, spawn_named};
+use palco_threads::{block_on, run_recycled};
 
 use crate::vitals::Cell;
 use crate::{Actor, SpawnError};
@@ -27,5 +27,5 @@ pub(crate) fn start<A: Actor, F: Future<Output = ()>>(
         drop(cell);
         block_on(life());
     };
-    spawn_named(&name, stack_bytes, body).map(drop).map_err(SpawnError::Place)
+    run_recycled(&name, stack_bytes, body).map_err(SpawnError::Place)
 }

@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context as Task, Poll, Waker};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use palco_processes::{Birth, BirthError, Obtained, Role, confine, set_name};
+use palco_processes::{Birth, BirthError, Obtained, Role, confine};
 use palco_sys::{Registration, RingEnd};
 use serde::{Deserialize, Serialize};
 
@@ -168,7 +168,7 @@ impl Part {
             let known = known.join(", ");
             self.refuse(format!("there is no actor of kind `{}`; known are: {known}", start.kind));
         };
-        set_name(start.path.rsplit('/').next().unwrap_or_default());
+        palco_threads::set_name(start.path.rsplit('/').next().unwrap_or_default());
         let arranged = palco_sys::on_fatal_signal(Page::fatal_word(self.post.page))
             .and_then(|()| palco_sys::reset_memory_faults());
         if let Err(error) = arranged {
