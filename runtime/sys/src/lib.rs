@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `allocator.rs` | [`NotingAllocator`]: tell a lack of memory from any other abort |
 //! | `alarm.rs` | [`Alarm`]: end the calling thread's own waits after a while, at no cost a wait |
+//! | `cached.rs` | [`read_cached`]: read what a file has in memory |
 //! | `cycles.rs` | [`cycles`], [`cycle_clock`]: the processor's own clock, where it is one |
 //! | `fatal.rs` | [`on_fatal_signal`]: say in shared memory why a signal ends this process |
 //! | `fork.rs` | [`fork_child`], [`fork_brother`]: copy a process of one thread, for itself or for its parent |
@@ -35,6 +36,7 @@
 mod address_form;
 mod alarm;
 mod allocator;
+mod cached;
 mod cycles;
 mod fatal;
 mod fork;
@@ -61,6 +63,7 @@ mod urgent_data;
 pub use address_form::show_as_ipv4;
 pub use alarm::Alarm;
 pub use allocator::{NotingAllocator, out_of_memory};
+pub use cached::read_cached;
 pub use cycles::{CycleClock, NoCycleClock, cycle_clock, cycles};
 pub use fatal::{FATAL_OUT_OF_MEMORY, FATAL_SYSTEM_CALL, on_fatal_signal, reset_memory_faults};
 pub use fork::{Forked, exit_at_once, fork_brother, fork_child, is_single_threaded};

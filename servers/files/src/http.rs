@@ -145,6 +145,11 @@ impl HttpService {
         if let Some(response) = self.at_once(&request, now) {
             return response;
         }
+        if let Method::Get | Method::Head = request.method
+            && let Some(answer) = answer::at_once(&self.site, &request, now)
+        {
+            return answer.unwrap_or_else(|why| self.refuse(&request, now, why));
+        }
         let upload = request.upload.take();
         let request = Arc::new(request);
         let (site, asked) = (Arc::clone(&self.site), Arc::clone(&request));

@@ -72,6 +72,11 @@ pub struct Tree {
 }
 
 /// Most flags of everything that is opened: no waiting for the other end of a pipe, no terminal taken.
+const NO_LINKS: ResolveFlag = ResolveFlag::RESOLVE_NO_SYMLINKS;
+
+/// Only by what the kernel has in memory (`openat2(2)`, since Linux 5.12; nix has no name for it).
+const RESOLVE_CACHED: ResolveFlag = ResolveFlag::from_bits_retain(0x20);
+
 const PLAIN: OFlag = OFlag::O_CLOEXEC.union(OFlag::O_NONBLOCK).union(OFlag::O_NOCTTY);
 
 impl Tree {
@@ -102,6 +107,17 @@ impl Tree {
         let metadata = file.metadata().map_err(|error| TreeError::io(path, error))?;
         let is_served = metadata.is_file() || metadata.is_dir();
         if is_served { Ok((file, metadata)) } else { Err(TreeError::of(path, Errno::ENOENT)) }
+    }
+
+    /// As [`read`](Self::read) for a regular file whose path the kernel has in memory: no disk is waited for. `None` where
+    /// it would have to be, for anything else, and where `read` fails.
+    pub fn read_at_once(&self, path: &Path) -> Option<(File, Metadata)> {
+        let cached = |flags| self.open_beneath(path, flags, NO_LINKS | RESOLVE_CACHED).ok();
+        // As in `read`: a device may do something when it is opened.
+        let looked_at = cached(OFlag::O_PATH)?.metadata().ok()?;
+        let file = if looked_at.is_file() { cached(OFlag::O_RDONLY)? } else { return None };
+        let metadata = file.metadata().ok()?;
+        metadata.is_file().then_some((file, metadata))
     }
 
     /// What is known of the regular file or directory at `path`, which is not opened.
@@ -148,25 +164,27 @@ impl Tree {
     }
 
     fn resolve(&self, path: &Path, flags: OFlag) -> Result<File, TreeError> {
-        if !self.is_plain(path) {
-            return Err(TreeError::of(path, Errno::ENOENT));
-        }
-        let name = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-        let flags =
-            if flags.contains(OFlag::O_PATH) { flags | OFlag::O_CLOEXEC } else { flags | PLAIN };
-        let resolve = |more| {
-            let how = ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_MAGICLINKS | more;
-            openat2(&self.root, name, OpenHow::new().flags(flags).resolve(how)).map(File::from)
-        };
-        match (resolve(ResolveFlag::RESOLVE_NO_SYMLINKS), self.links) {
+        let open = |how| self.open_beneath(path, flags, how);
+        match (open(NO_LINKS), self.links) {
             (Ok(file), _) => Ok(file),
             (Err(Errno::ELOOP), Links::Beneath) => {
                 let file =
-                    resolve(ResolveFlag::empty()).map_err(|errno| TreeError::of(path, errno))?;
+                    open(ResolveFlag::empty()).map_err(|errno| TreeError::of(path, errno))?;
                 if self.shows(&file) { Ok(file) } else { Err(TreeError::of(path, Errno::ENOENT)) }
             }
             (Err(errno), _) => Err(TreeError::of(path, errno)),
         }
+    }
+
+    fn open_beneath(&self, path: &Path, flags: OFlag, how: ResolveFlag) -> Result<File, Errno> {
+        if !self.is_plain(path) {
+            return Err(Errno::ENOENT);
+        }
+        let name = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        let flags =
+            if flags.contains(OFlag::O_PATH) { flags | OFlag::O_CLOEXEC } else { flags | PLAIN };
+        let how = ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_MAGICLINKS | how;
+        openat2(&self.root, name, OpenHow::new().flags(flags).resolve(how)).map(File::from)
     }
 
     /// Whether nothing on the way to what has been opened is hidden, where the way is the one without links.

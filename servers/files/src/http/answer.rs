@@ -1,4 +1,4 @@
-//! What is at a target. Everything here may block.
+//! What is at a target. Everything here may block, except [`at_once`].
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::body::{Body, FileBody, Segment};
+use super::body::{Body, FileBody, Segment, Wait};
 use super::conditions::http_date;
 use super::listing::Listing;
 use super::ranges::Selection;
@@ -22,6 +22,23 @@ use crate::TreeErrorKind;
 /// The file that stands for its directory.
 const INDEX: &str = "index.html";
 
+/// The answer, if it is a file and the kernel has in memory what has to be known of it: an event loop need not ask anybody
+/// else to wait for a disk. Nothing else is answered here.
+pub(super) fn at_once(
+    site: &Site,
+    request: &Request,
+    now: SystemTime,
+) -> Option<Result<Response, Refusal>> {
+    let target = Target::parse(&request.target).ok().filter(|target| !target.is_directory())?;
+    let path = target.path();
+    let (file, metadata) = site.tree.read_at_once(&path)?;
+    let answer = send(file, &metadata, &path, request, now).map(|mut response| {
+        let has_begun = response.body.begin(Wait::Never).is_ok();
+        has_begun.then_some(response)
+    });
+    answer.transpose()
+}
+
 /// Finds, opens and begins to read what `request` asks for.
 pub(super) fn answer(site: &Site, request: &Request, now: SystemTime) -> Result<Response, Refusal> {
     let target = Target::parse(&request.target)?;
@@ -32,7 +49,7 @@ pub(super) fn answer(site: &Site, request: &Request, now: SystemTime) -> Result<
         return if target.is_directory() {
             Err(Status::NotFound.into())
         } else {
-            send(file, &metadata, &path, request, now)
+            read(send(file, &metadata, &path, request, now)?)
         };
     }
     if !target.is_directory() {
@@ -42,7 +59,7 @@ pub(super) fn answer(site: &Site, request: &Request, now: SystemTime) -> Result<
     }
     match site.tree.read(&path.join(INDEX)) {
         Ok((index, metadata)) if metadata.is_file() => {
-            send(index, &metadata, Path::new(INDEX), request, now)
+            read(send(index, &metadata, Path::new(INDEX), request, now)?)
         }
         Err(error) if error.kind() == TreeErrorKind::Denied => Err(Status::Forbidden.into()),
         Ok(_) | Err(_) => {
@@ -58,7 +75,13 @@ pub(super) fn answer(site: &Site, request: &Request, now: SystemTime) -> Result<
     }
 }
 
-/// Answers with a file, which the client knows as `name`.
+/// With its first part.
+fn read(mut response: Response) -> Result<Response, Refusal> {
+    response.body.begin(Wait::ForDisk).map_err(|error| failed(&error))?;
+    Ok(response)
+}
+
+/// Answers with a file, which the client knows as `name`; nothing of it has been read yet.
 fn send(
     file: File,
     metadata: &Metadata,
@@ -117,7 +140,7 @@ fn send(
     let body = if request.method == Method::Head || length == 0 {
         Body::Empty
     } else {
-        Body::File(FileBody::open(file, segments).map_err(|error| failed(&error))?)
+        Body::File(FileBody::new(file, segments))
     };
     Ok(Response::with_body(request, now, status, fields, Some(length), body))
 }

@@ -11,6 +11,8 @@ use bytes::Bytes;
 
 use palco_service::CallContext;
 
+use crate::cached::read_exact_cached;
+
 /// A file is read and sent in parts of this size: 64 KiB. A smaller one is read where it is opened.
 pub const PART_BYTES: usize = 64 * 1024;
 
@@ -20,6 +22,13 @@ pub(super) enum Body {
     Empty,
     Ready(Bytes),
     File(FileBody),
+}
+
+/// What may be waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    ForDisk,
+    Never,
 }
 
 /// A file on its way: the part to be written next, and what is still on disk.
@@ -41,10 +50,17 @@ pub(super) struct Segment {
 }
 
 impl FileBody {
-    /// Reads the first part. Blocks.
-    pub(super) fn open(file: File, segments: VecDeque<Segment>) -> io::Result<Self> {
-        let (part, rest) = read_part(&file, segments, Vec::new())?;
-        Ok(Self { file: Arc::new(file), rest, part, broken: false })
+    /// Of which nothing has been read yet.
+    pub(super) fn new(file: File, segments: VecDeque<Segment>) -> Self {
+        Self { file: Arc::new(file), rest: segments, part: Vec::new(), broken: false }
+    }
+
+    /// Reads the next part.
+    fn read(&mut self, wait: Wait) -> io::Result<()> {
+        let (file, segments) = (Arc::clone(&self.file), self.rest.clone());
+        let buffer = mem::take(&mut self.part);
+        (self.part, self.rest) = read_part(&file, segments, buffer, wait)?;
+        Ok(())
     }
 }
 
@@ -70,18 +86,33 @@ impl Body {
         matches!(self, Self::File(file) if file.broken)
     }
 
+    /// Reads the first part.
+    ///
+    /// # Errors
+    /// The kernel's; `WouldBlock` where the disk would have to be waited for, and may not.
+    pub(super) fn begin(&mut self, wait: Wait) -> io::Result<()> {
+        match self {
+            Self::Empty | Self::Ready(_) => Ok(()),
+            Self::File(body) => body.read(wait),
+        }
+    }
+
     /// Reads the next part; false if there is none. A file that fails has one more part, empty and broken.
     pub(super) async fn next_part(&mut self, cx: &CallContext<'_>) -> bool {
         let Self::File(body) = self else { return false };
         if body.broken || body.rest.is_empty() {
             return false;
         }
-        let (file, segments) = (Arc::clone(&body.file), mem::take(&mut body.rest));
-        let buffer = mem::take(&mut body.part);
-        match cx.block(move || read_part(&file, segments, buffer)).await {
-            Some(Ok((part, rest))) => (body.part, body.rest) = (part, rest),
-            Some(Err(_)) | None => body.broken = true,
-        }
+        let read = match body.read(Wait::Never) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let (file, segments) = (Arc::clone(&body.file), body.rest.clone());
+                let read = cx.block(move || read_part(&file, segments, Vec::new(), Wait::ForDisk));
+                let broken = || Err(io::ErrorKind::Other.into());
+                read.await.unwrap_or_else(broken).map(|read| (body.part, body.rest) = read)
+            }
+            read => read,
+        };
+        body.broken = read.is_err();
         true
     }
 }
@@ -91,6 +122,7 @@ fn read_part(
     file: &File,
     mut segments: VecDeque<Segment>,
     mut buffer: Vec<u8>,
+    wait: Wait,
 ) -> io::Result<(Vec<u8>, VecDeque<Segment>)> {
     buffer.clear();
     while let Some(segment) = segments.front_mut() {
@@ -99,7 +131,10 @@ fn read_part(
         let length = usize::try_from(segment.length).unwrap_or(room).min(room);
         let start = buffer.len();
         buffer.resize(start + length, 0);
-        file.read_exact_at(&mut buffer[start..], segment.offset)?;
+        match wait {
+            Wait::ForDisk => file.read_exact_at(&mut buffer[start..], segment.offset)?,
+            Wait::Never => read_exact_cached(file, &mut buffer[start..], segment.offset)?,
+        }
         segment.offset += length as u64;
         segment.length -= length as u64;
         if segment.length > 0 {

@@ -122,8 +122,7 @@ impl SftpService {
         });
         let open = Open::Directory(Arc::new(open.await?));
         let handle = Session::new_handle();
-        session.insert(handle, open);
-        Ok(Reply::Handle(Bytes::copy_from_slice(&handle)))
+        Ok(session.hand_out(handle, open))
     }
 
     pub(super) async fn read_directory(

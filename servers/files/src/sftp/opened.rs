@@ -70,6 +70,14 @@ impl SftpService {
         let path = within(path)?;
         let held = session.room()?;
         let how = opening(flags, wanted.mode.unwrap_or(FILE_MODE));
+        if !flags.write
+            && self.site.keeper.is_none()
+            && let Some((file, metadata)) = self.site.tree.read_at_once(&path)
+        {
+            let opened = Opened { file, id: FileId::of(&metadata), flags, held };
+            let open = Open::File(Arc::new(opened.with_handle(&self.site, None)));
+            return Ok(session.hand_out(Session::new_handle(), open));
+        }
         let (site, at) = (Arc::clone(&self.site), path.clone());
         let (opened, is_new) = block(cx, move || {
             let (file, is_new) = site.tree.open_file(&at, how)?;
@@ -99,8 +107,7 @@ impl SftpService {
             };
             Ok(opened.with_handle(&site, kept))
         });
-        session.insert(handle, Open::File(Arc::new(open.await?)));
-        Ok(Reply::Handle(Bytes::copy_from_slice(&handle)))
+        Ok(session.hand_out(handle, Open::File(Arc::new(open.await?))))
     }
 
     /// What a handle means; one that nobody has and that is kept becomes this connection's.
@@ -198,13 +205,19 @@ impl SftpService {
             reading.want(offset, length, self.site.config.ahead_bytes_max)
         };
         let budget = Arc::clone(&session.budget);
-        let bytes = block(cx, move || {
-            open.shared.settle();
-            let read = reading::read(&open.file, wanted)?;
-            open.reading.lock().keep(wanted, &read, &budget);
-            Ok(read.bytes.slice(..read.bytes.len().min(wanted.length)))
-        });
-        match bytes.await? {
+        let at_once = if is_late { None } else { reading::read_at_once(&open.file, wanted) };
+        let bytes = match at_once {
+            Some(read) => open.keep(wanted, &read, &budget),
+            None => {
+                let wait = move || {
+                    open.shared.settle();
+                    let read = reading::read(&open.file, wanted)?;
+                    Ok(open.keep(wanted, &read, &budget))
+                };
+                block(cx, wait).await?
+            }
+        };
+        match bytes {
             bytes if bytes.is_empty() => Err(Refused::new(Code::Eof, "the file ends here")),
             bytes => Ok(Reply::Data(bytes)),
         }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::attributes;
 use super::budget::{Budget, Held};
+use crate::cached::read_all_cached;
 
 /// How much is read ahead first: 64 KiB. It is doubled each time that it has all been asked for.
 const AHEAD_BYTES_MIN: usize = 64 << 10;
@@ -93,6 +94,15 @@ pub(super) struct Read {
     pub(super) bytes: Bytes,
     /// Of the file before it was read.
     version: u64,
+}
+
+/// Reads what is wanted, if the kernel has all of it in memory.
+pub(super) fn read_at_once(file: &File, wanted: Wanted) -> Option<Read> {
+    let metadata = file.metadata().ok()?;
+    let mut bytes = vec![0; there(&metadata, wanted)];
+    let filled = read_all_cached(file, &mut bytes, wanted.offset).ok()?;
+    bytes.truncate(filled);
+    Some(Read { bytes: bytes.into(), version: attributes::version(&metadata) })
 }
 
 /// Reads what is wanted. Blocks.

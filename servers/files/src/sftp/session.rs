@@ -13,10 +13,10 @@ use parking_lot::Mutex;
 use super::budget::{Budget, Held};
 use super::kept::Kept;
 use super::leases::secret;
-use super::reading::Reading;
+use super::reading::{Read, Reading, Wanted};
 use super::refused::Refused;
 use super::shared::{Failure, Shared};
-use super::wire::{OpenFlags, Remembered, Secret};
+use super::wire::{OpenFlags, Remembered, Reply, Secret};
 use crate::tree::FileId;
 
 /// What one handle costs of the budget: 512 bytes, its share of the table and what the kernel keeps are not more exact.
@@ -85,6 +85,14 @@ pub(super) struct OpenFile {
     pub(super) _held: Held,
 }
 
+impl OpenFile {
+    /// What was asked for of what has been read; the rest is kept for the next to ask.
+    pub(super) fn keep(&self, wanted: Wanted, read: &Read, budget: &Arc<Budget>) -> Bytes {
+        self.reading.lock().keep(wanted, read, budget);
+        read.bytes.slice(..read.bytes.len().min(wanted.length))
+    }
+}
+
 /// A directory that is being read.
 pub(super) struct OpenDirectory {
     pub(super) path: PathBuf,
@@ -123,6 +131,12 @@ impl Session {
     /// Makes up a handle.
     pub(super) fn new_handle() -> Secret {
         secret()
+    }
+
+    /// The client knows what is open by this handle from now on.
+    pub(super) fn hand_out(&mut self, handle: Secret, open: Open) -> Reply {
+        self.insert(handle, open);
+        Reply::Handle(Bytes::copy_from_slice(&handle))
     }
 
     pub(super) fn insert(&mut self, handle: Secret, open: Open) {

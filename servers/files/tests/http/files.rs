@@ -185,7 +185,7 @@ fn a_large_file_is_read_in_parts() {
     let answer = Answer::only(&connection.ask("GET /big.bin HTTP/1.1\r\nHost: h\r\n\r\n"));
     assert_eq!(answer.body.as_bytes(), big());
     assert!(connection.part_peak < PART_BYTES + 1000);
-    assert_eq!(host.blocks.get(), 4);
+    assert!(host.blocks.get() <= 4, "once a part, and never for what is in memory");
     let range = "GET /big.bin HTTP/1.1\r\nHost: h\r\nRange: bytes=1000-180000\r\n\r\n";
     let answer = Answer::only(&connection.ask(range));
     assert_eq!(answer.body.as_bytes(), &big()[1000..=180_000]);
