@@ -21,7 +21,7 @@ use tempfile::TempDir;
 use crate::client::Client;
 
 /// Against hanging only: nothing that works takes nearly as long.
-pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
 /// One model in one place.
 #[derive(Clone, Copy, Debug)]
