@@ -6,6 +6,7 @@
 //! | `alarm.rs` | [`Alarm`]: end the calling thread's own waits after a while, at no cost a wait |
 //! | `cached.rs` | [`read_cached`]: read what a file has in memory |
 //! | `cycles.rs` | [`cycles`], [`cycle_clock`]: the processor's own clock, where it is one |
+//! | `established.rs` | [`established_for`]: how long a connection has waited to be accepted |
 //! | `fatal.rs` | [`on_fatal_signal`]: say in shared memory why a signal ends this process |
 //! | `fork.rs` | [`fork_child`], [`fork_brother`]: copy a process of one thread, for itself or for its parent |
 //! | `futex.rs` | [`futex_wait`], [`futex_wake`]: sleep until a word changes |
@@ -38,6 +39,7 @@ mod alarm;
 mod allocator;
 mod cached;
 mod cycles;
+mod established;
 mod fatal;
 mod fork;
 mod futex;
@@ -65,6 +67,7 @@ pub use alarm::Alarm;
 pub use allocator::{NotingAllocator, out_of_memory};
 pub use cached::read_cached;
 pub use cycles::{CycleClock, NoCycleClock, cycle_clock, cycles};
+pub use established::established_for;
 pub use fatal::{FATAL_OUT_OF_MEMORY, FATAL_SYSTEM_CALL, on_fatal_signal, reset_memory_faults};
 pub use fork::{Forked, exit_at_once, fork_brother, fork_child, is_single_threaded};
 pub use futex::{FutexScope, Woken, futex_wait, futex_wake};

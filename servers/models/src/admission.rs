@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use event_listener::Event;
 use serde::{Deserialize, Serialize};
 
+use crate::shedding::Shedding;
+
 /// What happens to a connection beyond the limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -31,6 +33,9 @@ pub struct Limits {
     pub action: Action,
     /// Connections that the kernel keeps waiting before they are accepted.
     pub backlog: i32,
+    /// When to turn clients away that have waited too long to be accepted; never if not given.
+    #[serde(skip)]
+    pub shedding: Option<Shedding>,
 }
 
 /// As many connections as one server can tell apart at once.
@@ -46,7 +51,7 @@ impl Limits {
 impl Default for Limits {
     /// 1024 connections, deferred beyond; a backlog of 1024.
     fn default() -> Self {
-        Self { connections_max: 1024, action: Action::Defer, backlog: 1024 }
+        Self { connections_max: 1024, action: Action::Defer, backlog: 1024, shedding: None }
     }
 }
 

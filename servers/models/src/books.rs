@@ -136,10 +136,10 @@ impl Record {
         }
     }
 
-    pub(crate) fn count_requests(&self, requests: u64) {
+    pub(crate) fn count(&self, what: Count, more: u64) {
         match &self.0 {
-            Entry::Own { books, .. } => books.scoreboard.count(Count::Requests, requests),
-            Entry::Seat(seat) => seat.seats.count(seat.index, Count::Requests, requests),
+            Entry::Own { books, .. } => books.scoreboard.count(what, more),
+            Entry::Seat(seat) => seat.seats.count(seat.index, what, more),
         }
     }
 
@@ -188,11 +188,13 @@ impl Ledger {
                 tally.scores(active)
             }
             Self::Connections(own, pool) => {
-                // Else requests could be seen twice, or not at all, while a seat is cleared.
+                // Else counts could be seen twice, or not at all, while a seat is cleared.
                 let _still = pool.free.lock();
                 let active = own.admission.active() as u64;
                 tally.add(own.scoreboard.words());
-                tally.add_requests(pool.seats.requests());
+                for what in Count::SERVED {
+                    tally.add_count(what, pool.seats.total(what));
+                }
                 tally.scores(active)
             }
         }
@@ -247,8 +249,10 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let mut free = self.pool.free.lock();
-        let (requests, ending) = self.pool.seats.clear(self.index);
-        self.record.count_requests(requests);
+        let (counts, ending) = self.pool.seats.clear(self.index);
+        for (what, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+            self.record.count(what, count);
+        }
         if let Some(ending) = ending {
             self.record.ends(ending);
         }

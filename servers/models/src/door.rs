@@ -14,6 +14,8 @@ use crate::books::Books;
 use crate::listener::Listener;
 use crate::scoreboard::Count;
 use crate::serve::{Admitted, Shared};
+use crate::shedding::{Shedder, Shedding};
+use crate::stream::Stream;
 
 /// After a failed accept (too many open files, say) the next try comes this much later.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -23,6 +25,7 @@ pub(crate) struct Door<S, C> {
     pub(crate) shared: Arc<Shared<S, C>>,
     pub(crate) socket: Arc<TcpListener>,
     pub(crate) books: Books,
+    pub(crate) shedding: Option<Shedding>,
 }
 
 impl<S, C> Clone for Door<S, C> {
@@ -31,6 +34,7 @@ impl<S, C> Clone for Door<S, C> {
             shared: Arc::clone(&self.shared),
             socket: Arc::clone(&self.socket),
             books: self.books.clone(),
+            shedding: self.shedding,
         }
     }
 }
@@ -43,7 +47,8 @@ impl<S: Service, C: Codec<S>> Door<S, C> {
         mut lead: impl AsyncFnMut(Admitted),
     ) -> io::Result<()> {
         let listener = Listener::new(&self.socket, cx.place())?;
-        while let Some(admitted) = self.next(cx, &listener).await {
+        let mut shedder = self.shedding.map(Shedder::new);
+        while let Some(admitted) = self.next(cx, &listener, shedder.as_mut()).await {
             if let Some(admitted) = admitted {
                 lead(admitted).await;
             }
@@ -56,6 +61,7 @@ impl<S: Service, C: Codec<S>> Door<S, C> {
         &self,
         cx: &Context<A>,
         listener: &Listener,
+        shedder: Option<&mut Shedder>,
     ) -> Option<Option<Admitted>> {
         let books = &self.books;
         let defer = books.action() == Action::Defer;
@@ -78,6 +84,17 @@ impl<S: Service, C: Codec<S>> Door<S, C> {
         };
         // What follows is about this connection, and about nothing before it.
         cx.begin_trace();
+        if let Some(shedder) = shedder {
+            // Where it cannot be known (no TCP) nobody has waited.
+            let waited = palco_sys::established_for(&stream).unwrap_or_default();
+            if shedder.sheds(waited, cx.system().clock().now()) {
+                books.count(Count::Shed);
+                self.say_busy(stream);
+                let waited_ms = waited.as_millis();
+                tracing::debug!(acceptor = %cx.path(), limit = "shed-above", waited_ms, "refused");
+                return Some(None);
+            }
+        }
         let record = match books.try_admit() {
             Some(record) => record,
             // Another acceptor was faster.
@@ -98,10 +115,7 @@ impl<S: Service, C: Codec<S>> Door<S, C> {
                     }
                     Action::Fail => {
                         books.count(Count::Failed);
-                        let mut words = BytesMut::new();
-                        self.shared.codec.farewell(&Farewell::Busy, &mut words);
-                        stream.say_at_once(&words);
-                        stream.dismiss();
+                        self.say_busy(stream);
                     }
                 }
                 tracing::debug!(acceptor = %cx.path(), limit = "connections-max", "refused");
@@ -109,5 +123,13 @@ impl<S: Service, C: Codec<S>> Door<S, C> {
             }
         };
         Some(Some(Admitted { stream, address, record }))
+    }
+
+    /// Tells a client so and closes, without waiting.
+    fn say_busy(&self, stream: Stream) {
+        let mut words = BytesMut::new();
+        self.shared.codec.farewell(&Farewell::Busy, &mut words);
+        stream.say_at_once(&words);
+        stream.dismiss();
     }
 }

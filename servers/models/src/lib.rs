@@ -8,7 +8,9 @@
 //! |---|---|
 //! | `connection.rs` | [`Connection`]: bytes in, calls, bytes out; no I/O |
 //! | `stream.rs`, `listener.rs` | sockets as each place waits for them |
-//! | `serve.rs`, `synch.rs` | drives one connection over one stream; urgent data for protocols that use it |
+//! | `deadlines.rs`, `timing.rs`, `timer.rs` | [`Deadlines`]: how long clients and handlers may take |
+//! | `shedding.rs` | [`Shedding`]: who has waited too long to be accepted |
+//! | `serve.rs`, `serve/`, `synch.rs` | drives one connection over one stream; urgent data for protocols that use it |
 //! | `door.rs`, `acceptor.rs` | accepting; the actor that does, and serves inline or hands over to a fresh actor |
 //! | `admission.rs`, `scoreboard.rs` | limits, which limit acted, and counts |
 //! | `books.rs`, `seats.rs` | where that is written down, also by several processes, of which any may crash |
@@ -29,6 +31,7 @@ mod acceptor;
 mod admission;
 mod books;
 mod connection;
+mod deadlines;
 mod door;
 mod drain;
 mod holder;
@@ -44,14 +47,18 @@ mod seats;
 mod serve;
 mod server;
 mod settings;
+mod shedding;
 mod single;
 mod start_error;
 mod stream;
 mod synch;
 mod team;
+mod timer;
+mod timing;
 
 pub use admission::{Action, Limits};
 pub use connection::{Connection, Progress, Step};
+pub use deadlines::{DeadlineError, Deadlines, TimeLimit};
 pub use drain::DrainReport;
 pub use holder::holder_of_port;
 pub use listener::BindError;
@@ -61,5 +68,6 @@ pub use requests::{RequestView, Urgent, UrgentSettings, UrgentStatus};
 pub use scoreboard::{Ending, Scores};
 pub use server::Server;
 pub use settings::{Listen, ServerSettings};
+pub use shedding::Shedding;
 pub use single::Single;
 pub use start_error::StartError;

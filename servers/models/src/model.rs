@@ -6,6 +6,7 @@ use std::str::FromStr;
 use palco_actors::{Place, PlaceKind};
 use serde::{Deserialize, Serialize};
 
+use crate::deadlines::DeadlineError;
 use crate::{iterative, per_connection, team};
 
 /// Who accepts and who serves.
@@ -100,6 +101,9 @@ pub enum PlanError {
     /// There is one way to accept.
     #[error("`accept-by` belongs to model `team`; under model `{0}` it is always the same actor")]
     NoChoice(ModelKind),
+    /// Time limits that cannot be had.
+    #[error(transparent)]
+    Deadline(#[from] DeadlineError),
 }
 
 impl ModelKind {

@@ -8,12 +8,14 @@
 //! | `worker.rs` | an acceptor in a process of its own, which serves inline |
 //! | `standing.rs` | standing workers to which a dispatcher passes connections |
 //! | `connection.rs` | one connection in a process of its own |
+//! | `overseer.rs` | the actor of the parent that kills processes whose calls do not end |
 //! | `keeper.rs` | the actor of the parent that keeps a state for its processes |
 
 mod connection;
 mod keeper;
 mod kin;
 mod launching;
+mod overseer;
 mod settings;
 mod standing;
 mod worker;
@@ -22,6 +24,7 @@ pub(crate) use connection::passing;
 pub(crate) use keeper::{KEEPER, keep};
 pub(crate) use kin::{Alone, Asking, Kin};
 pub(crate) use launching::Made;
+pub(crate) use overseer::{OVERSEER, oversee};
 pub use settings::{AcceptBy, ProcessSettings, RecycleSettings};
 pub(crate) use standing::Desk;
 pub(crate) use worker::{Workers, work};
@@ -32,6 +35,7 @@ use std::time::Duration;
 use palco_actors::{Failure, Grant, Luggage, Parcel, Portable, ProcessOptions, Repertoire};
 use palco_service::{Relaunch, SharedState};
 
+use crate::deadlines::Deadlines;
 use crate::requests::{Issue, IssueArgs, Serving};
 use connection::ConnectionActor;
 use standing::Worker;
@@ -42,6 +46,7 @@ pub(crate) struct Common<K: Kin> {
     pub(crate) config: K::Config,
     pub(crate) options: ProcessOptions,
     pub(crate) drain_within: Duration,
+    pub(crate) deadlines: Deadlines,
     /// Whom to ask for the state.
     pub(crate) grant: Option<Grant>,
     /// Who serves which seat.

@@ -20,18 +20,21 @@ pub enum Ending {
     Interrupted,
     /// Reading or writing failed: the client has gone.
     Broken,
+    /// A time limit was reached.
+    TimedOut,
     /// It was killed before it had come to an end.
     Abandoned,
 }
 
 impl Ending {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Done,
         Self::Drained,
         Self::Malformed,
         Self::Panicked,
         Self::Interrupted,
         Self::Broken,
+        Self::TimedOut,
         Self::Abandoned,
     ];
 }
@@ -46,10 +49,30 @@ pub(crate) enum Count {
     Closed,
     Failed,
     AcceptErrors,
+    Shed,
+    HeaderTimeouts,
+    BodyTimeouts,
+    IdleTimeouts,
+    HandlerTimeouts,
+    SendTimeouts,
+    WorkerTimeouts,
+}
+
+impl Count {
+    /// What is counted by whoever serves a connection.
+    pub(crate) const SERVED: [Self; 7] = [
+        Self::Requests,
+        Self::HeaderTimeouts,
+        Self::BodyTimeouts,
+        Self::IdleTimeouts,
+        Self::HandlerTimeouts,
+        Self::SendTimeouts,
+        Self::WorkerTimeouts,
+    ];
 }
 
 /// Where the endings begin among the words.
-const ENDINGS: usize = Count::AcceptErrors as usize + 1;
+const ENDINGS: usize = Count::WorkerTimeouts as usize + 1;
 
 /// Words of a scoreboard.
 pub(crate) const SCORE_WORDS: usize = ENDINGS + Ending::ALL.len();
@@ -89,9 +112,9 @@ impl Tally {
         }
     }
 
-    pub(crate) fn add_requests(&mut self, requests: u64) {
-        let sum = &mut self.0[Count::Requests as usize];
-        *sum = sum.wrapping_add(requests);
+    pub(crate) fn add_count(&mut self, what: Count, more: u64) {
+        let sum = &mut self.0[what as usize];
+        *sum = sum.wrapping_add(more);
     }
 
     pub(crate) fn scores(&self, active: u64) -> Scores {
@@ -106,12 +129,20 @@ impl Tally {
             closed: of(Count::Closed),
             failed: of(Count::Failed),
             accept_errors: of(Count::AcceptErrors),
+            shed: of(Count::Shed),
+            header_timeouts: of(Count::HeaderTimeouts),
+            body_timeouts: of(Count::BodyTimeouts),
+            idle_timeouts: of(Count::IdleTimeouts),
+            handler_timeouts: of(Count::HandlerTimeouts),
+            send_timeouts: of(Count::SendTimeouts),
+            worker_timeouts: of(Count::WorkerTimeouts),
             done: ended(Ending::Done),
             drained: ended(Ending::Drained),
             malformed: ended(Ending::Malformed),
             panicked: ended(Ending::Panicked),
             interrupted: ended(Ending::Interrupted),
             broken: ended(Ending::Broken),
+            timed_out: ended(Ending::TimedOut),
             abandoned: ended(Ending::Abandoned),
         }
     }
@@ -136,6 +167,21 @@ pub struct Scores {
     pub failed: u64,
     /// Failures of accept itself, for example too many open files.
     pub accept_errors: u64,
+    /// Connections told that the server is busy because the queue to be accepted stood (`shed-above`).
+    pub shed: u64,
+    /// How often `header-within` was reached: each time one connection ended.
+    pub header_timeouts: u64,
+    /// How often `body-within` was reached: each time one connection ended.
+    pub body_timeouts: u64,
+    /// How often `idle-within` was reached: each time one connection ended.
+    pub idle_timeouts: u64,
+    /// Requests interrupted because `handler-within` was reached; where the protocol has words for it the connection
+    /// went on.
+    pub handler_timeouts: u64,
+    /// How often `send-within` was reached: each time one connection was reset.
+    pub send_timeouts: u64,
+    /// Processes killed because `worker-within` was reached.
+    pub worker_timeouts: u64,
     /// Connections that came to a good end.
     pub done: u64,
     /// Connections ended by a drain after their last answer.
@@ -148,6 +194,8 @@ pub struct Scores {
     pub interrupted: u64,
     /// Connections whose client went away.
     pub broken: u64,
+    /// Connections ended by a time limit: which, say the counts of timeouts.
+    pub timed_out: u64,
     /// Connections killed before their end, or lost with the process that served them.
     pub abandoned: u64,
 }

@@ -23,12 +23,14 @@ use serde::{Deserialize, Serialize};
 use crate::requests;
 use crate::scoreboard::{Count, Ending, SCORE_WORDS, Tally, word_of};
 
-/// Words of a seat: two cache lines, so that neighbours do not slow each other down.
-const SEAT_WORDS: usize = 16;
+/// Words of a seat: three cache lines, so that neighbours do not slow each other down.
+const SEAT_WORDS: usize = 24;
 
 /// The scoreboard follows the announcement.
 const SCORES: usize = 1;
-const _: () = assert!(SCORES + SCORE_WORDS <= SEAT_WORDS, "a scoreboard fits into a seat");
+/// Not 0 when the parent kills the process because its connection takes too long; the parent's word.
+const OVERDUE: usize = SEAT_WORDS - 1;
+const _: () = assert!(SCORES + SCORE_WORDS <= OVERDUE, "a scoreboard fits into a seat");
 
 /// How many seats and permits there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,10 +145,9 @@ impl Seats {
         }
     }
 
-    /// Requests of all seats.
-    pub(crate) fn requests(&self) -> u64 {
-        let requests = SCORES + Count::Requests as usize;
-        let of = |index| self.seat(index)[requests].load(Ordering::Relaxed);
+    /// One count of all seats.
+    pub(crate) fn total(&self, what: Count) -> u64 {
+        let of = |index| self.seat(index)[SCORES + what as usize].load(Ordering::Relaxed);
         (0..self.layout.seats).map(of).fold(0, u64::wrapping_add)
     }
 
@@ -169,6 +170,9 @@ impl Seats {
     /// A connection has been admitted.
     pub(crate) fn begin(&self, index: usize) {
         let seat = self.seat(index);
+        if seat[OVERDUE].load(Ordering::Relaxed) != 0 {
+            seat[OVERDUE].store(0, Ordering::Relaxed); // it was about the one before
+        }
         let accepted = &seat[SCORES + Count::Accepted as usize];
         let count = accepted.load(Ordering::Relaxed) + 1;
         seat[0].store(Announced::Held(count).to_word(), Ordering::Release);
@@ -182,15 +186,28 @@ impl Seats {
         seat[0].store(Announced::Ended(ending, count).to_word(), Ordering::Release);
     }
 
-    /// The connection has ended as announced; abandoned if nothing was.
+    /// The connection has ended as announced; killed if nothing was.
     pub(crate) fn finish(&self, index: usize) {
         if matches!(self.announced(index), Announced::Held(_)) {
-            self.announce(index, Ending::Abandoned);
+            self.announce(index, self.killed(index));
         }
         self.carry_out(index);
     }
 
     // The parent's side
+
+    /// Its process is about to be killed because the connection takes too long.
+    pub(crate) fn mark_overdue(&self, index: usize) {
+        self.seat(index)[OVERDUE].store(1, Ordering::Release);
+    }
+
+    /// How a connection has ended whose process said nothing.
+    fn killed(&self, index: usize) -> Ending {
+        match self.seat(index)[OVERDUE].load(Ordering::Acquire) {
+            0 => Ending::Abandoned,
+            _ => Ending::TimedOut,
+        }
+    }
 
     /// Closes the books of a process that has ended.
     pub(crate) fn settle(self: &Arc<Self>, index: usize) {
@@ -216,24 +233,28 @@ impl Seats {
     }
 
     /// Closes the books of a process that has had one connection, and leaves the seat as if nobody had been there.
-    /// How many requests there were, and how it ended, if that is known.
-    pub(crate) fn clear(self: &Arc<Self>, index: usize) -> (u64, Option<Ending>) {
+    /// What was counted meanwhile, and how it ended, if that is known.
+    pub(crate) fn clear(
+        self: &Arc<Self>,
+        index: usize,
+    ) -> ([(Count, u64); Count::SERVED.len()], Option<Ending>) {
         self.close_line(index);
         let seat = self.seat(index);
         let ending = match self.announced(index) {
             Announced::Ended(ending, _) => Some(ending),
-            Announced::Held(_) => None,
+            Announced::Held(_) => Some(self.killed(index)),
             Announced::Nothing => {
                 let counted =
                     |ending: &Ending| seat[SCORES + word_of(*ending)].load(Ordering::Acquire) > 0;
                 Ending::ALL.into_iter().find(counted)
             }
         };
-        let requests = seat[SCORES + Count::Requests as usize].load(Ordering::Acquire);
+        let counts =
+            Count::SERVED.map(|what| (what, seat[SCORES + what as usize].load(Ordering::Acquire)));
         for word in seat {
             word.store(0, Ordering::Release);
         }
-        (requests, ending)
+        (counts, ending)
     }
 
     fn close_line(self: &Arc<Self>, index: usize) {

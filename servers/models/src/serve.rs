@@ -1,36 +1,35 @@
 //! Drives one connection over one stream: the only loop between sockets and services, the same in every model.
 
 use std::any::Any;
-use std::cell::Cell;
+mod host;
+
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::process;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
-use nix::sys::signal::{Signal, raise};
-use palco_actors::{Actor, Context, PlaceKind, Time};
-use palco_core::Ticket;
-use palco_service::{CallContext, Codec, Crash, Farewell, Host, LocalFuture, Peer, Service};
+use host::ActorHost;
+use palco_actors::{Actor, Context};
+use palco_service::{CallContext, Codec, Farewell, Peer, Service};
 
 use crate::books::Record;
 use crate::connection::{Connection, Step};
-use crate::requests::{Line, turns};
-use crate::scoreboard::Ending;
-use crate::stream::{Expected, Stream};
+use crate::deadlines::{Deadlines, TimeLimit};
+use crate::requests::Line;
+use crate::scoreboard::{Count, Ending};
+use crate::stream::{Expected, Heard, Stream, Written};
 use crate::synch::Synch;
-
-/// A process that is to run out of memory asks for so much at a time, and touches nothing of it.
-const HOARD_STEP_BYTES: usize = 16 << 20;
+use crate::timing::Timing;
 
 /// What all actors of one server share.
 pub(crate) struct Shared<S, C> {
     pub(crate) service: Arc<S>,
     pub(crate) codec: C,
+    /// How long clients and handlers may take.
+    pub(crate) deadlines: Deadlines,
 }
 
 /// A connection that has been let in.
@@ -73,26 +72,43 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
     let line = &*line;
     let mut connection = Connection::new(Arc::clone(&shared.service), shared.codec.clone(), peer);
     cx.describe(connection.remembers());
-    let host = ActorHost { cx, line, record, credit: Cell::new(0) };
+    let timing = Timing::new(shared.deadlines, cx.system().clock());
+    let host = ActorHost::new(cx, line, record, &timing);
     let call = CallContext::new(&host);
     let interrupts = |unread: &[u8]| shared.codec.interrupts(unread);
     let synch = Synch::new::<S, C>(line, stream, &interrupts);
     let mut counted = 0;
     let mut all_heard = false;
+    let mut late = None;
     let ending = loop {
         cx.note(|| "serving");
         let advance = AssertUnwindSafe(connection.advance(&call, &synch)).catch_unwind();
-        let advance = watching(line, stream, advance);
+        let advance = watching(line, stream, &timing, advance);
         let is_meant = || match line.take_urgent() {
             true => synch.ends_the_request(stream),
             false => line.is_meant(),
         };
-        let step = match cx.catch_interrupt_if(advance, is_meant).await {
-            Some(Ok(step)) => step,
-            Some(Err(panic)) => {
+        let is_watched = timing.is_watched();
+        if is_watched {
+            line.note_call();
+        }
+        let step = cx.catch_interrupt_if(advance, is_meant).await;
+        if is_watched {
+            line.note_call();
+        }
+        timing.end_call();
+        let mut ends_as = Ending::Interrupted;
+        let step = match step {
+            Some(Some(Ok(step))) => step,
+            Some(Some(Err(panic))) => {
                 tracing::warn!(%peer, panic = panic_text(&*panic), "handler panicked");
                 connection.bid_farewell(&Farewell::Failed);
                 break Ending::Panicked;
+            }
+            Some(None) => {
+                reached(cx, record, peer, TimeLimit::Handler);
+                ends_as = Ending::TimedOut;
+                Step::Interrupted
             }
             None if connection.is_calling() => Step::Interrupted,
             // Between two parts of its answer.
@@ -102,14 +118,15 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
             // It came between two requests: there was nothing to interrupt.
             None => Step::Paused,
         };
-        record.count_requests(connection.requests() - counted);
+        record.count(Count::Requests, connection.requests() - counted);
         counted = connection.requests();
+        timing.note_requests(counted);
         match step {
             Step::Interrupted if connection.interrupt() => {
                 line.finish();
                 synch.hand_over(&mut connection);
             }
-            Step::Interrupted => break Ending::Interrupted,
+            Step::Interrupted => break ends_as,
             Step::Paused => synch.hand_over(&mut connection),
             Step::Write => {
                 cx.note(|| "writing");
@@ -120,11 +137,16 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
                 let write = async {
                     // A hold that came during the call takes hold before its answer is out.
                     cx.heed_signals().await;
-                    stream.write_all(cx, connection.output()).await
+                    stream.write_all(cx, connection.output(), &timing).await
                 };
                 match cx.catch_interrupt_if(write, || line.is_cancelled()).await {
-                    Some(Ok(())) => {}
-                    Some(Err(_)) => break Ending::Broken,
+                    Some(Written::All) => {}
+                    Some(Written::Gone) => break Ending::Broken,
+                    Some(Written::Late) => {
+                        reached(cx, record, peer, TimeLimit::Send);
+                        late = Some(TimeLimit::Send);
+                        break Ending::TimedOut;
+                    }
                     None => {
                         let is_untouched = connection.output().len() == before;
                         connection.output().clear();
@@ -142,16 +164,27 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
                 cx.note(|| "receiving");
                 line.watch(stream);
                 let before = connection.input().len();
-                let read = stream.read(cx, connection.input(), Expected::Much);
-                match cx.catch_interrupt_if(read, || line.is_cancelled()).await {
+                let wait = timing.for_body();
+                let until = wait.map(|(until, _)| until);
+                let read = stream.read(cx, connection.input(), Expected::Much, &timing, until);
+                let heard = cx.catch_interrupt_if(read, || line.is_cancelled()).await;
+                if let Some((_, since)) = wait {
+                    timing.note_body(since, connection.input().len().saturating_sub(before));
+                }
+                match heard {
                     // Nothing has been promised yet.
-                    Some(None) => break Ending::Drained,
-                    Some(Some(Ok(0))) => {
+                    Some(Heard::Stopped) => break Ending::Drained,
+                    Some(Heard::End) => {
                         all_heard = true;
                         connection.end_of_input();
                     }
-                    Some(Some(Ok(_))) => {}
-                    Some(Some(Err(_))) => break Ending::Broken,
+                    Some(Heard::Bytes(_)) => {}
+                    Some(Heard::Gone) => break Ending::Broken,
+                    Some(Heard::Late) => {
+                        reached(cx, record, peer, TimeLimit::Body);
+                        connection.bid_farewell(&Farewell::TooSlow);
+                        break Ending::TimedOut;
+                    }
                     None => {
                         connection.input().truncate(before);
                         if !connection.interrupt() {
@@ -165,172 +198,97 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
                 line.finish();
                 line.unwatch(stream);
                 cx.note(|| "reading");
-                match stream.read(cx, connection.input(), Expected::Anything).await {
-                    None => break Ending::Drained,
-                    Some(Ok(0)) => {
+                let until = timing.for_request(connection.input().len());
+                let input = connection.input();
+                match stream.read(cx, input, Expected::Anything, &timing, until).await {
+                    Heard::Stopped => break Ending::Drained,
+                    Heard::End => {
                         all_heard = true;
                         connection.end_of_input();
                     }
-                    Some(Ok(_)) => synch.look(stream, &mut connection),
-                    Some(Err(_)) => break Ending::Broken,
+                    Heard::Bytes(_) => synch.look(stream, &mut connection),
+                    Heard::Gone => break Ending::Broken,
+                    Heard::Late => {
+                        let limit = until.map_or(TimeLimit::Idle, |until| until.limit);
+                        reached(cx, record, peer, limit);
+                        late = Some(limit);
+                        connection.bid_farewell(match connection.input().is_empty() {
+                            true => &Farewell::Idle,
+                            false => &Farewell::TooSlow,
+                        });
+                        break Ending::TimedOut;
+                    }
                 }
             }
             Step::Close if connection.malformed().is_some() => break Ending::Malformed,
             Step::Close => break Ending::Done,
         }
     };
-    record.count_requests(connection.requests() - counted);
+    record.count(Count::Requests, connection.requests() - counted);
     record.ends(ending);
     line.finish();
     cx.describe(None);
     if ending == Ending::Broken {
         return;
     }
+    if late == Some(TimeLimit::Send) {
+        let _ = stream.reset_on_close();
+        return;
+    }
     cx.note(|| "closing");
-    let written = stream.write_all(cx, connection.output()).await;
+    let written = stream.write_all(cx, connection.output(), &timing).await;
     let may_be_talking = match ending {
         Ending::Malformed | Ending::Panicked | Ending::Interrupted => true,
+        Ending::TimedOut if late != Some(TimeLimit::Idle) => true,
         Ending::Done => !all_heard,
         // Waiting for every idle client would make a drain slow.
-        Ending::Drained => !connection.input().is_empty() || stream.has_input(),
+        Ending::Drained | Ending::TimedOut => !connection.input().is_empty() || stream.has_input(),
         Ending::Broken | Ending::Abandoned => false,
     };
     match written {
-        Ok(()) if may_be_talking => stream.linger(cx).await,
-        Ok(()) => {}
+        Written::All if may_be_talking => stream.linger(cx).await,
+        Written::All => {}
+        Written::Late => {
+            reached(cx, record, peer, TimeLimit::Send);
+            if matches!(ending, Ending::Done | Ending::Drained) {
+                record.ends(Ending::TimedOut);
+            }
+            let _ = stream.reset_on_close();
+        }
         // That a handler has failed is worth more than that nobody heard of it.
-        Err(_) if matches!(ending, Ending::Done | Ending::Drained) => record.ends(Ending::Broken),
-        Err(_) => {}
+        Written::Gone if matches!(ending, Ending::Done | Ending::Drained) => {
+            record.ends(Ending::Broken);
+        }
+        Written::Gone => {}
     }
 }
 
-/// Runs a call, and has urgent data heard as soon as it takes its time.
-async fn watching<T>(line: &Line, stream: &Stream, call: impl Future<Output = T>) -> T {
+/// A time limit has been reached: says so everywhere.
+fn reached<A: Actor>(cx: &Context<A>, record: &Record, peer: &Peer, limit: TimeLimit) {
+    record.count(limit.count(), 1);
+    cx.note(limit.note());
+    tracing::info!(%peer, limit = limit.name(), "a time limit was reached");
+}
+
+/// Runs a call, has urgent data heard as soon as it takes its time, and gives up when it takes too long.
+async fn watching<T>(
+    line: &Line,
+    stream: &Stream,
+    timing: &Timing,
+    call: impl Future<Output = T>,
+) -> Option<T> {
     let mut call = pin!(call);
     poll_fn(|task| {
-        let poll = call.as_mut().poll(task);
-        if poll.is_pending() {
-            line.watch_if_wanted(stream);
+        if let Poll::Ready(output) = call.as_mut().poll(task) {
+            return Poll::Ready(Some(output));
         }
-        poll
+        line.watch_if_wanted(stream);
+        match timing.for_call(|| line.number()) {
+            Some(until) => timing.timer().poll(task, until).map(|()| None),
+            None => Poll::Pending,
+        }
     })
     .await
-}
-
-/// An actor's context as the services see it.
-struct ActorHost<'a, A: Actor> {
-    cx: &'a Context<A>,
-    line: &'a Line,
-    record: &'a Record,
-    /// Turns that a request of higher priority has left on its event loop.
-    credit: Cell<u32>,
-}
-
-impl<A: Actor> ActorHost<'_, A> {
-    /// The call takes its time. The first time the server gets its turn: it has something to prepare.
-    async fn takes_time(&self) {
-        let mut is_news = self.line.takes_time();
-        poll_fn(|task| {
-            if !std::mem::take(&mut is_news) {
-                return Poll::Ready(());
-            }
-            task.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
-    }
-
-    /// A checkpoint on an event loop, where who is nice lets others have more turns, and who is not takes more.
-    async fn take_turns(&self) {
-        match self.line.nice() {
-            0 => self.cx.checkpoint().await,
-            nice @ 1.. => {
-                for _ in 0..turns(nice) {
-                    self.cx.checkpoint().await;
-                }
-            }
-            nice => match self.credit.get().checked_sub(1) {
-                Some(left) => {
-                    self.credit.set(left);
-                    self.cx.heed_signals().await;
-                }
-                None => {
-                    self.credit.set(turns(nice) - 1);
-                    self.cx.checkpoint().await;
-                }
-            },
-        }
-    }
-}
-
-impl<A: Actor> Host for ActorHost<'_, A> {
-    fn elapsed(&self) -> Duration {
-        self.cx.system().clock().now() - Time::START
-    }
-
-    fn wall_clock(&self) -> SystemTime {
-        SystemTime::now()
-    }
-
-    fn sleep(&self, duration: Duration) -> LocalFuture<'_, ()> {
-        Box::pin(async move {
-            self.takes_time().await;
-            self.cx.sleep(duration).await;
-        })
-    }
-
-    fn checkpoint(&self) -> LocalFuture<'_, ()> {
-        Box::pin(async {
-            self.takes_time().await;
-            match self.cx.place() {
-                PlaceKind::Task | PlaceKind::Fiber => self.take_turns().await,
-                PlaceKind::Thread | PlaceKind::Process | PlaceKind::Remote => {
-                    self.cx.checkpoint().await;
-                }
-            }
-        })
-    }
-
-    fn block(&self, work: Box<dyn FnOnce() + Send>) -> LocalFuture<'_, ()> {
-        // Given up, the call is gone, and the work goes on: as long as it does, its connection takes up room.
-        let stay = self.record.stay();
-        let work = move || {
-            work();
-            drop(stay);
-        };
-        Box::pin(async move {
-            self.takes_time().await;
-            self.cx.block(work).await;
-        })
-    }
-
-    fn ticket(&self) -> Option<Ticket> {
-        self.line.ticket()
-    }
-
-    fn crash(&self, how: Crash) {
-        if self.cx.place() == PlaceKind::Process {
-            crash(how);
-        }
-    }
-}
-
-/// Ends this process.
-fn crash(how: Crash) -> ! {
-    match how {
-        Crash::Exit(status) => process::exit(status),
-        Crash::Abort => process::abort(),
-        Crash::Memory => {
-            let mut hoard: Vec<Vec<u8>> = Vec::new();
-            loop {
-                hoard.push(Vec::with_capacity(HOARD_STEP_BYTES));
-            }
-        }
-        Crash::Fault => loop {
-            // Rust's own handler may let the first one pass.
-            let _ = raise(Signal::SIGSEGV);
-        },
-    }
 }
 
 fn panic_text(payload: &(dyn Any + Send)) -> &str {

@@ -29,7 +29,7 @@ use crate::door::Door;
 use crate::drain::DrainReport;
 use crate::listener;
 use crate::model::{Plan, ServedBy};
-use crate::process::{Alone, Asking, KEEPER, Made, keep};
+use crate::process::{Alone, Asking, KEEPER, Made, OVERSEER, keep};
 use crate::requests::{Lines, RequestView, Requests, Serving};
 use crate::scoreboard::Scores;
 use crate::serve::Shared;
@@ -81,9 +81,10 @@ impl Server {
         let serving = Serving::new(lines.map_err(StartError::Memory)?, issue);
         let socket = listener::open(&settings.listen, settings.limits.backlog)?;
         let door = Door {
-            shared: Arc::new(Shared { service, codec }),
+            shared: Arc::new(Shared { service, codec, deadlines: settings.deadlines }),
             socket: Arc::clone(&socket),
             books: Books::Own(Arc::clone(&books)),
+            shedding: settings.limits.shedding,
         };
         let drain_within = settings.drain_within;
         let who = Arc::clone(&serving);
@@ -253,7 +254,9 @@ impl Server {
     /// Who accepts.
     #[must_use]
     pub fn acceptors(&self) -> Vec<AnyRef> {
-        self.children(|name| name != KEEPER && !(self.passes && team::is_worker(name)))
+        self.children(|name| {
+            name != KEEPER && name != OVERSEER && !(self.passes && team::is_worker(name))
+        })
     }
 
     /// Who accepts, once all of them have been started.

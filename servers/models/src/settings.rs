@@ -7,6 +7,7 @@ use std::time::Duration;
 use palco_actors::{Place, PlaceKind, Restart, SpawnOptions, Supervision};
 
 use crate::admission::Limits;
+use crate::deadlines::Deadlines;
 use crate::model::{ModelKind, Plan, PlanError, ServedBy};
 use crate::process::{AcceptBy, ProcessSettings};
 use crate::requests::Urgent;
@@ -49,6 +50,8 @@ pub struct ServerSettings {
     pub listen: Listen,
     /// How many connections.
     pub limits: Limits,
+    /// How long clients and handlers may take.
+    pub deadlines: Deadlines,
     /// How long a connection may take to end when the server stops, before it is killed.
     pub drain_within: Duration,
     /// What happens when an acceptor fails.
@@ -70,6 +73,7 @@ impl ServerSettings {
             workers: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)).into(),
             limits: Limits::default(),
+            deadlines: Deadlines::default(),
             drain_within: Duration::from_secs(5),
             supervision: Supervision::default(),
             process: None,
@@ -86,6 +90,10 @@ impl ServerSettings {
     }
 
     pub(crate) fn plan(&self) -> Result<Plan, PlanError> {
+        self.deadlines.check(self.place)?;
+        if let Some(shedding) = &self.limits.shedding {
+            shedding.check()?;
+        }
         if let Some(process) = &self.process {
             if self.place != PlaceKind::Process {
                 return Err(PlanError::NoProcess(self.place));

@@ -14,6 +14,7 @@ use crate::StartError;
 use crate::acceptor::ConnectionActor;
 use crate::admission::Limits;
 use crate::books::{Books, Ledger, Own};
+use crate::deadlines::Deadlines;
 use crate::requests::{Lines, Serving};
 use crate::scoreboard::Scores;
 use crate::serve::{Accepted, Shared};
@@ -51,7 +52,8 @@ impl Single {
         let line = Serving::new(Lines::create(1).map_err(StartError::Memory)?, None).take();
         let (stream, peer) = (Stream::Blocking(stream), Peer::new(peer));
         let accepted = Accepted { line, stream, address: None, peer, record };
-        let shared = Arc::new(Shared { service: Arc::new(service), codec });
+        let deadlines = Deadlines::default();
+        let shared = Arc::new(Shared { service: Arc::new(service), codec, deadlines });
         let options =
             SpawnOptions::new().name(name).place(PlaceKind::Thread).stop_within(drain_within);
         let actor = system.spawn(options, ConnectionActor::life(accepted, shared))?;

@@ -14,11 +14,15 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{MsgFlags, recv};
-use palco_actors::{Actor, Context, Wait};
+use nix::sys::socket::{MsgFlags, recv, send};
+use palco_actors::{Actor, Context, Time, Wait};
 pub(crate) use polled::{PolledListener, PolledStream};
 use socket2::SockRef;
+
+use crate::timer::Timer;
+use crate::timing::{Timing, Until};
 
 /// Room made for one read.
 const READ_BYTES: usize = 4 << 10;
@@ -32,6 +36,51 @@ const LINGER_MAX: Duration = Duration::from_secs(2);
 
 /// How far ahead an urgent byte is looked for: as far as its sender can point.
 const TO_MARK_BYTES_MAX: usize = 64 << 10;
+
+/// What a read has come to.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// So many bytes.
+    Bytes(usize),
+    /// There will be no more.
+    End,
+    /// A stop came first.
+    Stopped,
+    /// A time limit was reached first.
+    Late,
+    /// The client has gone.
+    Gone,
+}
+
+impl From<io::Result<usize>> for Heard {
+    fn from(read: io::Result<usize>) -> Self {
+        match read {
+            Ok(0) => Self::End,
+            Ok(bytes) => Self::Bytes(bytes),
+            Err(_) => Self::Gone,
+        }
+    }
+}
+
+impl Heard {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => *bytes,
+            Self::End | Self::Stopped | Self::Late | Self::Gone => 0,
+        }
+    }
+}
+
+/// What a write has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// All has been written.
+    All,
+    /// A time limit was reached first.
+    Late,
+    /// The client has gone.
+    Gone,
+}
 
 /// What the next read is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,14 +109,16 @@ impl AsFd for Stream {
 }
 
 impl Stream {
-    /// Reads once, in one go as much as suits `expected`. `Some(Ok(0))` is the end of input, `None` a stop. Dropped early,
-    /// it may leave bytes behind those that were in `buffer`, which mean nothing.
+    /// Reads once, in one go as much as suits `expected`, and waits no longer than `until`. Dropped early, it may leave
+    /// bytes behind those that were in `buffer`, which mean nothing.
     pub(crate) async fn read<A: Actor>(
         &mut self,
         cx: &Context<A>,
         buffer: &mut BytesMut,
         expected: Expected,
-    ) -> Option<io::Result<usize>> {
+        timing: &Timing,
+        until: Option<Until>,
+    ) -> Heard {
         let filled = buffer.capacity() >= READ_BYTES && buffer.len() == buffer.capacity();
         let room = match expected {
             Expected::Anything if !filled => READ_BYTES,
@@ -77,47 +128,110 @@ impl Stream {
             Self::Polled(stream) => {
                 // Before the look for input: a client that never pauses would never be stopped.
                 if cx.is_stopping() {
-                    return None;
+                    return Heard::Stopped;
                 }
                 let start = buffer.len();
                 buffer.resize(start + room, 0);
-                let read = cx.unless_stopped(stream.read(&mut buffer[start..])).await;
-                let end = start + read.as_ref().and_then(|read| read.as_ref().ok()).unwrap_or(&0);
-                buffer.truncate(end);
-                read
+                let read = stream.read(&mut buffer[start..]);
+                let read = match until {
+                    None => cx.unless_stopped(read).await.map(Some),
+                    Some(until) => {
+                        cx.unless_stopped(timing.timer().within(|| until.at, read)).await
+                    }
+                };
+                let heard = match read {
+                    Some(Some(read)) => read.into(),
+                    Some(None) => Heard::Late,
+                    None => Heard::Stopped,
+                };
+                buffer.truncate(start + heard.bytes());
+                heard
             }
             Self::Blocking(stream) => {
                 let start = buffer.len();
                 buffer.resize(start + room, 0);
-                let read =
-                    cx.blocking_call(Wait::UntilStop, || stream.read(&mut buffer[start..])).await;
-                let end = start + read.as_ref().and_then(|read| read.as_ref().ok()).unwrap_or(&0);
-                buffer.truncate(end);
-                read
+                let mut call = || match timing.arm(stream, until)? {
+                    true => stream.read(&mut buffer[start..]).map(Some),
+                    false => Ok(None),
+                };
+                let heard = loop {
+                    match cx.blocking_call(Wait::UntilStop, &mut call).await {
+                        // The receive timeout is no more than about right.
+                        Some(Err(error))
+                            if until.is_some() && error.kind() == io::ErrorKind::WouldBlock => {}
+                        Some(Ok(Some(read))) => break Ok(read).into(),
+                        Some(Err(error)) => break Err(error).into(),
+                        Some(Ok(None)) => break Heard::Late,
+                        None => break Heard::Stopped,
+                    }
+                };
+                buffer.truncate(start + heard.bytes());
+                heard
             }
         }
     }
 
-    /// Writes all of `buffer` and leaves it empty.
+    /// Writes all of `buffer` and leaves it empty, unless the client does not take it in time.
     pub(crate) async fn write_all<A: Actor>(
         &mut self,
         cx: &Context<A>,
         buffer: &mut BytesMut,
-    ) -> io::Result<()> {
+        timing: &Timing,
+    ) -> Written {
         while buffer.has_remaining() {
             let written = match self {
-                Self::Polled(stream) => stream.write(buffer).await?,
+                _ if let Some(send) = timing.send_limit() => {
+                    self.write_within(cx, buffer, timing, send).await
+                }
+                Self::Polled(stream) => stream.write(buffer).await.map(Some),
                 Self::Blocking(stream) => cx
-                    .blocking_call(Wait::ThroughStop, || stream.write(buffer))
+                    .blocking_call(Wait::ThroughStop, || stream.write(buffer).map(Some))
                     .await
-                    .unwrap_or(Ok(0))?,
+                    .unwrap_or(Ok(Some(0))),
             };
-            if written == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
+            match written {
+                Ok(Some(written @ 1..)) => buffer.advance(written),
+                Ok(None) => return Written::Late,
+                Ok(Some(0)) | Err(_) => return Written::Gone,
             }
-            buffer.advance(written);
         }
-        Ok(())
+        Written::All
+    }
+
+    /// Writes once; none if the client takes too long.
+    async fn write_within<A: Actor>(
+        &mut self,
+        cx: &Context<A>,
+        bytes: &[u8],
+        timing: &Timing,
+        send: Duration,
+    ) -> io::Result<Option<usize>> {
+        if let Some(written) = write_at_once(self.descriptor(), bytes)? {
+            return Ok(Some(written));
+        }
+        let mut sending = timing.begin_to_wait(send, self.unsent());
+        loop {
+            let written = match self {
+                Self::Polled(stream) => timing
+                    .timer()
+                    .within(|| sending.until, stream.write(bytes))
+                    .await
+                    .transpose()?,
+                Self::Blocking(stream) => {
+                    let until = sending.until;
+                    let call = || write_until(stream, bytes, timing.timer(), until);
+                    cx.blocking_call(Wait::ThroughStop, call).await.unwrap_or(Ok(Some(0)))?
+                }
+            };
+            if written.is_some() || sending.is_over(self.unsent()) {
+                return Ok(written);
+            }
+        }
+    }
+
+    /// Bytes that the client has not acknowledged.
+    fn unsent(&self) -> usize {
+        palco_sys::unsent_bytes(self).unwrap_or_default()
     }
 
     /// Writes what fits into the send buffer: all of some words into the empty one of a new socket. Waits for nothing.
@@ -248,5 +362,32 @@ impl Stream {
             Self::Polled(stream) => SockRef::from(stream.get()),
             Self::Blocking(stream) => SockRef::from(stream),
         }
+    }
+}
+
+/// Writes what fits into the send buffer; none if nothing does.
+fn write_at_once(socket: RawFd, bytes: &[u8]) -> io::Result<Option<usize>> {
+    match send(socket, bytes, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL) {
+        Err(Errno::EAGAIN) => Ok(None),
+        written => Ok(Some(written?)),
+    }
+}
+
+/// Writes once, as soon as something fits into the send buffer; none if that is not so before `until`.
+fn write_until(
+    socket: &ThreadStream,
+    bytes: &[u8],
+    timer: &Timer,
+    until: Time,
+) -> io::Result<Option<usize>> {
+    loop {
+        if let Some(written) = write_at_once(socket.as_raw_fd(), bytes)? {
+            return Ok(Some(written));
+        }
+        let Some(left) = timer.left(until) else { return Ok(None) };
+        // Rounded up: else the last millisecond would be spent looking.
+        let timeout = PollTimeout::try_from(left + Duration::from_millis(1));
+        let mut room = [PollFd::new(socket.as_fd(), PollFlags::POLLOUT)];
+        poll(&mut room, timeout.unwrap_or(PollTimeout::MAX))?;
     }
 }

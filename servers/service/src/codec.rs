@@ -32,6 +32,10 @@ pub enum Farewell {
     Failed,
     /// The call was interrupted.
     Interrupted,
+    /// A request did not come to its end in time.
+    TooSlow,
+    /// Nothing was asked for too long.
+    Idle,
 }
 
 /// What a connection does after a response.

@@ -177,6 +177,9 @@ impl<S: Service<Request = Request, Response = Response>> Codec<S> for HttpCodec 
             return;
         }
         let status = match why {
+            // A client would take it for the answer to its next request (RFC 9110 §15.5.9 is about a request).
+            Farewell::Idle => return,
+            Farewell::TooSlow => Status::RequestTimeout,
             Farewell::Malformed(Malformed::TooLarge { what, .. }) if *what == BODY => {
                 Status::ContentTooLarge
             }
@@ -193,6 +196,7 @@ impl<S: Service<Request = Request, Response = Response>> Codec<S> for HttpCodec 
             Farewell::Busy => "There are too many connections.".into(),
             Farewell::Failed => "The request failed.".into(),
             Farewell::Interrupted => "The request was interrupted.".into(),
+            Farewell::TooSlow | Farewell::Idle => "The request took too long to come.".into(),
         };
         write_farewell(status, &detail, self.head_only, output);
     }

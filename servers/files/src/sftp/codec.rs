@@ -56,6 +56,9 @@ impl Codec<SftpService> for SftpCodec {
                 self.say(Code::Failure, "the server failed at this request", output)
             }
             Farewell::Interrupted => self.say(Code::Failure, "the request was interrupted", output),
+            Farewell::TooSlow => self.say(Code::Failure, "the packet took too long", output),
+            // Nothing was asked that it would be an answer to.
+            Farewell::Idle => {}
         }
     }
 }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{Common, Kin, unpack};
 use crate::acceptor::{Pass, Run};
 use crate::books::{Pool, Record, Seat};
+use crate::deadlines::Deadlines;
 use crate::requests::{IssueArgs, Line, Lines};
 use crate::seats::{Layout, Seats};
 use crate::serve::{Accepted, Admitted, Shared, serve};
@@ -30,6 +31,7 @@ pub(super) struct ConnectionActor<K: Kin> {
 pub(super) struct ConnectionArgs<C> {
     config: C,
     peer: SocketAddr,
+    deadlines: Deadlines,
     layout: Layout,
     seat: usize,
     issue: Option<IssueArgs>,
@@ -85,7 +87,7 @@ impl<K: Kin> Portable for ConnectionActor<K> {
         let (service, codec) = K::make(&args.config, &mut luggage)?;
         let admitted = Admitted { stream, address: args.peer, record };
         Ok(Self {
-            shared: Shared { service: Arc::new(service), codec },
+            shared: Shared { service: Arc::new(service), codec, deadlines: args.deadlines },
             accepted: Some(admitted.with_line(line)),
         })
     }
@@ -113,6 +115,7 @@ pub(crate) fn passing<K: Kin>(
             let parcel = Parcel::new(ConnectionArgs {
                 config: common.config.clone(),
                 peer: address,
+                deadlines: common.deadlines,
                 layout: seats.layout(),
                 seat,
                 issue: common.issue(),

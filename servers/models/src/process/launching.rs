@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use palco_actors::{Context, Failure, Grant, Place, Supervisor, System};
 
-use super::{Common, Desk, Kin, Workers, passing, work};
+use super::{Common, Desk, Kin, Workers, oversee, passing, work};
 use crate::acceptor::{Acceptor, Handover};
 use crate::admission::Limits;
 use crate::books::{Books, Ledger, Own, Pool};
@@ -47,7 +47,8 @@ impl Server {
         let socket = listener::open(&settings.listen, settings.limits.backlog)?;
         let process = settings.process.clone().unwrap_or_default();
         let options = process.options(settings.model, read, write);
-        let drain_within = settings.drain_within;
+        let (drain_within, deadlines) = (settings.drain_within, settings.deadlines);
+        let (kill_after, shedding) = (deadlines.kill_after(), settings.limits.shedding);
         let issue = settings.urgent.as_ref().map(|urgent| urgent.issue(&settings.name));
         let (service, shared_socket) = (Arc::new(service), Arc::clone(&socket));
         let common = {
@@ -57,7 +58,7 @@ impl Server {
                   -> Result<Arc<Common<K>>, Failure> {
                 let (config, options) = (config.clone(), options.clone());
                 let (grant, serving) = (keep(cx, &service)?, Arc::clone(serving));
-                Ok(Arc::new(Common { config, options, drain_within, grant, serving }))
+                Ok(Arc::new(Common { config, options, drain_within, deadlines, grant, serving }))
             }
         };
         let within = settings.acceptor_within(plan.served_by);
@@ -73,7 +74,11 @@ impl Server {
                 let who = Arc::clone(&serving);
                 let cast = move |cx: &Context<Supervisor>| {
                     let (socket, seats) = (Arc::clone(&shared_socket), Arc::clone(&seats));
-                    let workers = Workers { common: common(cx, &who)?, socket, seats, action };
+                    if let Some(within) = kill_after {
+                        oversee(cx, &who, &seats, within)?;
+                    }
+                    let common = common(cx, &who)?;
+                    let workers = Workers { common, socket, seats, action, shedding };
                     for (seat, (name, place)) in acceptors.iter().enumerate() {
                         work(cx, &workers, acceptor_options(name, *place, within), seat)?;
                     }
@@ -88,13 +93,17 @@ impl Server {
                 let seats = Seats::create(Layout { seats: connections_max, permits: 0 });
                 let seats = seats.map_err(StartError::Memory)?;
                 let serving = Serving::new(Lines::Seats(Arc::clone(&seats)), issue);
-                let pool = Pool::new(seats);
+                let pool = Pool::new(Arc::clone(&seats));
                 let books = Own::new(Limits { connections_max, ..settings.limits });
                 let ledger = Ledger::Connections(Arc::clone(&books), Arc::clone(&pool));
-                let shared = Arc::new(Shared { service, codec });
-                let door = Door { shared, socket: shared_socket, books: Books::Own(books) };
+                let shared = Arc::new(Shared { service, codec, deadlines });
+                let books = Books::Own(books);
+                let door = Door { shared, socket: shared_socket, books, shedding };
                 let who = Arc::clone(&serving);
                 let cast = move |cx: &Context<Supervisor>| {
+                    if let Some(within) = kill_after {
+                        oversee(cx, &who, &seats, within)?;
+                    }
                     let (common, pool) = (common(cx, &who)?, Arc::clone(&pool));
                     let handover = if let ServedBy::Worker(workers) = served_by {
                         let options = |index| {

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Common, Kin, unpack};
 use crate::books::{Held, LOOK_EVERY, Pool, Record, Seat};
+use crate::deadlines::Deadlines;
 use crate::requests::{Issue, IssueArgs, Line, Lines, Serving};
 use crate::seats::{Layout, Seats};
 use crate::serve::{Admitted, Shared, serve};
@@ -43,6 +44,7 @@ pub(super) struct Worker<K: Kin> {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct StandingArgs<C> {
     config: C,
+    deadlines: Deadlines,
     layout: Layout,
     issue: Option<IssueArgs>,
 }
@@ -96,7 +98,8 @@ impl<K: Kin> Portable for Worker<K> {
         let seats = Seats::open(luggage.take_descriptor()?, args.layout)?;
         let issue = unpack(args.issue, &mut luggage)?;
         let (service, codec) = K::make(&args.config, &mut luggage)?;
-        Ok(Self { shared: Shared { service: Arc::new(service), codec }, seats, issue })
+        let shared = Shared { service: Arc::new(service), codec, deadlines: args.deadlines };
+        Ok(Self { shared, seats, issue })
     }
 }
 
@@ -240,7 +243,8 @@ fn stand_by<K: Kin>(
     let pack = move || {
         let seats = pool.seats();
         let config = common.config.clone();
-        let args = StandingArgs { config, layout: seats.layout(), issue: common.issue() };
+        let (deadlines, layout) = (common.deadlines, seats.layout());
+        let args = StandingArgs { config, deadlines, layout, issue: common.issue() };
         common.equip(Parcel::new(args).with_descriptor(seats.file()?))
     };
     let worker: ActorRef<Worker<K>> = cx.supervise_portable(options, pack)?;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::net::TcpListener;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use palco_actors::{
     Actor, ActorRef, Context, Failure, Handler, Luggage, MessageTable, Parcel, Portable,
@@ -14,10 +15,12 @@ use super::{Common, Kin, unpack};
 use crate::acceptor::Run;
 use crate::admission::Action;
 use crate::books::{Books, Seat};
+use crate::deadlines::Deadlines;
 use crate::door::Door;
 use crate::requests::{Issue, IssueArgs, Line, Lines};
 use crate::seats::{Layout, Seats};
 use crate::serve::{Admitted, Shared, serve};
+use crate::shedding::Shedding;
 
 /// As in one process: who accepts.
 pub(super) struct Acceptor<K: Kin> {
@@ -31,6 +34,9 @@ pub(super) struct Acceptor<K: Kin> {
 pub(super) struct WorkerArgs<C> {
     config: C,
     action: Action,
+    /// How long who waits to be accepted may wait before load is shed.
+    shed_above: Option<Duration>,
+    deadlines: Deadlines,
     layout: Layout,
     seat: usize,
     issue: Option<IssueArgs>,
@@ -73,10 +79,12 @@ impl<K: Kin> Portable for Acceptor<K> {
         let seats = Seats::open(luggage.take_descriptor()?, args.layout)?;
         let issue = unpack(args.issue, &mut luggage)?;
         let (service, codec) = K::make(&args.config, &mut luggage)?;
-        let shared = Arc::new(Shared { service: Arc::new(service), codec });
+        let shared =
+            Arc::new(Shared { service: Arc::new(service), codec, deadlines: args.deadlines });
+        let shedding = args.shed_above.map(|above| Shedding { above });
         let (lines, seat) = (Lines::Seats(Arc::clone(&seats)), args.seat);
         let books = Books::Seat(Seat { seats, index: seat }, args.action);
-        Ok(Self { door: Door { shared, socket, books }, lines, seat, issue })
+        Ok(Self { door: Door { shared, socket, books, shedding }, lines, seat, issue })
     }
 }
 
@@ -86,6 +94,7 @@ pub(crate) struct Workers<K: Kin> {
     pub(crate) socket: Arc<TcpListener>,
     pub(crate) seats: Arc<Seats>,
     pub(crate) action: Action,
+    pub(crate) shedding: Option<Shedding>,
 }
 
 /// The books of one worker, as the server holds them: settled after each of its lives.
@@ -104,10 +113,11 @@ pub(crate) fn work<K: Kin>(
     options: SpawnOptions,
     seat: usize,
 ) -> Result<(), Failure> {
-    let Workers { common, socket, seats, action } = workers;
+    let Workers { common, socket, seats, action, shedding } = workers;
     let serving = Arc::clone(&common.serving);
     let (common, socket) = (Arc::clone(common), Arc::clone(socket));
-    let (layout, action) = (seats.layout(), *action);
+    let (layout, action, deadlines) = (seats.layout(), *action, common.deadlines);
+    let shed_above = shedding.map(|shedding| shedding.above);
     let books = Settlement(Arc::clone(seats), seat);
     let worker = Arc::new(OnceLock::<ActorRef<Acceptor<K>>>::new());
     let options = options.process(common.options());
@@ -122,9 +132,9 @@ pub(crate) fn work<K: Kin>(
             worker.try_tell(Run).map_err(|_| Failure::new("a worker cannot be told to begin"))?;
         }
         let (config, issue) = (common.config.clone(), common.issue());
-        let parcel = Parcel::new(WorkerArgs { config, action, layout, seat, issue })
-            .with_descriptor(socket.try_clone()?)
-            .with_descriptor(books.0.file()?);
+        let parcel =
+            Parcel::new(WorkerArgs { config, action, shed_above, deadlines, layout, seat, issue });
+        let parcel = parcel.with_descriptor(socket.try_clone()?).with_descriptor(books.0.file()?);
         common.equip(parcel)
     };
     let started = cx.supervise_portable::<Acceptor<K>>(options, pack)?;

@@ -140,6 +140,16 @@ impl Line {
         }
     }
 
+    /// The number of the request that began last.
+    pub(crate) fn number(&self) -> u64 {
+        self.words().progress().0
+    }
+
+    /// A call begins or has returned.
+    pub(crate) fn note_call(&self) {
+        self.words().note_call();
+    }
+
     /// Whether the request that is being served is to be given up.
     pub(crate) fn is_cancelled(&self) -> bool {
         let (number, is_served) = self.words().progress();

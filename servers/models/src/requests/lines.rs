@@ -46,6 +46,9 @@ const INLINE: usize = 12;
 /// Not 0 when an urgent byte has been taken.
 const MARK: usize = 13;
 
+/// How many times a call has begun or returned, where that is watched: odd while one is going on.
+const CALLS: usize = 14;
+
 /// Nice values are negative too, and 0 is no nice value.
 const NICE_OFFSET: u64 = 64;
 
@@ -173,6 +176,11 @@ impl Words<'_> {
         self.store(INLINE, 1);
     }
 
+    /// A call begins or has returned.
+    pub(crate) fn note_call(self) {
+        self.store(CALLS, self.load(CALLS).wrapping_add(1));
+    }
+
     /// Nothing that was asked for one request is for the next.
     pub(crate) fn reset_nice(self) {
         if self.load(NICE) != 0 {
@@ -244,6 +252,12 @@ impl Words<'_> {
 
     pub(crate) fn socket(self) -> Option<RawFd> {
         RawFd::try_from(self.load(SOCKET)).ok()?.checked_sub(1).filter(|socket| *socket >= 0)
+    }
+
+    /// The call that is going on, told apart from those before it by its connection, its number and its request's.
+    pub(crate) fn call(self) -> Option<(u64, u64, u64)> {
+        let (serial, calls, (request, _)) = (self.serial(), self.load(CALLS), self.progress());
+        (serial != 0 && calls % 2 == 1).then_some((serial, calls, request))
     }
 
     /// For how long the latest request has been going on, in ms.

@@ -32,6 +32,13 @@ fn scores(seats: &Seats) -> crate::Scores {
     tally.scores(seats.active())
 }
 
+/// How many requests there were, and how it ended.
+fn cleared(seats: &Arc<Seats>) -> (u64, Option<Ending>) {
+    let (counts, ending) = seats.clear(0);
+    let requests = counts.iter().find(|(what, _)| *what == Count::Requests);
+    (requests.unwrap().1, ending)
+}
+
 #[test]
 fn a_death_after_any_store_leaves_exact_books() {
     for permits in [1, 3] {
@@ -82,18 +89,18 @@ fn permits_are_as_many_as_there_are() {
 #[test]
 fn a_cleared_seat_is_as_new_and_tells_its_ending() {
     let seats = Seats::create(Layout { seats: 1, permits: 0 }).unwrap();
-    assert_eq!(seats.clear(0), (0, None), "it never began");
+    assert_eq!(cleared(&seats), (0, None), "it never began");
     seats.begin(0);
     seats.count(0, Count::Requests, 3);
-    assert_eq!(seats.clear(0), (3, None));
+    assert_eq!(cleared(&seats), (3, Some(Ending::Abandoned)));
     seats.begin(0);
     seats.announce(0, Ending::Drained);
-    assert_eq!(seats.clear(0), (0, Some(Ending::Drained)));
+    assert_eq!(cleared(&seats), (0, Some(Ending::Drained)));
     seats.begin(0);
     seats.announce(0, Ending::Done);
     seats.finish(0);
-    assert_eq!(seats.clear(0), (0, Some(Ending::Done)));
-    assert_eq!(seats.clear(0), (0, None));
+    assert_eq!(cleared(&seats), (0, Some(Ending::Done)));
+    assert_eq!(cleared(&seats), (0, None));
 }
 
 #[test]
@@ -102,7 +109,32 @@ fn whatever_a_process_writes_can_be_settled() {
     for word in [u64::MAX, 1 << 63, 9 << 56, 8 << 56 | 7] {
         seats.words.words().iter().for_each(|any| any.store(word, Ordering::Relaxed));
         seats.settle(0);
-        let _ = (scores(&seats), seats.requests());
+        let _ = (scores(&seats), seats.total(Count::Requests));
         seats.clear(0);
     }
+}
+
+#[test]
+fn who_is_killed_for_taking_too_long_has_timed_out_and_nobody_after_it() {
+    let seats = Seats::create(Layout { seats: 1, permits: 1 }).unwrap();
+    let begin = || {
+        assert!(seats.try_admit(0));
+        seats.begin(0);
+    };
+    begin();
+    seats.mark_overdue(0);
+    seats.settle(0);
+    assert_eq!((scores(&seats).timed_out, scores(&seats).abandoned), (1, 0));
+    begin();
+    seats.settle(0);
+    assert_eq!((scores(&seats).timed_out, scores(&seats).abandoned), (1, 1));
+    let seats = Seats::create(Layout { seats: 1, permits: 0 }).unwrap();
+    seats.begin(0);
+    seats.count(0, Count::HandlerTimeouts, 2);
+    seats.mark_overdue(0);
+    let (counts, ending) = seats.clear(0);
+    assert_eq!(ending, Some(Ending::TimedOut));
+    assert!(counts.contains(&(Count::HandlerTimeouts, 2)), "{counts:?}");
+    seats.begin(0);
+    assert_eq!(cleared(&seats), (0, Some(Ending::Abandoned)));
 }

@@ -137,8 +137,14 @@ fn in_cell(cell: Cell, body: &impl Fn(&Stage)) {
 }
 
 fn endings(scores: &Scores) -> u64 {
-    let Scores { done, drained, malformed, panicked, interrupted, broken, abandoned, .. } = scores;
-    done + drained + malformed + panicked + interrupted + broken + abandoned
+    let Scores { done, drained, malformed, panicked, interrupted, broken, .. } = scores;
+    done + drained
+        + malformed
+        + panicked
+        + interrupted
+        + broken
+        + scores.timed_out
+        + scores.abandoned
 }
 
 impl Stage {

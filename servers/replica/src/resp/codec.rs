@@ -110,6 +110,9 @@ impl Codec<Gateway> for RespCodec {
             Farewell::Interrupted => {
                 Bytes::from_static(b"UNKNOWN outcome: interrupted; it may have happened")
             }
+            Farewell::TooSlow => Bytes::from_static(b"ERR the request took too long"),
+            // A client would take it for the answer to its next request.
+            Farewell::Idle => return,
         };
         write_line(b'-', &text, output);
     }

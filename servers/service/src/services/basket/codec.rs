@@ -44,6 +44,9 @@ impl<S: Service<Request = Request, Response = Response>> Codec<S> for BasketCode
 
     fn farewell(&self, why: &Farewell, output: &mut BytesMut) {
         let problem = match why {
+            // A client would take it for the answer to its next request.
+            Farewell::Idle => return,
+            Farewell::TooSlow => Problem::new(Kind::TooSlow, "The request took too long to come."),
             Farewell::Malformed(Malformed::TooLarge { what, .. }) if *what == CONTENT => {
                 Problem::new(Kind::Content, "Send neither Content-Length nor Transfer-Encoding.")
             }

@@ -18,6 +18,8 @@ pub enum Kind {
     BasketMethod,
     /// 405: of an item.
     ItemMethod,
+    /// 408: the request did not come in time.
+    TooSlow,
     /// 413: requests have no content.
     Content,
     /// 431: the head is larger than its limits.
@@ -92,6 +94,7 @@ impl Kind {
             Self::CookieExpired | Self::CookieForged => (401, "Unauthorized"),
             Self::NotFound => (404, "Not Found"),
             Self::BasketMethod | Self::ItemMethod => (405, "Method Not Allowed"),
+            Self::TooSlow => (408, "Request Timeout"),
             Self::Content => (413, "Content Too Large"),
             Self::HeadTooLarge => (431, "Request Header Fields Too Large"),
             Self::Failed => (500, "Internal Server Error"),
@@ -109,6 +112,7 @@ impl Kind {
             Self::CookieForged => ("cookie-forged", "The cookie is not genuine"),
             Self::NotFound => ("not-found", "There is only /basket"),
             Self::BasketMethod | Self::ItemMethod => ("method", "This cannot be done here"),
+            Self::TooSlow => ("too-slow", "The request took too long"),
             Self::Content => ("content", "Requests have no content"),
             Self::HeadTooLarge => ("head-too-large", "The request is too large"),
             Self::Failed => ("failed", "The request failed"),
@@ -127,6 +131,7 @@ impl Kind {
             | Self::CookieExpired
             | Self::CookieForged
             | Self::NotFound
+            | Self::TooSlow
             | Self::Content
             | Self::HeadTooLarge
             | Self::Failed

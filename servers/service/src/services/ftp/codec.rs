@@ -78,6 +78,8 @@ impl<S: Service<Request = FtpRequest, Response = FtpReply>> Codec<S> for FtpCode
             Farewell::Busy => reply::put(421, ' ', "Too many connections.", output),
             Farewell::Failed => reply::put(421, ' ', "The command failed.", output),
             Farewell::Interrupted => reply::put(421, ' ', "The command was interrupted.", output),
+            Farewell::TooSlow => reply::put(421, ' ', "The command took too long.", output),
+            Farewell::Idle => reply::put(421, ' ', "Idle for too long.", output),
         }
     }
 }

@@ -60,6 +60,9 @@ impl<S: Service<Request = Command, Response = Reply>> Codec<S> for RespCodec {
             Farewell::Busy => Bytes::from_static(b"ERR max number of clients reached"),
             Farewell::Failed => Bytes::from_static(b"ERR internal error"),
             Farewell::Interrupted => Bytes::from_static(b"ERR interrupted"),
+            Farewell::TooSlow => Bytes::from_static(b"ERR the request took too long"),
+            // A client would take it for the answer to its next request.
+            Farewell::Idle => return,
         };
         write_line(b'-', &text, output);
     }

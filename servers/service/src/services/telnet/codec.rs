@@ -75,6 +75,8 @@ impl<S: Service<Request = TelnetRequest, Response = TelnetResponse>> Codec<S> fo
             Farewell::Busy => print("error: too many connections", output),
             Farewell::Failed => print("error: the command failed", output),
             Farewell::Interrupted => print("error: the command was interrupted", output),
+            Farewell::TooSlow => print("error: the line took too long", output),
+            Farewell::Idle => print("error: idle for too long", output),
         }
     }
 }

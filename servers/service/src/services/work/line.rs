@@ -70,6 +70,8 @@ impl<S: Service<Request = WorkRequest, Response = WorkResponse>> Codec<S> for Wo
             Farewell::Busy => put(output, format_args!("error: too many connections\n")),
             Farewell::Failed => put(output, format_args!("error: the call failed\n")),
             Farewell::Interrupted => put(output, format_args!("error: the call was interrupted\n")),
+            Farewell::TooSlow => put(output, format_args!("error: the line took too long\n")),
+            Farewell::Idle => put(output, format_args!("error: idle for too long\n")),
         }
     }
 }
