@@ -212,10 +212,9 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
                         let limit = until.map_or(TimeLimit::Idle, |until| until.limit);
                         reached(cx, record, peer, limit);
                         late = Some(limit);
-                        connection.bid_farewell(match connection.input().is_empty() {
-                            true => &Farewell::Idle,
-                            false => &Farewell::TooSlow,
-                        });
+                        let has_begun = !connection.input().is_empty();
+                        let why = if has_begun { Farewell::TooSlow } else { Farewell::Idle };
+                        connection.bid_farewell(&why);
                         break Ending::TimedOut;
                     }
                 }

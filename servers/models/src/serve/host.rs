@@ -126,6 +126,8 @@ impl<A: Actor> Host for ActorHost<'_, A> {
         };
         Box::pin(async move {
             self.takes_time().await;
+            // Before, because the call's time begins when it is first asked for.
+            self.heed_limit().await;
             self.cx.block(work).await;
             self.heed_limit().await;
         })

@@ -1,6 +1,6 @@
 //! A plain client: a blocking socket, nothing of palco. Every wait has a limit, so that a broken promise fails.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -112,6 +112,11 @@ impl Client {
         let mut bytes = vec![0; length];
         self.stream.read_exact(&mut bytes).unwrap();
         bytes
+    }
+
+    /// Some bytes, `most` at most; none at the end.
+    pub(crate) fn try_read(&mut self, most: usize) -> io::Result<usize> {
+        self.stream.read(&mut vec![0; most])
     }
 
     /// One line with its end.

@@ -6,7 +6,8 @@
 //! |---|---|
 //! | `answers.rs`, `cuts.rs`, `slow_readers.rs` | every request of every service, however it arrives and is read |
 //! | `malformed.rs`, `last_words.rs`, `panics.rs` | what one client does wrong is nobody else's harm |
-//! | `crowds.rs`, `admission.rs` | more clients than there is room for |
+//! | `deadlines.rs`, `overdue.rs` | time limits of clients, calls and processes |
+//! | `crowds.rs`, `admission.rs`, `shedding.rs` | more clients than there is room for |
 //! | `drain.rs`, `drain_limits.rs` | the end of a server |
 //! | `suspension.rs`, `interrupts.rs`, `kills.rs` | signals to whoever serves |
 //! | `requests.rs`, `rooms.rs`, `urgency.rs` | verbs for a request that is being served; at the urgent port, and by TCP urgent data |
@@ -28,6 +29,7 @@ mod client;
 mod crashes;
 mod crowds;
 mod cuts;
+mod deadlines;
 mod drain;
 mod drain_limits;
 mod http;
@@ -35,6 +37,7 @@ mod interrupts;
 mod kills;
 mod last_words;
 mod malformed;
+mod overdue;
 mod panics;
 mod processes;
 mod protocols;
@@ -44,6 +47,7 @@ mod rooms;
 mod settings;
 mod sftp;
 mod sharing;
+mod shedding;
 mod slow_readers;
 mod stage;
 mod suspension;
@@ -91,12 +95,14 @@ fn main() -> ExitCode {
         crashes::trials(),
         crowds::trials(),
         cuts::trials(),
+        deadlines::trials(),
         drain::trials(),
         drain_limits::trials(),
         interrupts::trials(),
         kills::trials(),
         last_words::trials(),
         malformed::trials(),
+        overdue::trials(),
         panics::trials(),
         processes::trials(),
         remembered::trials(),
@@ -104,6 +110,7 @@ fn main() -> ExitCode {
         rooms::trials(),
         settings::trials(),
         sharing::trials(),
+        shedding::trials(),
         slow_readers::trials(),
         suspension::trials(),
         urgency::trials(),
