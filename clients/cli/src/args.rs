@@ -28,7 +28,7 @@ pub(crate) use lab::Lab;
 pub(crate) use lwp::{Lwp, LwpDemo};
 pub(crate) use node::NodeArgs;
 pub(crate) use registers::{At, ReconfigureArgs, RegisterCommand};
-pub(crate) use serve::Serve;
+pub(crate) use serve::{DeadlineArgs, Serve};
 pub(crate) use simulate::{Plan, Seeds, Simulate};
 pub(crate) use urgent::{About, Call, Onset, UrgentCommand};
 pub(crate) use verify::Verify;

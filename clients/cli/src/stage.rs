@@ -25,6 +25,8 @@ use palco_actors::{PlaceKind, Supervision};
 use palco_models::{Limits, Listen, ModelKind, ProcessSettings, ServerSettings};
 use serde::{Deserialize, Deserializer};
 
+use crate::args::DeadlineArgs;
+
 pub(crate) use attend::{Attending, attend};
 pub(crate) use basket::{BasketArgs, BasketEntry};
 pub(crate) use dashboard::DashboardArgs;
@@ -92,6 +94,9 @@ pub(crate) struct ServerEntry {
     /// How many connections.
     #[serde(default)]
     pub(crate) limits: Limits,
+    /// How long clients and handlers may take.
+    #[serde(default)]
+    pub(crate) deadlines: DeadlineArgs,
     /// How long connections may take to end when the server stops.
     #[serde(default = "drain_within", deserialize_with = "duration")]
     pub(crate) drain_within: Duration,
@@ -113,6 +118,12 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
     humantime::parse_duration(&text).map_err(|error| {
         serde::de::Error::custom(format!("`{text}` is no duration like `5s` or `300ms`: {error}"))
     })
+}
+
+pub(crate) fn some_duration<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Duration>, D::Error> {
+    duration(from).map(Some)
 }
 
 impl StageFile {
@@ -178,6 +189,7 @@ impl ServerEntry {
             files: None,
             basket: None,
             limits: Limits::default(),
+            deadlines: DeadlineArgs::default(),
             drain_within: drain_within(),
             supervision: Supervision::default(),
             state: None,
@@ -260,7 +272,8 @@ impl ServerEntry {
                 Some(socket) => Listen::On(Arc::clone(socket)),
                 None => Listen::At(self.listen),
             },
-            limits: self.limits,
+            limits: Limits { shedding: self.deadlines.shedding(), ..self.limits },
+            deadlines: self.deadlines.deadlines(),
             drain_within: self.drain_within,
             supervision: self.supervision,
             process: self.process.clone(),

@@ -64,7 +64,7 @@ export class FakeStage {
     for (let i = 0; i < (workers ?? 1); i += 1) {
       this.add(`${name}/${workers ? `worker-${i}` : "dispatcher"}`, supervisor, "Acceptor", place, { status: "busy", message: "Serve", note: "accepting", running_ms: 1600, sent: 1, startedRunning: Date.now() - 1600 });
     }
-    /** @type {Any} */ const scores = Object.fromEntries(["accepted", "active", "requests", "deferred", "dropped", "closed", "failed", "accept_errors", "done", "drained", "malformed", "panicked", "interrupted", "broken", "abandoned"].map((key) => [key, 0]));
+    /** @type {Any} */ const scores = Object.fromEntries(["accepted", "active", "requests", "deferred", "dropped", "closed", "failed", "accept_errors", "shed", "header_timeouts", "body_timeouts", "idle_timeouts", "handler_timeouts", "send_timeouts", "worker_timeouts", "done", "drained", "malformed", "panicked", "interrupted", "broken", "timed_out", "abandoned"].map((key) => [key, 0]));
     Object.assign(scores, { accepted: 40 + port % 9, active: port % 7, done: 33, broken: port % 3, deferred: port % 2 ? 0 : 4 });
     return { name, service, model, place, workers, accept_by: workers ? "workers" : null, address: `127.0.0.1:${port}`, classic_name: classic, command: `palco call ${name} hello`, supervisor: supervisor.id, scores, cpu_ms: 100, limits: { connections_max: 1024, action: "defer" } };
   }

@@ -1,5 +1,7 @@
 //! The command line of `palco serve`.
 
+mod deadlines;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,11 +9,13 @@ use std::time::Duration;
 use palco_actors::PlaceKind;
 use palco_models::{AcceptBy, Action, ModelKind};
 
+pub(crate) use deadlines::DeadlineArgs;
+
 use super::named;
 use crate::stage::{BasketArgs, DashboardArgs, FilesArgs, ServiceKind, State, UrgentArgs};
 
 /// What says how connections are accepted and shared out.
-const NOT_FOR_ONE_CONNECTION: [&str; 15] = [
+const NOT_FOR_ONE_CONNECTION: [&str; 24] = [
     "model",
     "place",
     "workers",
@@ -27,6 +31,15 @@ const NOT_FOR_ONE_CONNECTION: [&str; 15] = [
     "urgent",
     "urgent_policy",
     "control",
+    "header_within",
+    "header_max",
+    "body_within",
+    "min_rate",
+    "idle_within",
+    "handler_within",
+    "send_within",
+    "worker_within",
+    "shed_above",
 ];
 
 #[derive(clap::Args, Debug)]
@@ -85,6 +98,8 @@ pub(crate) struct Serve {
     pub(crate) files: FilesArgs,
     #[command(flatten)]
     pub(crate) basket: BasketArgs,
+    #[command(flatten)]
+    pub(crate) deadlines: DeadlineArgs,
     #[command(flatten)]
     pub(crate) dashboard: DashboardArgs,
     #[command(flatten)]

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use palco_actors::{ActorSnapshot, PlaceKind, ProcessSnapshot, Status};
+use palco_models::TimeLimit;
 
 use crate::control::{Reply, Request, ask};
 use crate::output;
@@ -29,7 +30,7 @@ pub(crate) fn ps(control: Option<PathBuf>, json: bool) -> Result<ExitCode> {
             scores.accepted.to_string(),
             scores.requests.to_string(),
             limits(scores),
-            (scores.malformed + scores.panicked + scores.broken + scores.abandoned).to_string(),
+            bad_ends(scores).to_string(),
         ]
     });
     let heading = [
@@ -141,6 +142,7 @@ fn limits(scores: &palco_models::Scores) -> String {
         .iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, action)| format!("connections-max: {count} {action}"))
+        .chain(time_limits(scores))
         .collect();
     if acted.is_empty() { "-".to_owned() } else { acted.join(", ") }
 }
@@ -207,4 +209,24 @@ mod tests {
         assert_eq!(confinement(&actor, process), "-");
         assert!(process.rss_bytes.is_some_and(|bytes| bytes > 0));
     }
+}
+
+fn time_limits(scores: &palco_models::Scores) -> impl Iterator<Item = String> {
+    let acted = [
+        (scores.header_timeouts, TimeLimit::Header.name()),
+        (scores.body_timeouts, TimeLimit::Body.name()),
+        (scores.idle_timeouts, TimeLimit::Idle.name()),
+        (scores.handler_timeouts, TimeLimit::Handler.name()),
+        (scores.send_timeouts, TimeLimit::Send.name()),
+        (scores.worker_timeouts, TimeLimit::Worker.name()),
+        (scores.shed, "shed-above"),
+    ];
+    let acted = acted.into_iter().filter(|(count, _)| *count > 0);
+    acted.map(|(count, limit)| format!("{limit}: {count}"))
+}
+
+/// Who is only idle for too long has come to no bad end.
+fn bad_ends(scores: &palco_models::Scores) -> u64 {
+    let timed_out = scores.timed_out.saturating_sub(scores.idle_timeouts);
+    scores.malformed + scores.panicked + scores.broken + scores.abandoned + timed_out
 }

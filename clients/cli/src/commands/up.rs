@@ -58,6 +58,7 @@ pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Resul
             action: serve.when_full.0,
             ..Limits::default()
         },
+        deadlines: serve.deadlines,
         drain_within: serve.drain_within,
         state: serve.state,
         process: process_settings(serve.memory_max, serve.accept_by),

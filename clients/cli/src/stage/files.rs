@@ -157,10 +157,6 @@ impl FilesEntry {
     }
 }
 
-fn some_duration<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
-    super::duration(from).map(Some)
-}
-
 /// The same on the command line.
 #[derive(clap::Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "they are flags on a command line")]

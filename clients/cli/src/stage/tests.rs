@@ -117,3 +117,48 @@ fn settings_of_processes_are_read() {
 fn malformed_toml_shows_the_line() {
     assert!(error("[[server]\nservice = 1\n").contains("line 1"));
 }
+
+#[test]
+fn time_limits_are_the_same_on_the_command_line_and_in_a_file() {
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        limits: DeadlineArgs,
+    }
+    let said = [
+        ("header-within", "1s"),
+        ("header-max", "2s"),
+        ("body-within", "3s"),
+        ("idle-within", "4s"),
+        ("handler-within", "5s"),
+        ("send-within", "6s"),
+        ("worker-within", "7s"),
+        ("shed-above", "80ms"),
+    ];
+    let keys = said.map(|(key, value)| format!("{key} = \"{value}\"\n")).concat();
+    let text = SERVER.replace("thread", "process")
+        + &format!("[server.deadlines]\n{keys}min-rate = 500\n");
+    let file = StageFile::parse(&text, "stage.toml").unwrap();
+    let words = said.iter().flat_map(|(key, value)| [format!("--{key}"), (*value).to_owned()]);
+    let words = words.chain(["--min-rate".to_owned(), "500".to_owned()]);
+    let line =
+        <Line as clap::Parser>::try_parse_from(["serve".to_owned()].into_iter().chain(words));
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    let expected = palco_models::Deadlines {
+        header: seconds(1),
+        header_max: seconds(2),
+        body: seconds(3),
+        idle: seconds(4),
+        handler: seconds(5),
+        send: seconds(6),
+        worker: seconds(7),
+        min_rate: Some(500),
+    };
+    let shedding = palco_models::Shedding { above: Duration::from_millis(80) };
+    let settings = file.servers[0].settings();
+    assert_eq!((settings.deadlines, settings.limits.shedding), (expected, Some(shedding)));
+    let limits = line.unwrap_or_else(|error| panic!("{error}")).limits;
+    assert_eq!((limits.deadlines(), limits.shedding()), (expected, Some(shedding)));
+    let zero = error(&text.replace("4s", "0s"));
+    assert!(zero.contains("server `echo`: `idle-within` of zero"), "{zero}");
+}

@@ -13,6 +13,7 @@ mod bench_switch;
 mod cable;
 mod commands;
 mod dashboard;
+mod deadlines;
 mod discovery;
 #[cfg(feature = "real-clients")]
 mod file_clients;

@@ -195,8 +195,16 @@ fn without_descriptors_connections_wait_or_end_and_then_all_is_well_again() {
     until("nobody is held", || scores(&stage)["active"] == 0);
     let scores = scores(&stage);
     let count = |name: &str| scores[name].as_u64().unwrap();
-    let endings =
-        ["done", "drained", "malformed", "panicked", "interrupted", "broken", "abandoned"];
+    let endings = [
+        "done",
+        "drained",
+        "malformed",
+        "panicked",
+        "interrupted",
+        "broken",
+        "timed_out",
+        "abandoned",
+    ];
     let ended: u64 = endings.iter().map(|name| count(name)).sum();
     assert_eq!(count("accepted"), ended, "{scores}");
 }

@@ -6,13 +6,13 @@ import { spanOf } from "../pure/histogram.js";
 import { histogramChart, showHistogram } from "../parts/bars.js";
 import { linkCell, table } from "../parts/table.js";
 
-const ENDINGS = ["done", "drained", "broken", "malformed", "panicked", "interrupted", "abandoned"];
-const LIMITS = ["deferred", "dropped", "closed", "failed"];
+const ENDINGS = ["done", "drained", "broken", "malformed", "panicked", "interrupted", "timed_out", "abandoned"];
+const LIMITS = ["deferred", "dropped", "closed", "failed", "shed", "header_timeouts", "body_timeouts", "idle_timeouts", "handler_timeouts", "send_timeouts", "worker_timeouts"];
 
 /** Counts that are not zero, as `3 drained, 1 broken`. @param {ServerView} server @param {string[]} names */
 function some(server, names) {
   const found = names.filter((name) => (server.scores[name] ?? 0) > 0);
-  return found.map((name) => `${brief(server.scores[name])} ${name}`).join(", ");
+  return found.map((name) => `${brief(server.scores[name])} ${name.replaceAll("_", " ")}`).join(", ");
 }
 
 /** @param {App} app @returns {View} */

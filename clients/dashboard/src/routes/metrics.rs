@@ -122,6 +122,22 @@ fn servers(page: &mut Page, servers: &[ServerView]) {
     each("palco_server_connections_active", "Connections held.", false, |s| s.active);
     each("palco_server_requests_total", "Requests begun.", true, |s| s.requests);
     each("palco_server_accept_errors_total", "Failures of accept.", true, |s| s.accept_errors);
+    each("palco_server_connections_shed_total", "Connections shed.", true, |s| s.shed);
+    let mut late =
+        page.counter("palco_server_time_limits_total", "How often each time limit acted.");
+    for server in servers {
+        let scores = &server.scores;
+        for (limit, count) in [
+            ("header", scores.header_timeouts),
+            ("body", scores.body_timeouts),
+            ("idle", scores.idle_timeouts),
+            ("handler", scores.handler_timeouts),
+            ("send", scores.send_timeouts),
+            ("worker", scores.worker_timeouts),
+        ] {
+            late.sample(&[("server", &server.name), ("limit", limit)], count);
+        }
+    }
     let mut limited = page.counter(
         "palco_server_connections_limited_total",
         "How often the limit of connections acted, by what it did.",
@@ -148,6 +164,7 @@ fn servers(page: &mut Page, servers: &[ServerView]) {
             ("panicked", scores.panicked),
             ("interrupted", scores.interrupted),
             ("broken", scores.broken),
+            ("timed_out", scores.timed_out),
             ("abandoned", scores.abandoned),
         ] {
             ended.sample(&[("server", &server.name), ("ending", ending)], count);
