@@ -72,7 +72,7 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
     let line = &*line;
     let mut connection = Connection::new(Arc::clone(&shared.service), shared.codec.clone(), peer);
     cx.describe(connection.remembers());
-    let timing = Timing::new(shared.deadlines, cx.system().clock());
+    let timing = Timing::new(&shared.deadlines, cx.system().clock());
     let host = ActorHost::new(cx, line, record, &timing);
     let call = CallContext::new(&host);
     let interrupts = |unread: &[u8]| shared.codec.interrupts(unread);
@@ -273,7 +273,7 @@ fn reached<A: Actor>(cx: &Context<A>, record: &Record, peer: &Peer, limit: TimeL
 async fn watching<T>(
     line: &Line,
     stream: &Stream,
-    timing: &Timing,
+    timing: &Timing<'_>,
     call: impl Future<Output = T>,
 ) -> Option<T> {
     let mut call = pin!(call);

@@ -116,7 +116,7 @@ impl Stream {
         cx: &Context<A>,
         buffer: &mut BytesMut,
         expected: Expected,
-        timing: &Timing,
+        timing: &Timing<'_>,
         until: Option<Until>,
     ) -> Heard {
         let filled = buffer.capacity() >= READ_BYTES && buffer.len() == buffer.capacity();
@@ -176,7 +176,7 @@ impl Stream {
         &mut self,
         cx: &Context<A>,
         buffer: &mut BytesMut,
-        timing: &Timing,
+        timing: &Timing<'_>,
     ) -> Written {
         while buffer.has_remaining() {
             let written = match self {
@@ -203,7 +203,7 @@ impl Stream {
         &mut self,
         cx: &Context<A>,
         bytes: &[u8],
-        timing: &Timing,
+        timing: &Timing<'_>,
         send: Duration,
     ) -> io::Result<Option<usize>> {
         if let Some(written) = write_at_once(self.descriptor(), bytes)? {
@@ -377,7 +377,7 @@ fn write_at_once(socket: RawFd, bytes: &[u8]) -> io::Result<Option<usize>> {
 fn write_until(
     socket: &ThreadStream,
     bytes: &[u8],
-    timer: &Timer,
+    timer: &Timer<'_>,
     until: Time,
 ) -> io::Result<Option<usize>> {
     loop {

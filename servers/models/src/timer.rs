@@ -12,13 +12,13 @@ use std::time::Duration;
 use palco_actors::{Clock, Sleep, Time};
 
 #[derive(Debug)]
-pub(crate) struct Timer {
-    clock: Clock,
+pub(crate) struct Timer<'a> {
+    clock: &'a Clock,
     armed: RefCell<Option<(Sleep, Waker)>>,
 }
 
-impl Timer {
-    pub(crate) fn new(clock: Clock) -> Self {
+impl<'a> Timer<'a> {
+    pub(crate) fn new(clock: &'a Clock) -> Self {
         Self { clock, armed: RefCell::new(None) }
     }
 
@@ -76,7 +76,8 @@ mod tests {
 
     #[test]
     fn an_early_timer_is_set_again_and_a_late_one_is_replaced() {
-        let timer = Timer::new(Clock::real());
+        let clock = Clock::real();
+        let timer = Timer::new(&clock);
         let mut at = timer.now() + Duration::from_millis(5);
         assert_eq!(block_on(timer.within(|| at, pending::<()>())), None);
         assert!(timer.now() >= at);
@@ -91,7 +92,8 @@ mod tests {
 
     #[test]
     fn who_does_not_wait_is_not_asked_for_a_limit() {
-        let timer = Timer::new(Clock::real());
+        let clock = Clock::real();
+        let timer = Timer::new(&clock);
         let done = block_on(timer.within(|| unreachable!("nothing waits"), async { 7 }));
         assert_eq!(done, Some(7));
         assert!(timer.armed.borrow().is_none());

@@ -22,9 +22,9 @@ pub(crate) struct Until {
 
 /// What is known of a connection's times.
 #[derive(Debug)]
-pub(crate) struct Timing {
-    limits: Deadlines,
-    timer: Timer,
+pub(crate) struct Timing<'a> {
+    limits: &'a Deadlines,
+    timer: Timer<'a>,
     /// When the first byte of the next request, or in the beginning the connection, had come.
     header_since: Cell<Option<Time>>,
     idle_since: Cell<Option<Time>>,
@@ -39,10 +39,10 @@ pub(crate) struct Timing {
     receive_timeout: Cell<Option<Duration>>,
 }
 
-impl Timing {
+impl<'a> Timing<'a> {
     /// Of a connection that begins to be served.
-    pub(crate) fn new(limits: Deadlines, clock: &Clock) -> Self {
-        let timer = Timer::new(clock.clone());
+    pub(crate) fn new(limits: &'a Deadlines, clock: &'a Clock) -> Self {
+        let timer = Timer::new(clock);
         let header_since = Cell::new(limits.header.is_some().then(|| timer.now()));
         Self {
             limits,
@@ -57,7 +57,7 @@ impl Timing {
         }
     }
 
-    pub(crate) fn timer(&self) -> &Timer {
+    pub(crate) fn timer(&self) -> &Timer<'a> {
         &self.timer
     }
 
@@ -176,7 +176,7 @@ impl Timing {
 /// One wait for a client to take some of its answer.
 #[derive(Debug)]
 pub(crate) struct Sending<'a> {
-    timing: &'a Timing,
+    timing: &'a Timing<'a>,
     send: Duration,
     began: Time,
     unsent_first: usize,
@@ -208,11 +208,6 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn timing(limits: Deadlines) -> (Timing, Clock) {
-        let clock = Clock::virtual_time();
-        (Timing::new(limits, &clock), clock)
-    }
-
     fn pass(clock: &Clock, seconds: u64) {
         palco_threads::block_on(
             clock.advance(SECOND * u32::try_from(seconds).unwrap(), || async {}),
@@ -225,7 +220,9 @@ mod tests {
 
     #[test]
     fn without_limits_nothing_is_timed() {
-        let (timing, _) = timing(Deadlines::default());
+        let clock = Clock::virtual_time();
+        let limits = Deadlines::default();
+        let timing = Timing::new(&limits, &clock);
         assert_eq!(after(timing.for_request(0)), None);
         assert_eq!(after(timing.for_request(7)), None);
         assert!(timing.for_body().is_none() && timing.for_call(|| 1).is_none());
@@ -234,13 +231,15 @@ mod tests {
 
     #[test]
     fn a_head_counts_from_the_connection_then_from_its_first_byte_and_grows_with_what_comes() {
-        let (timing, clock) = timing(Deadlines {
+        let clock = Clock::virtual_time();
+        let limits = Deadlines {
             header: Some(10 * SECOND),
             header_max: Some(20 * SECOND),
             idle: Some(60 * SECOND),
             min_rate: Some(100),
             ..Deadlines::default()
-        });
+        };
+        let timing = Timing::new(&limits, &clock);
         assert_eq!(after(timing.for_request(0)), Some((TimeLimit::Header, 10)));
         pass(&clock, 5);
         assert_eq!(after(timing.for_request(300)), Some((TimeLimit::Header, 13)));
@@ -257,14 +256,16 @@ mod tests {
     #[test]
     fn a_body_is_given_time_for_each_wait_and_with_a_rate_for_all_of_them() {
         let body = Some(10 * SECOND);
-        let (free, clock) = timing(Deadlines { body, ..Deadlines::default() });
+        let (clock, limits) = (Clock::virtual_time(), Deadlines { body, ..Deadlines::default() });
+        let free = Timing::new(&limits, &clock);
         let (_, since) = free.for_body().unwrap();
         pass(&clock, 8);
         free.note_body(since, 1);
         assert_eq!((free.for_body().unwrap().0.at - Time::START).as_secs(), 18);
 
-        let (rated, clock) =
-            timing(Deadlines { body, min_rate: Some(100), ..Deadlines::default() });
+        let clock = Clock::virtual_time();
+        let limits = Deadlines { min_rate: Some(100), ..limits };
+        let rated = Timing::new(&limits, &clock);
         let (_, since) = rated.for_body().unwrap();
         pass(&clock, 8);
         rated.note_body(since, 300);
@@ -274,8 +275,9 @@ mod tests {
 
     #[test]
     fn each_call_has_its_time_and_looking_again_gives_no_more() {
-        let (timing, clock) =
-            timing(Deadlines { handler: Some(10 * SECOND), ..Deadlines::default() });
+        let clock = Clock::virtual_time();
+        let limits = Deadlines { handler: Some(10 * SECOND), ..Deadlines::default() };
+        let timing = Timing::new(&limits, &clock);
         let first = timing.for_call(|| 1);
         pass(&clock, 5);
         assert_eq!(timing.for_call(|| 1), first);
@@ -289,7 +291,9 @@ mod tests {
     fn who_takes_nothing_is_late_and_who_takes_too_little_where_there_is_a_rate() {
         let send = Some(10 * SECOND);
         for (min_rate, slow_is_over) in [(None, false), (Some(100), true)] {
-            let (timing, clock) = timing(Deadlines { send, min_rate, ..Deadlines::default() });
+            let clock = Clock::virtual_time();
+            let limits = Deadlines { send, min_rate, ..Deadlines::default() };
+            let timing = Timing::new(&limits, &clock);
             let mut sending = timing.begin_to_wait(10 * SECOND, 10_000);
             pass(&clock, 10);
             assert!(!sending.is_over(9_500), "50 bytes a second for now");

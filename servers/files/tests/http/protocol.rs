@@ -189,6 +189,9 @@ fn last_words_are_responses() {
     assert_eq!((busy.status, busy.field("Retry-After")), (503, Some("1")));
     assert_eq!(say(Farewell::Failed).status, 500);
     assert_eq!(say(Farewell::Interrupted).status, 503);
+    assert_eq!(say(Farewell::TooSlow).status, 408);
+    let idle = farewell::<HttpService, _>(&codec, &Farewell::Idle);
+    assert_eq!(idle, "", "it would be taken for the next answer");
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(super) struct ActorHost<'a, A: Actor> {
     cx: &'a Context<A>,
     line: &'a Line,
     record: &'a Record,
-    timing: &'a Timing,
+    timing: &'a Timing<'a>,
     /// Turns that a request of higher priority has left on its event loop.
     credit: Cell<u32>,
 }
@@ -33,7 +33,7 @@ impl<'a, A: Actor> ActorHost<'a, A> {
         cx: &'a Context<A>,
         line: &'a Line,
         record: &'a Record,
-        timing: &'a Timing,
+        timing: &'a Timing<'a>,
     ) -> Self {
         Self { cx, line, record, timing, credit: Cell::new(0) }
     }

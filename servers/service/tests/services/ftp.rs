@@ -197,4 +197,6 @@ fn last_words_are_replies() {
     assert_eq!(say(Farewell::Busy), "421 Too many connections.\r\n");
     assert_eq!(say(Farewell::Failed), "421 The command failed.\r\n");
     assert_eq!(say(Farewell::Interrupted), "421 The command was interrupted.\r\n");
+    assert_eq!(say(Farewell::TooSlow), "421 The command took too long.\r\n");
+    assert_eq!(say(Farewell::Idle), "421 Idle for too long.\r\n");
 }

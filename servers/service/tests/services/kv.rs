@@ -216,4 +216,6 @@ fn last_words_are_errors() {
     assert_eq!(say(Farewell::Busy), "-ERR max number of clients reached\r\n");
     assert_eq!(say(Farewell::Failed), "-ERR internal error\r\n");
     assert_eq!(say(Farewell::Interrupted), "-ERR interrupted\r\n");
+    assert_eq!(say(Farewell::TooSlow), "-ERR the request took too long\r\n");
+    assert_eq!(say(Farewell::Idle), "", "it would be taken for the next answer");
 }

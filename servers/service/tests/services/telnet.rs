@@ -193,4 +193,6 @@ fn last_words_are_lines() {
     assert_eq!(say(Farewell::Busy), "error: too many connections\r\n");
     assert_eq!(say(Farewell::Failed), "error: the command failed\r\n");
     assert_eq!(say(Farewell::Interrupted), "error: the command was interrupted\r\n");
+    assert_eq!(say(Farewell::TooSlow), "error: the line took too long\r\n");
+    assert_eq!(say(Farewell::Idle), "error: idle for too long\r\n");
 }

@@ -186,4 +186,6 @@ fn last_words_are_lines() {
     assert_eq!(say(Farewell::Busy), "error: too many connections\n");
     assert_eq!(say(Farewell::Failed), "error: the call failed\n");
     assert_eq!(say(Farewell::Interrupted), "error: the call was interrupted\n");
+    assert_eq!(say(Farewell::TooSlow), "error: the line took too long\n");
+    assert_eq!(say(Farewell::Idle), "error: idle for too long\n");
 }
