@@ -182,6 +182,26 @@ pub(crate) fn doing(actor: &ActorSnapshot) -> String {
     }
 }
 
+fn time_limits(scores: &palco_models::Scores) -> impl Iterator<Item = String> {
+    let acted = [
+        (scores.header_timeouts, TimeLimit::Header.name()),
+        (scores.body_timeouts, TimeLimit::Body.name()),
+        (scores.idle_timeouts, TimeLimit::Idle.name()),
+        (scores.handler_timeouts, TimeLimit::Handler.name()),
+        (scores.send_timeouts, TimeLimit::Send.name()),
+        (scores.worker_timeouts, TimeLimit::Worker.name()),
+        (scores.shed, "shed-above"),
+    ];
+    let acted = acted.into_iter().filter(|(count, _)| *count > 0);
+    acted.map(|(count, limit)| format!("{limit}: {count}"))
+}
+
+/// Who is only idle for too long has come to no bad end.
+fn bad_ends(scores: &palco_models::Scores) -> u64 {
+    let timed_out = scores.timed_out.saturating_sub(scores.idle_timeouts);
+    scores.malformed + scores.panicked + scores.broken + scores.abandoned + timed_out
+}
+
 #[cfg(test)]
 mod tests {
     use palco_actors::{Actor, Context, Failure, SpawnOptions, System};
@@ -209,24 +229,4 @@ mod tests {
         assert_eq!(confinement(&actor, process), "-");
         assert!(process.rss_bytes.is_some_and(|bytes| bytes > 0));
     }
-}
-
-fn time_limits(scores: &palco_models::Scores) -> impl Iterator<Item = String> {
-    let acted = [
-        (scores.header_timeouts, TimeLimit::Header.name()),
-        (scores.body_timeouts, TimeLimit::Body.name()),
-        (scores.idle_timeouts, TimeLimit::Idle.name()),
-        (scores.handler_timeouts, TimeLimit::Handler.name()),
-        (scores.send_timeouts, TimeLimit::Send.name()),
-        (scores.worker_timeouts, TimeLimit::Worker.name()),
-        (scores.shed, "shed-above"),
-    ];
-    let acted = acted.into_iter().filter(|(count, _)| *count > 0);
-    acted.map(|(count, limit)| format!("{limit}: {count}"))
-}
-
-/// Who is only idle for too long has come to no bad end.
-fn bad_ends(scores: &palco_models::Scores) -> u64 {
-    let timed_out = scores.timed_out.saturating_sub(scores.idle_timeouts);
-    scores.malformed + scores.panicked + scores.broken + scores.abandoned + timed_out
 }

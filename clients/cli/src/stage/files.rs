@@ -10,7 +10,7 @@ use palco_files::http::{self, Keys};
 use palco_files::sftp::{self, Handles};
 use palco_files::{Access, Dots, Links};
 use palco_models::ModelKind;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 /// How clients reach the files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
@@ -88,7 +88,7 @@ pub(crate) struct FilesEntry {
     /// What becomes of handles.
     pub(crate) handles: Handles,
     /// For how long leases are given; zero gives none.
-    #[serde(deserialize_with = "some_duration")]
+    #[serde(deserialize_with = "super::some_duration")]
     pub(crate) lease_term: Option<Duration>,
     /// Names that start with a dot are not there.
     pub(crate) hide_dots: bool,
