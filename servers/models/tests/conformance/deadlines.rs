@@ -17,7 +17,7 @@ use palco_service::services::telnet::TelnetService;
 use palco_service::services::work::WorkService;
 
 use crate::client::{Client, End};
-use crate::stage::{Cell, Stage, in_cells, in_every_cell, trials, until};
+use crate::stage::{Cell, LIMIT, Stage, in_cells, in_every_cell, trials, until};
 
 trials! {
     a_client_that_never_ends_its_request_is_ended,
@@ -68,7 +68,7 @@ pub(crate) fn until_counted(server: &Server, expected: ([u64; 6], u64)) {
     assert_eq!(timeouts(&scores), expected, "{scores:?}");
 }
 
-/// Goes at a client's pace for at least `length`.
+/// Goes at a client's pace for at least `length`, or until a step says that it is over.
 fn at_a_pace(length: Duration, mut step: impl FnMut() -> bool) {
     let begun = Instant::now();
     while begun.elapsed() < length && step() {
@@ -87,7 +87,7 @@ fn a_client_that_never_ends_its_request_is_ended() {
         let server = work(stage, deadlines);
         let mut slow = Client::of(&server);
         slow.say("sleep 0\nsl");
-        at_a_pace(Duration::MAX, || slow.try_say("e"));
+        at_a_pace(LIMIT, || slow.try_say("e"));
         let mut next = Client::of(&server);
         next.say("sleep 0\n");
         assert!(next.line().starts_with("ok sleep 0 "));
@@ -190,7 +190,7 @@ fn a_body_slower_than_the_lowest_rate_is_ended() {
         let server = limited::<HttpService>(stage, deadlines, config);
         let mut client = Client::of(&server);
         client.say(put(1_000_000));
-        at_a_pace(Duration::MAX, || client.try_say("x") && client.is_silent());
+        at_a_pace(LIMIT, || client.try_say("x") && client.is_silent());
         drop(client);
         until_counted(&server, ([0, 1, 0, 0, 0, 0], 1));
     });
@@ -303,7 +303,7 @@ fn a_client_that_reads_slower_than_the_lowest_rate_is_reset() {
         let deadlines = Deadlines { send, min_rate, ..Deadlines::default() };
         let server = limited::<KvService>(stage, deadlines, <_>::default());
         let mut client = asks_for_much(&server, 100);
-        at_a_pace(Duration::MAX, || match client.try_read(2_000) {
+        at_a_pace(LIMIT, || match client.try_read(2_000) {
             Ok(read) => read > 0,
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::ConnectionReset);
