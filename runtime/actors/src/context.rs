@@ -18,6 +18,7 @@ use crate::envelope::{Envelope, Tell};
 use crate::mailbox::Fetched;
 use crate::observation::{Stamp, Stamped};
 use crate::placement::{self, PlaceKind, SpawnOptions};
+use crate::signal::{RECYCLE, RESTART};
 use crate::vitals::{AnyCell, Cell, Vitals};
 pub(crate) use next::Next;
 use next::{BUDGET_MESSAGES, Timer};
@@ -121,6 +122,18 @@ impl<A: Actor> Context<A> {
     /// Ends this life after the current handler, with [`ExitReason::Failed`].
     pub fn fail(&mut self, failure: impl Into<Failure>) {
         self.end_with(ExitReason::Failed(failure.into().into_text()));
+    }
+
+    /// Ends this life after the current handler and has another begun, as [`Signal::Restart`](crate::Signal::Restart) does:
+    /// a fresh start, in a process of its own with a fresh process, that is no failure. Until then the actor is one that is
+    /// asked to stop ([`Context::is_stopping`]). Without a supervisor that starts it again nothing happens.
+    pub fn renew(&self) {
+        let signals = &self.cell.vitals.signals;
+        if self.cell.vitals.post.is_some() {
+            signals.raise(RECYCLE); // its address knows whether there is another life
+        } else if self.actor_ref().any().can_be_restarted() {
+            signals.raise(RESTART);
+        }
     }
 
     pub(crate) fn end_with(&mut self, reason: ExitReason) {

@@ -12,6 +12,7 @@
 //! | `futex.rs` | [`futex_wait`], [`futex_wake`]: sleep until a word changes |
 //! | `inherited.rs` | [`take_inherited_socket`], [`take_listening`]: own descriptors that the process was started with |
 //! | `interrupt.rs` | [`Interrupter`]: end a blocking system call of another thread with `EINTR` |
+//! | `listen_queue.rs` | [`listen_queue`]: who waits at a listening socket, and how many may |
 //! | `ring.rs` | [`RingEnd`]: frames between a parent and a child through shared memory |
 //! | `masked.rs` | all signals of a thread blocked for a while |
 //! | `passing.rs` | [`send_with`], [`receive_with`]: messages with descriptors |
@@ -45,6 +46,7 @@ mod fork;
 mod futex;
 mod inherited;
 mod interrupt;
+mod listen_queue;
 mod masked;
 mod passing;
 mod pidfd;
@@ -73,6 +75,7 @@ pub use fork::{Forked, exit_at_once, fork_brother, fork_child, is_single_threade
 pub use futex::{FutexScope, Woken, futex_wait, futex_wake};
 pub use inherited::{take_inherited_socket, take_listening};
 pub use interrupt::{Interrupter, Registration, interrupt_signal};
+pub use listen_queue::{ListenQueue, listen_queue};
 pub use passing::{PASSED_MAX, receive_into, receive_with, send_some, send_with};
 pub use pidfd::{End, borrow_descriptor, open_pidfd, reap_pidfd, signal_pidfd, wait_pidfd};
 pub use private_area::PrivateArea;
