@@ -210,6 +210,7 @@ fn start() -> Result<Stage, Error> {
         let setting = match accept_by {
             AcceptBy::Workers => profile(model, place).classic_name,
             AcceptBy::Dispatcher => "prefork, sockets passed",
+            AcceptBy::OwnSockets => "own sockets",
         };
         contestants.push(Contestant::new(name, setting, baseline, server.address()));
         servers.push(server);

@@ -14,6 +14,7 @@ use palco_actors::{
 use palco_service::{Codec, Service};
 use serde::{Deserialize, Serialize};
 
+use crate::crew::Duty;
 use crate::door::Door;
 use crate::process::Desk;
 use crate::requests::Serving;
@@ -51,6 +52,8 @@ pub(crate) struct Acceptor<S: Service, C: Codec<S> + Sync> {
     pub(crate) handover: Handover<S, C>,
     /// How long a connection may take to end when the server drains.
     pub(crate) drain_within: Duration,
+    /// What this life of a worker has of its crew.
+    pub(crate) duty: Duty,
 }
 
 /// Begin.
@@ -64,8 +67,13 @@ impl Message for Run {
 impl<S: Service, C: Codec<S> + Sync> Actor for Acceptor<S, C> {
     async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Failure> {
         cx.ignore_interrupts(); // an interrupt is for the request being served
+        self.duty.take_place()?;
         cx.tell_after(Duration::ZERO, Run);
         Ok(())
+    }
+
+    async fn stopped(&mut self, _: &ExitReason, _: &mut Context<Self>) {
+        self.duty.leave_place();
     }
 }
 
@@ -75,7 +83,8 @@ impl<S: Service, C: Codec<S> + Sync> Handler<Run> for Acceptor<S, C> {
         let (door, context) = (&self.door, &*cx);
         let opened = match &self.handover {
             Handover::Inline(serving) => {
-                let lead = async |admitted: Admitted| {
+                let lead = async |mut admitted: Admitted| {
+                    let _serves = self.duty.begin(&mut admitted.record);
                     serve(context, &door.shared, admitted.with_line(serving.take())).await;
                 };
                 door.open(context, lead).await

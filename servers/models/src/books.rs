@@ -7,6 +7,7 @@ use palco_actors::{Actor, Context};
 use parking_lot::Mutex;
 
 use crate::admission::{Action, Admission, Limits, Permit};
+use crate::crew::Stint;
 use crate::scoreboard::{Count, Ending, Scoreboard, Scores, Tally};
 use crate::seats::Seats;
 
@@ -105,14 +106,18 @@ impl Own {
     fn enter(self: &Arc<Self>, permit: Permit) -> Record {
         self.scoreboard.count(Count::Accepted, 1);
         let (books, ending) = (Arc::clone(self), Ending::Abandoned);
-        Record(Entry::Own { books, ending, permit })
+        Record::of(Entry::Own { books, ending, permit })
     }
 }
 
 /// One admitted connection in the books: accepted when made, and with one ending when dropped, whoever drops it. Then
 /// its room is given back.
 #[derive(Debug)]
-pub(crate) struct Record(Entry);
+pub(crate) struct Record {
+    entry: Entry,
+    /// The life of the worker that it counts for, if that ends after so many requests.
+    stint: Option<Arc<Stint>>,
+}
 
 #[derive(Debug)]
 enum Entry {
@@ -121,23 +126,42 @@ enum Entry {
 }
 
 impl Record {
+    fn of(entry: Entry) -> Self {
+        Self { entry, stint: None }
+    }
+
+    /// Its requests count for the life of a worker.
+    pub(crate) fn counts_for(&mut self, stint: Arc<Stint>) {
+        self.stint = Some(stint);
+    }
+
+    /// Whether with so many requests of this connection the worker's life is over.
+    pub(crate) fn is_last_of_its_worker(&self, requests: u64) -> bool {
+        self.stint.as_ref().is_some_and(|stint| stint.is_over(requests))
+    }
+
+    /// The connection ends after so many requests; true if the worker's life is over.
+    pub(crate) fn end_for_its_worker(&mut self, requests: u64) -> bool {
+        self.stint.take().is_some_and(|stint| stint.add(requests))
+    }
+
     /// The connection of a process that is admitted to have it.
     pub(crate) fn begin(seat: Seat) -> Self {
         seat.seats.begin(seat.index);
-        Self(Entry::Seat(seat))
+        Self::of(Entry::Seat(seat))
     }
 
     /// The connection takes up room at least as long as this lives, also when it has ended by then. A process has
     /// nothing that outlives its connections.
     pub(crate) fn stay(&self) -> Option<Permit> {
-        match &self.0 {
+        match &self.entry {
             Entry::Own { permit, .. } => Some(permit.clone()),
             Entry::Seat(_) => None,
         }
     }
 
     pub(crate) fn count(&self, what: Count, more: u64) {
-        match &self.0 {
+        match &self.entry {
             Entry::Own { books, .. } => books.scoreboard.count(what, more),
             Entry::Seat(seat) => seat.seats.count(seat.index, what, more),
         }
@@ -145,7 +169,7 @@ impl Record {
 
     /// Without this the connection counts as abandoned.
     pub(crate) fn ends(&mut self, how: Ending) {
-        match &mut self.0 {
+        match &mut self.entry {
             Entry::Own { ending, .. } => *ending = how,
             Entry::Seat(seat) => seat.seats.announce(seat.index, how),
         }
@@ -154,7 +178,7 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        match &self.0 {
+        match &self.entry {
             // The permit is given back after this.
             Entry::Own { books, ending, .. } => books.scoreboard.count_ending(*ending),
             Entry::Seat(seat) => seat.seats.finish(seat.index),

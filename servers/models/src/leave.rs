@@ -4,10 +4,8 @@
 //! has asked nothing yet. So the acceptors are suspended first. Between an accept and the count of it an acceptor does not
 //! rest; when all of them rest, the counts are true, and nobody is accepted before they go on.
 
-use std::os::fd::AsFd;
 use std::time::Duration;
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use palco_actors::{AnyRef, Effect, Signal, Status};
 
 use crate::drain::DrainReport;
@@ -18,11 +16,11 @@ use crate::server::Server;
 const REST_WITHIN: Duration = Duration::from_secs(1);
 
 /// Acceptors that are suspended, until this is dropped.
-struct Resting(Vec<AnyRef>);
+pub(crate) struct Resting(Vec<AnyRef>);
 
 impl Resting {
     /// `None` when one of them cannot rest now, or somebody else has suspended it.
-    async fn all(acceptors: Vec<AnyRef>) -> Option<Self> {
+    pub(crate) async fn all(acceptors: Vec<AnyRef>) -> Option<Self> {
         let is_held = |actor: &AnyRef| {
             matches!(actor.snapshot().status, Status::Suspending | Status::Suspended)
         };
@@ -41,7 +39,7 @@ impl Resting {
         Some(resting)
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         for actor in &self.0 {
             actor.signal(signal);
         }
@@ -65,20 +63,21 @@ impl Server {
         if seen.active > 0 || self.scores() != *seen {
             return None;
         }
+        // First, so that nobody joins those who accept.
+        let crew = Resting::all(self.crew()).await?;
         let resting = Resting::all(self.all_acceptors()?).await?;
         if self.scores() != *seen || self.is_anybody_waiting() {
             return None;
         }
         // In this order: they find the stop when they go on, and accept nobody any more.
+        crew.signal(Signal::Stop);
         resting.signal(Signal::Stop);
-        drop(resting);
+        drop((crew, resting));
         Some(self.drain().await)
     }
 
     /// Whether there is somebody to accept.
     fn is_anybody_waiting(&self) -> bool {
-        let Some(socket) = self.socket() else { return false };
-        let mut look = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
-        !matches!(poll(&mut look, PollTimeout::ZERO), Ok(0))
+        self.roster().is_some_and(|roster| roster.is_anybody_waiting())
     }
 }

@@ -15,6 +15,7 @@
 //! | `admission.rs`, `scoreboard.rs` | limits, which limit acted, and counts |
 //! | `books.rs`, `seats.rs` | where that is written down, also by several processes, of which any may crash |
 //! | `process.rs`, `process/` | acceptors and connections as processes; a state that processes share |
+//! | `crew.rs`, `crew/` | who the workers are: spares, their lives, sockets and cores |
 //! | `model.rs`, `iterative.rs`, `per_connection.rs`, `team.rs` | the policies and their profiles |
 //! | `settings.rs`, `start_error.rs` | [`ServerSettings`], and what can be wrong with them |
 //! | `server.rs`, `drain.rs` | [`Server`]: a supervised tree of the above; stop accepting, finish, give up |
@@ -31,6 +32,7 @@ mod acceptor;
 mod admission;
 mod books;
 mod connection;
+mod crew;
 mod deadlines;
 mod door;
 mod drain;
@@ -58,6 +60,7 @@ mod timing;
 
 pub use admission::{Action, Limits};
 pub use connection::{Connection, Progress, Step};
+pub use crew::{Affinity, Crew, CrewError};
 pub use deadlines::{DeadlineError, Deadlines, TimeLimit};
 pub use drain::DrainReport;
 pub use holder::holder_of_port;

@@ -39,7 +39,12 @@ pub enum BindError {
 /// The socket to listen on. Connections accepted from it have `TCP_NODELAY` set: Linux lets them inherit it.
 pub(crate) fn open(listen: &Listen, backlog: i32) -> Result<Arc<ThreadListener>, StartError> {
     match listen {
-        Listen::At(address) => Ok(Arc::new(bind(*address, backlog)?)),
+        Listen::At(address) => {
+            let socket = bind(*address, false)?;
+            // Two sockets may be bound to one address, and only one of them listens.
+            socket.listen(backlog).map_err(|source| cannot_listen(*address, source))?;
+            Ok(Arc::new(socket.into()))
+        }
         Listen::On(socket) => {
             adopt(SockRef::from(&**socket)).map_err(StartError::Inherited)?;
             Ok(Arc::clone(socket))
@@ -56,22 +61,28 @@ fn adopt(socket: SockRef<'_>) -> io::Result<()> {
     socket.set_tcp_nodelay(true)
 }
 
-/// Binds and listens.
-fn bind(address: SocketAddr, backlog: i32) -> Result<ThreadListener, BindError> {
-    let listen = || -> io::Result<ThreadListener> {
+/// Binds, and does not listen yet; in a group of sockets on one address if `shares` (`SO_REUSEPORT`).
+pub(crate) fn bind(address: SocketAddr, shares: bool) -> Result<Socket, BindError> {
+    let bind = || -> io::Result<Socket> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
+        if shares {
+            socket.set_reuse_port(true)?;
+        }
         socket.set_tcp_nodelay(true)?;
         socket.bind(&address.into())?;
-        socket.listen(backlog)?;
-        Ok(socket.into())
+        Ok(socket)
     };
-    listen().map_err(|source| match source.kind() {
+    bind().map_err(|source| cannot_listen(address, source))
+}
+
+fn cannot_listen(address: SocketAddr, source: io::Error) -> BindError {
+    match source.kind() {
         io::ErrorKind::AddrInUse => {
             BindError::InUse { address, holder: holder_of_port(address.port()) }
         }
         _ => BindError::Other { address, source },
-    })
+    }
 }
 
 /// One acceptor's own handle of the shared listening socket.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use palco_actors::{Place, PlaceKind};
 use serde::{Deserialize, Serialize};
 
+use crate::crew::CrewError;
 use crate::deadlines::DeadlineError;
 use crate::{iterative, per_connection, team};
 
@@ -104,6 +105,28 @@ pub enum PlanError {
     /// Time limits that cannot be had.
     #[error(transparent)]
     Deadline(#[from] DeadlineError),
+    /// Who the workers are does not go together.
+    #[error(transparent)]
+    Crew(#[from] CrewError),
+}
+
+impl Plan {
+    /// Name and place of who accepts under this number.
+    pub(crate) fn acceptor(&self, number: usize) -> (String, Place) {
+        match (self.acceptors.get(number), self.acceptors.first()) {
+            (Some((name, place)), _) => (name.clone(), *place),
+            (None, Some((_, place))) => (team::worker(number), *place),
+            (None, None) => (team::worker(number), Place::Task),
+        }
+    }
+
+    /// How many workers there are in the beginning, or others who accept.
+    pub(crate) fn workers(&self) -> usize {
+        match self.served_by {
+            ServedBy::Worker(workers) => workers,
+            ServedBy::Acceptor | ServedBy::OwnActor => self.acceptors.len(),
+        }
+    }
 }
 
 impl ModelKind {

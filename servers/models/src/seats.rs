@@ -138,6 +138,12 @@ impl Seats {
         self.permits().iter().any(|permit| permit.load(Ordering::Acquire) == 0)
     }
 
+    /// Whether this one has a connection.
+    pub(crate) fn is_taken(&self, index: usize) -> bool {
+        let own = index as u64 + 1;
+        self.permits().iter().any(|permit| permit.load(Ordering::Acquire) == own)
+    }
+
     /// All counts of all seats.
     pub(crate) fn add_to(&self, tally: &mut Tally) {
         for index in 0..self.layout.seats {
@@ -212,8 +218,7 @@ impl Seats {
     /// Closes the books of a process that has ended.
     pub(crate) fn settle(self: &Arc<Self>, index: usize) {
         self.close_line(index);
-        let own = index as u64 + 1;
-        let holds = self.permits().iter().any(|permit| permit.load(Ordering::Acquire) == own);
+        let holds = self.is_taken(index);
         match self.announced(index) {
             // It ended between the permit and the announcement.
             Announced::Nothing if holds => self.begin(index),

@@ -198,6 +198,9 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
                 line.finish();
                 line.unwatch(stream);
                 cx.note(|| "reading");
+                if record.is_last_of_its_worker(counted) {
+                    cx.renew();
+                }
                 let until = timing.for_request(connection.input().len());
                 let input = connection.input();
                 match stream.read(cx, input, Expected::Anything, &timing, until).await {
@@ -225,6 +228,9 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
     };
     record.count(Count::Requests, connection.requests() - counted);
     record.ends(ending);
+    if record.end_for_its_worker(connection.requests()) {
+        cx.renew();
+    }
     line.finish();
     cx.describe(None);
     if ending == Ending::Broken {

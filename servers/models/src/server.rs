@@ -11,7 +11,7 @@
 //! in the backlog is served.
 
 use std::fmt;
-use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -21,14 +21,13 @@ use palco_actors::{
 };
 use palco_core::{Answer, RequestId, Verb};
 use palco_service::{Codec, Relaunch, Service, SharedState};
-use socket2::SockRef;
 
 use crate::acceptor::{Acceptor, Handover};
 use crate::books::{Books, Ledger, Own};
+use crate::crew::{CREW, Duties, Duty, Keeping, Roster, keep_crew};
 use crate::door::Door;
 use crate::drain::DrainReport;
-use crate::listener;
-use crate::model::{Plan, ServedBy};
+use crate::model::{Plan, PlanError, ServedBy};
 use crate::process::{Alone, Asking, KEEPER, Made, OVERSEER, keep};
 use crate::requests::{Lines, RequestView, Requests, Serving};
 use crate::scoreboard::Scores;
@@ -42,17 +41,18 @@ pub struct Server {
     system: System,
     settings: ServerSettings,
     address: SocketAddr,
-    /// Not held: it is closed when the last acceptor has ended, also without a drain.
-    socket: Weak<TcpListener>,
+    /// Not held: its sockets are closed when the last acceptor has ended, also without a drain.
+    roster: Weak<Roster>,
     acceptor_within: Duration,
-    /// How many acceptors there are once the supervisor has started all.
-    acceptors: usize,
     /// A dispatcher passes connections to standing workers.
     passes: bool,
     supervisor: ActorRef<Supervisor>,
     ledger: Ledger,
     requests: Arc<Requests>,
 }
+
+/// Who looks after the workers may take so long to stop: it waits for one worker at most.
+const CREW_WITHIN: Duration = Duration::from_secs(2);
 
 /// What starts the actors under the server's supervisor.
 type Cast = dyn Fn(&Context<Supervisor>) -> Result<(), Failure> + Send + Sync;
@@ -79,33 +79,46 @@ impl Server {
         let lines = Lines::create(settings.limits.at_once());
         let issue = settings.urgent.as_ref().map(|urgent| urgent.issue(&settings.name));
         let serving = Serving::new(lines.map_err(StartError::Memory)?, issue);
-        let socket = listener::open(&settings.listen, settings.limits.backlog)?;
-        let door = Door {
-            shared: Arc::new(Shared { service, codec, deadlines: settings.deadlines }),
-            socket: Arc::clone(&socket),
-            books: Books::Own(Arc::clone(&books)),
-            shedding: settings.limits.shedding,
-        };
+        let (deadlines, shedding) = (settings.deadlines, settings.limits.shedding);
+        let shared = Arc::new(Shared { service, codec, deadlines });
+        let at_the_door = Arc::clone(&books);
+        let roster = Roster::of(system, &settings, &plan)?;
+        let duties = Duties::of(&settings.crew).map_err(PlanError::from)?;
+        let bounds = settings.bounds(&plan);
         let drain_within = settings.drain_within;
         let who = Arc::clone(&serving);
         let handover = match plan.served_by {
             ServedBy::Acceptor => Handover::Inline(who),
             ServedBy::OwnActor | ServedBy::Worker(_) => Handover::Fresh(who),
         };
-        let (within, acceptors) = (settings.acceptor_within(plan.served_by), plan.acceptors);
-        let cast = move |cx: &Context<Supervisor>| {
-            for (name, place) in &acceptors {
-                let (door, handover) = (door.clone(), handover.clone());
-                let make = move || Acceptor {
-                    door: door.clone(),
-                    handover: handover.clone(),
-                    drain_within,
+        let within = settings.acceptor_within(plan.served_by);
+        let loops = settings.ties_workers_to_loops().then(|| system.event_loops());
+        let on_the_roster = Arc::clone(&roster);
+        let hire = move |supervisor: &ActorRef<Supervisor>, number: usize| {
+            let roster = Arc::clone(&on_the_roster);
+            let Some(socket) = roster.socket(number) else { return Ok(()) };
+            let books = Books::Own(Arc::clone(&at_the_door));
+            let door = Door { shared: Arc::clone(&shared), socket, books, shedding };
+            let (name, place) = plan.acceptor(number);
+            let place = loops.map_or(place, |loops| Place::Loop(number % loops));
+            let (handover, duties, mut lives) = (handover.clone(), duties.clone(), 0..);
+            let make = move || {
+                let life = lives.next().unwrap_or_default();
+                let duty = Duty::from(duties.args(number, life));
+                let duty = match bounds {
+                    Some(_) => duty.telling(Arc::clone(&roster), number),
+                    None => duty,
                 };
-                cx.supervise(acceptor_options(name, *place, within), make)?;
-            }
+                let (door, handover) = (door.clone(), handover.clone());
+                Acceptor { door, handover, drain_within, duty }
+            };
+            supervisor.supervise(acceptor_options(&name, place, within), make)?;
             Ok(())
         };
-        Self::open(system, settings, &socket, Ledger::Own(books), serving, Arc::new(cast))
+        let (hire, of_the_crew) = (Arc::new(hire), Arc::clone(&roster));
+        let keeping = Keeping { roster: of_the_crew, seats: None, bounds, hire };
+        let cast = move |cx: &Context<Supervisor>| keep_crew(cx, &keeping);
+        Self::open(system, settings, &roster, Ledger::Own(books), serving, Arc::new(cast))
     }
 
     /// As [`Server::start`], in any place, for a service that is made from its configuration. In place `process` every
@@ -173,13 +186,16 @@ impl Server {
     pub(crate) fn open(
         system: &System,
         settings: ServerSettings,
-        socket: &Arc<TcpListener>,
+        roster: &Arc<Roster>,
         ledger: Ledger,
         serving: Arc<Serving>,
         cast: Arc<Cast>,
     ) -> Result<Self, StartError> {
-        let address = socket.local_addr().map_err(StartError::Address)?;
-        let Plan { acceptors, served_by } = settings.plan()?;
+        let address = roster.address();
+        let Plan { served_by, .. } = settings.plan()?;
+        for advice in settings.advice() {
+            tracing::warn!(server = settings.name, "{advice}");
+        }
         let acceptor_within = settings.acceptor_within(served_by);
         let is_standing = served_by != ServedBy::OwnActor;
         let requests = Requests::new(system, &settings.name, settings.place, is_standing, serving);
@@ -200,9 +216,8 @@ impl Server {
             system: system.clone(),
             settings,
             address,
-            socket: Arc::downgrade(socket),
+            roster: Arc::downgrade(roster),
             acceptor_within,
-            acceptors: acceptors.len(),
             passes: matches!(served_by, ServedBy::Worker(_)),
             supervisor,
             ledger,
@@ -222,9 +237,17 @@ impl Server {
         self.address
     }
 
-    /// The listening socket, unless all acceptors have ended.
-    pub(crate) fn socket(&self) -> Option<Arc<TcpListener>> {
-        self.socket.upgrade()
+    /// Who accepts on which socket, unless all have ended.
+    pub(crate) fn roster(&self) -> Option<Arc<Roster>> {
+        self.roster.upgrade()
+    }
+
+    /// How many connections the kernel keeps waiting on each listening socket: [`Limits::backlog`](crate::Limits::backlog),
+    /// cut to `net.core.somaxconn`. None when nobody listens any more.
+    #[must_use]
+    pub fn backlog(&self) -> Option<u32> {
+        let socket = self.roster()?.any_socket()?;
+        palco_sys::listen_queue(&*socket).ok().map(|queue| queue.most)
     }
 
     /// What it has done so far.
@@ -254,14 +277,19 @@ impl Server {
     /// Who accepts.
     #[must_use]
     pub fn acceptors(&self) -> Vec<AnyRef> {
-        self.children(|name| {
-            name != KEEPER && name != OVERSEER && !(self.passes && team::is_worker(name))
-        })
+        let is_passed = |name: &str| self.passes && team::is_worker(name);
+        self.children(|name| ![KEEPER, OVERSEER, CREW].contains(&name) && !is_passed(name))
     }
 
     /// Who accepts, once all of them have been started.
     pub(crate) fn all_acceptors(&self) -> Option<Vec<AnyRef>> {
-        Some(self.acceptors()).filter(|acceptors| acceptors.len() == self.acceptors)
+        let count = self.roster()?.len();
+        Some(self.acceptors()).filter(|acceptors| acceptors.len() == count)
+    }
+
+    /// Who looks after the workers, if somebody does.
+    pub(crate) fn crew(&self) -> Vec<AnyRef> {
+        self.children(|name| name == CREW)
     }
 
     /// Who serves, one connection after the other: the workers of a team that come by them from a dispatcher, else those
@@ -283,6 +311,13 @@ impl Server {
     /// Stops listening, or only accepting where it listens on a socket of others ([`Listen::On`]); lets running requests finish, kills what is left after `drain_within`.
     pub async fn drain(&self) -> DrainReport {
         let before = self.scores();
+        // First, so that nobody is started any more.
+        for crew in self.crew() {
+            crew.signal(Signal::Stop);
+            if self.system.within(CREW_WITHIN, crew.exited()).await.is_none() {
+                crew.signal(Signal::Kill); // somebody has suspended it
+            }
+        }
         // All acceptors at once: a supervisor alone would stop them one after the other.
         let acceptors = self.acceptors();
         for acceptor in &acceptors {
@@ -292,8 +327,8 @@ impl Server {
             // On Linux this ends the listening for all handles at once: who comes now is refused instead of left
             // waiting.
             Listen::At(_) => {
-                if let Some(socket) = self.socket() {
-                    let _ = SockRef::from(&*socket).shutdown(Shutdown::Read);
+                if let Some(roster) = self.roster() {
+                    roster.close();
                 }
             }
             // For all handles: also for who would accept next (systemd.socket(5) forbids it).

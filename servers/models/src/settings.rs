@@ -7,6 +7,7 @@ use std::time::Duration;
 use palco_actors::{Place, PlaceKind, Restart, SpawnOptions, Supervision};
 
 use crate::admission::Limits;
+use crate::crew::{Affinity, Bounds, Crew};
 use crate::deadlines::Deadlines;
 use crate::model::{ModelKind, Plan, PlanError, ServedBy};
 use crate::process::{AcceptBy, ProcessSettings};
@@ -56,6 +57,8 @@ pub struct ServerSettings {
     pub drain_within: Duration,
     /// What happens when an acceptor fails.
     pub supervision: Supervision,
+    /// Who its workers are: spares, their lives, their sockets, their cores.
+    pub crew: Crew,
     /// How its processes are started, in place `process`; defaults if not given.
     pub process: Option<ProcessSettings>,
     /// Where its clients can interrupt their requests; without it only who has the [`Server`](crate::Server) can.
@@ -76,6 +79,7 @@ impl ServerSettings {
             deadlines: Deadlines::default(),
             drain_within: Duration::from_secs(5),
             supervision: Supervision::default(),
+            crew: Crew::default(),
             process: None,
             urgent: None,
         }
@@ -99,11 +103,39 @@ impl ServerSettings {
                 return Err(PlanError::NoProcess(self.place));
             }
             process.check(self.model)?;
-            if process.accept_by == AcceptBy::Dispatcher {
-                return team::plan_with_dispatcher(self.workers);
-            }
         }
-        self.model.plan(self.place, self.workers)
+        if self.model != ModelKind::Team && self.accept_by() != AcceptBy::default() {
+            return Err(PlanError::NoChoice(self.model));
+        }
+        let passes = self.accept_by() == AcceptBy::Dispatcher && self.place == PlaceKind::Process;
+        let plan = match passes {
+            true => team::plan_with_dispatcher(self.workers)?,
+            false => self.model.plan(self.place, self.workers)?,
+        };
+        self.crew.check(self, plan.served_by, plan.workers())?;
+        Ok(plan)
+    }
+
+    /// How a team comes by its connections.
+    #[must_use]
+    pub fn accept_by(&self) -> AcceptBy {
+        let of_processes = || self.process.as_ref().map(|process| process.accept_by);
+        self.crew.accept_by.or_else(of_processes).unwrap_or_default()
+    }
+
+    /// How many workers there are to be, if that follows the load: no more than there may be connections.
+    pub(crate) fn bounds(&self, plan: &Plan) -> Option<Bounds> {
+        let workers = plan.workers();
+        let bounds = self.crew.bounds(workers)?;
+        let most = self.limits.at_once().max(workers);
+        Some(Bounds { workers_max: bounds.workers_max.min(most), ..bounds })
+    }
+
+    /// Whether worker number i is to live on event loop number i.
+    pub(crate) fn ties_workers_to_loops(&self) -> bool {
+        let of_their_own =
+            self.crew.affinity != Affinity::Off || self.accept_by() == AcceptBy::OwnSockets;
+        of_their_own && self.model == ModelKind::Team && self.place == PlaceKind::Task
     }
 
     /// How long an acceptor may take to stop.
@@ -116,7 +148,8 @@ impl ServerSettings {
 
     /// How long the supervisor may take, which waits for its acceptors one after the other.
     pub(crate) fn supervisor_within(&self) -> Duration {
-        let acceptors = u32::try_from(self.workers.unwrap_or(8)).unwrap_or(u32::MAX);
+        let workers = self.crew.workers_max(self.workers.unwrap_or(8));
+        let acceptors = u32::try_from(workers).unwrap_or(u32::MAX);
         (self.drain_within + 2 * ACCEPTOR_GRACE).saturating_mul(acceptors.max(8))
     }
 }

@@ -17,7 +17,7 @@ pub(crate) const SENTENCE: &str =
 /// Workers that serve inline, unless told otherwise.
 const INLINE_DEFAULT: usize = 8;
 
-const WORKERS_MAX: usize = 1024;
+pub(crate) const WORKERS_MAX: usize = 1024;
 
 fn workers_default(place: PlaceKind) -> usize {
     match place {
@@ -43,6 +43,11 @@ pub(crate) fn worker(index: usize) -> String {
 
 pub(crate) fn is_worker(name: &str) -> bool {
     name.starts_with("worker-")
+}
+
+/// The number of the worker with this path.
+pub(crate) fn number_of(path: &str) -> Option<usize> {
+    path.rsplit('/').next()?.strip_prefix("worker-")?.parse().ok()
 }
 
 /// Workers in processes, to which a dispatcher passes connections. Its messages to them are carried by the loop that it is

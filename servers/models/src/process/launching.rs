@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use palco_actors::{Context, Failure, Grant, Place, Supervisor, System};
+use palco_actors::{ActorRef, Context, Failure, Grant, Place, Supervisor, System};
 
 use super::{Common, Desk, Kin, Workers, oversee, passing, work};
 use crate::acceptor::{Acceptor, Handover};
 use crate::admission::Limits;
 use crate::books::{Books, Ledger, Own, Pool};
+use crate::crew::{Duties, Duty, Keeping, Roster, keep_crew};
 use crate::door::Door;
-use crate::listener;
-use crate::model::{Plan, ServedBy};
+use crate::model::{PlanError, ServedBy};
 use crate::requests::{Lines, Serving};
 use crate::seats::{Layout, Seats};
 use crate::serve::Shared;
@@ -44,13 +44,15 @@ impl Server {
     ) -> Result<Self, StartError> {
         let plan = settings.plan()?;
         let Made { config, read, write, service, codec } = made;
-        let socket = listener::open(&settings.listen, settings.limits.backlog)?;
+        let roster = Roster::of(system, &settings, &plan)?;
+        let duties = Duties::of(&settings.crew).map_err(PlanError::from)?;
+        let bounds = settings.bounds(&plan);
         let process = settings.process.clone().unwrap_or_default();
         let options = process.options(settings.model, read, write);
         let (drain_within, deadlines) = (settings.drain_within, settings.deadlines);
         let (kill_after, shedding) = (deadlines.kill_after(), settings.limits.shedding);
         let issue = settings.urgent.as_ref().map(|urgent| urgent.issue(&settings.name));
-        let (service, shared_socket) = (Arc::new(service), Arc::clone(&socket));
+        let service = Arc::new(service);
         let common = {
             let service = Arc::clone(&service);
             move |cx: &Context<Supervisor>,
@@ -62,31 +64,38 @@ impl Server {
             }
         };
         let within = settings.acceptor_within(plan.served_by);
-        let Plan { acceptors, served_by } = plan;
-        match served_by {
+        match plan.served_by {
             ServedBy::Acceptor => {
-                let seats = acceptors.len();
+                let seats = roster.most();
                 let permits = settings.limits.at_once().min(seats);
                 let seats = Seats::create(Layout { seats, permits }).map_err(StartError::Memory)?;
                 let (ledger, action) =
                     (Ledger::Workers(Arc::clone(&seats)), settings.limits.action);
                 let serving = Serving::new(Lines::Seats(Arc::clone(&seats)), issue);
                 let who = Arc::clone(&serving);
+                let on_the_roster = Arc::clone(&roster);
                 let cast = move |cx: &Context<Supervisor>| {
-                    let (socket, seats) = (Arc::clone(&shared_socket), Arc::clone(&seats));
+                    let seats = Arc::clone(&seats);
                     if let Some(within) = kill_after {
                         oversee(cx, &who, &seats, within)?;
                     }
+                    let roster = Arc::clone(&on_the_roster);
                     let common = common(cx, &who)?;
-                    let workers = Workers { common, socket, seats, action, shedding };
-                    for (seat, (name, place)) in acceptors.iter().enumerate() {
-                        work(cx, &workers, acceptor_options(name, *place, within), seat)?;
-                    }
-                    Ok(())
+                    let duties = duties.clone();
+                    let workers = Workers { common, roster, seats, action, shedding, duties };
+                    let plan = plan.clone();
+                    let (roster, seats) = (Arc::clone(&on_the_roster), Arc::clone(&workers.seats));
+                    let hire = move |supervisor: &ActorRef<Supervisor>, number: usize| {
+                        let (name, place) = plan.acceptor(number);
+                        work(supervisor, &workers, acceptor_options(&name, place, within), number)
+                    };
+                    let (seats, hire) = (Some(seats), Arc::new(hire));
+                    keep_crew(cx, &Keeping { roster, seats, bounds, hire })
                 };
-                Self::open(system, settings, &socket, ledger, serving, Arc::new(cast))
+                Self::open(system, settings, &roster, ledger, serving, Arc::new(cast))
             }
-            ServedBy::OwnActor | ServedBy::Worker(_) => {
+            served_by @ (ServedBy::OwnActor | ServedBy::Worker(_)) => {
+                let acceptors = plan.acceptors;
                 let most =
                     if let ServedBy::Worker(workers) = served_by { workers } else { usize::MAX };
                 let connections_max = settings.limits.at_once().min(most);
@@ -97,10 +106,11 @@ impl Server {
                 let books = Own::new(Limits { connections_max, ..settings.limits });
                 let ledger = Ledger::Connections(Arc::clone(&books), Arc::clone(&pool));
                 let shared = Arc::new(Shared { service, codec, deadlines });
-                let books = Books::Own(books);
-                let door = Door { shared, socket: shared_socket, books, shedding };
-                let who = Arc::clone(&serving);
+                let (who, on_the_roster) = (Arc::clone(&serving), Arc::clone(&roster));
                 let cast = move |cx: &Context<Supervisor>| {
+                    let Some(socket) = on_the_roster.any_socket() else { return Ok(()) };
+                    let (shared, books) = (Arc::clone(&shared), Books::Own(Arc::clone(&books)));
+                    let door = Door { shared, socket, books, shedding };
                     if let Some(within) = kill_after {
                         oversee(cx, &who, &seats, within)?;
                     }
@@ -114,6 +124,7 @@ impl Server {
                             cx,
                             &common,
                             &pool,
+                            &duties,
                             (0..workers).map(options),
                         )?)
                     } else {
@@ -125,12 +136,13 @@ impl Server {
                             door: door.clone(),
                             handover: handover.clone(),
                             drain_within,
+                            duty: Duty::default(),
                         };
                         cx.supervise(acceptor_options(name, *place, within), make)?;
                     }
                     Ok(())
                 };
-                Self::open(system, settings, &socket, ledger, serving, Arc::new(cast))
+                Self::open(system, settings, &roster, ledger, serving, Arc::new(cast))
             }
         }
     }

@@ -39,11 +39,14 @@ pub enum AcceptBy {
     /// A dispatcher accepts, and passes the open socket to a worker that is free. Connections are spread as it decides,
     /// and only as many are taken from the backlog as are being served.
     Dispatcher,
+    /// Each accepts from a socket of its own, in one `SO_REUSEPORT` group: the kernel spreads connections evenly, by a hash
+    /// of their addresses. Who has come to one worker waits for it, also while others are idle.
+    OwnSockets,
 }
 
 impl AcceptBy {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Workers, Self::Dispatcher];
+    /// All.
+    pub const ALL: [Self; 3] = [Self::Workers, Self::Dispatcher, Self::OwnSockets];
 
     /// The name used on the command line and in files.
     #[must_use]
@@ -51,6 +54,7 @@ impl AcceptBy {
         match self {
             Self::Workers => "workers",
             Self::Dispatcher => "dispatcher",
+            Self::OwnSockets => "own-sockets",
         }
     }
 }
@@ -66,7 +70,8 @@ impl FromStr for AcceptBy {
     }
 }
 
-/// When a standing process is replaced. Each limit is spread by up to a tenth.
+/// When a standing process is replaced. Each limit is spread by up to a tenth; how long it lasts in requests, and how far
+/// that is spread, is the crew's to say ([`Crew::requests_max`](crate::Crew::requests_max)).
 ///
 /// To the connection that it has this is a drain: a request in progress is answered, then the connection is closed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,9 +89,6 @@ impl ProcessSettings {
         let recycles = self.recycle != RecycleSettings::default();
         if model == ModelKind::PerConnection && recycles {
             return Err(PlanError::NoRecycle(model));
-        }
-        if model != ModelKind::Team && self.accept_by != AcceptBy::default() {
-            return Err(PlanError::NoChoice(model));
         }
         Ok(())
     }
@@ -128,15 +130,5 @@ mod tests {
         assert_eq!(settings.check(ModelKind::Team), Ok(()));
         let refused = PlanError::NoRecycle(ModelKind::PerConnection);
         assert_eq!(settings.check(ModelKind::PerConnection), Err(refused));
-    }
-
-    #[test]
-    fn who_accepts_is_a_choice_for_teams_only() {
-        let accept_by = AcceptBy::Dispatcher;
-        let settings = ProcessSettings { accept_by, ..ProcessSettings::default() };
-        assert_eq!(settings.check(ModelKind::Team), Ok(()));
-        for model in [ModelKind::Iterative, ModelKind::PerConnection] {
-            assert_eq!(settings.check(model), Err(PlanError::NoChoice(model)));
-        }
     }
 }

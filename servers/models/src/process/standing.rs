@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Common, Kin, unpack};
 use crate::books::{Held, LOOK_EVERY, Pool, Record, Seat};
+use crate::crew::{Duties, Duty, DutyArgs};
 use crate::deadlines::Deadlines;
 use crate::requests::{Issue, IssueArgs, Line, Lines, Serving};
 use crate::seats::{Layout, Seats};
@@ -39,6 +40,7 @@ pub(super) struct Worker<K: Kin> {
     shared: Shared<K::Service, K::Codec>,
     seats: Arc<Seats>,
     issue: Option<Arc<Issue>>,
+    duty: Duty,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,6 +49,7 @@ pub(super) struct StandingArgs<C> {
     deadlines: Deadlines,
     layout: Layout,
     issue: Option<IssueArgs>,
+    duty: DutyArgs,
 }
 
 /// A connection, to be served to its end.
@@ -78,7 +81,9 @@ impl<K: Kin> Handler<Serve> for Worker<K> {
         let line = Line::of_seat(lines, passed.seat, self.issue.clone());
         let seat = Seat { seats: Arc::clone(&self.seats), index: passed.seat };
         let stream = Stream::Blocking(TcpStream::from(socket));
-        let admitted = Admitted { stream, address: passed.peer, record: Record::begin(seat) };
+        let mut record = Record::begin(seat);
+        let _serves = self.duty.begin(&mut record);
+        let admitted = Admitted { stream, address: passed.peer, record };
         serve(cx, &self.shared, admitted.with_line(line)).await;
     }
 }
@@ -95,11 +100,14 @@ impl<K: Kin> Portable for Worker<K> {
     }
 
     fn make(args: Self::Args, mut luggage: Luggage) -> Result<Self, Failure> {
+        // First: what is made from here on lies in the memory near its cores.
+        let mut duty = Duty::from(args.duty);
+        duty.take_place()?;
         let seats = Seats::open(luggage.take_descriptor()?, args.layout)?;
         let issue = unpack(args.issue, &mut luggage)?;
         let (service, codec) = K::make(&args.config, &mut luggage)?;
         let shared = Shared { service: Arc::new(service), codec, deadlines: args.deadlines };
-        Ok(Self { shared, seats, issue })
+        Ok(Self { shared, seats, issue, duty })
     }
 }
 
@@ -149,10 +157,16 @@ impl Desk {
         cx: &Context<Supervisor>,
         common: &Arc<Common<K>>,
         pool: &Arc<Pool>,
+        duties: &Duties,
         workers: impl Iterator<Item = SpawnOptions>,
     ) -> Result<Arc<Self>, Failure> {
         let workers: Vec<_> = workers
-            .map(|options| stand_by(cx, common, pool, options))
+            .enumerate()
+            .map(|(number, options)| {
+                let (duties, mut lives) = (duties.clone(), 0..);
+                let duty = move || duties.args(number, lives.next().unwrap_or_default());
+                stand_by(cx, common, pool, duty, options)
+            })
             .collect::<Result<_, Failure>>()?;
         let free = (0..workers.len()).collect();
         let state = Mutex::new(State { free, serving: FuturesUnordered::new() });
@@ -235,6 +249,7 @@ fn stand_by<K: Kin>(
     cx: &Context<Supervisor>,
     common: &Arc<Common<K>>,
     pool: &Arc<Pool>,
+    mut duty: impl FnMut() -> DutyArgs + Send + 'static,
     options: SpawnOptions,
 ) -> Result<Standing, Failure> {
     let (common, pool) = (Arc::clone(common), Arc::clone(pool));
@@ -244,7 +259,8 @@ fn stand_by<K: Kin>(
         let seats = pool.seats();
         let config = common.config.clone();
         let (deadlines, layout) = (common.deadlines, seats.layout());
-        let args = StandingArgs { config, deadlines, layout, issue: common.issue() };
+        let (issue, duty) = (common.issue(), duty());
+        let args = StandingArgs { config, deadlines, layout, issue, duty };
         common.equip(Parcel::new(args).with_descriptor(seats.file()?))
     };
     let worker: ActorRef<Worker<K>> = cx.supervise_portable(options, pack)?;

@@ -15,6 +15,7 @@ use super::{Common, Kin, unpack};
 use crate::acceptor::Run;
 use crate::admission::Action;
 use crate::books::{Books, Seat};
+use crate::crew::{Duties, Duty, DutyArgs, Roster};
 use crate::deadlines::Deadlines;
 use crate::door::Door;
 use crate::requests::{Issue, IssueArgs, Line, Lines};
@@ -28,6 +29,7 @@ pub(super) struct Acceptor<K: Kin> {
     lines: Lines,
     seat: usize,
     issue: Option<Arc<Issue>>,
+    duty: Duty,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -40,6 +42,7 @@ pub(super) struct WorkerArgs<C> {
     layout: Layout,
     seat: usize,
     issue: Option<IssueArgs>,
+    duty: DutyArgs,
 }
 
 impl<K: Kin> Actor for Acceptor<K> {
@@ -53,7 +56,8 @@ impl<K: Kin> Handler<Run> for Acceptor<K> {
     /// Accepts until a stop.
     async fn handle(&mut self, _: Run, cx: &mut Context<Self>) {
         let (door, context) = (&self.door, &*cx);
-        let lead = async |admitted: Admitted| {
+        let lead = async |mut admitted: Admitted| {
+            let _serves = self.duty.begin(&mut admitted.record);
             let line = Line::of_seat(self.lines.clone(), self.seat, self.issue.clone());
             serve(context, &door.shared, admitted.with_line(line)).await;
         };
@@ -75,6 +79,9 @@ impl<K: Kin> Portable for Acceptor<K> {
     }
 
     fn make(args: Self::Args, mut luggage: Luggage) -> Result<Self, Failure> {
+        // First: what is made from here on lies in the memory near its cores.
+        let mut duty = Duty::from(args.duty);
+        duty.take_place()?;
         let socket = Arc::new(TcpListener::from(luggage.take_descriptor()?));
         let seats = Seats::open(luggage.take_descriptor()?, args.layout)?;
         let issue = unpack(args.issue, &mut luggage)?;
@@ -84,17 +91,18 @@ impl<K: Kin> Portable for Acceptor<K> {
         let shedding = args.shed_above.map(|above| Shedding { above });
         let (lines, seat) = (Lines::Seats(Arc::clone(&seats)), args.seat);
         let books = Books::Seat(Seat { seats, index: seat }, args.action);
-        Ok(Self { door: Door { shared, socket, books, shedding }, lines, seat, issue })
+        Ok(Self { door: Door { shared, socket, books, shedding }, lines, seat, issue, duty })
     }
 }
 
 /// What the workers of one server have in common.
 pub(crate) struct Workers<K: Kin> {
     pub(crate) common: Arc<Common<K>>,
-    pub(crate) socket: Arc<TcpListener>,
+    pub(crate) roster: Arc<Roster>,
     pub(crate) seats: Arc<Seats>,
     pub(crate) action: Action,
     pub(crate) shedding: Option<Shedding>,
+    pub(crate) duties: Duties,
 }
 
 /// The books of one worker, as the server holds them: settled after each of its lives.
@@ -108,14 +116,15 @@ impl Drop for Settlement {
 
 /// Starts a worker.
 pub(crate) fn work<K: Kin>(
-    cx: &Context<Supervisor>,
+    supervisor: &ActorRef<Supervisor>,
     workers: &Workers<K>,
     options: SpawnOptions,
     seat: usize,
 ) -> Result<(), Failure> {
-    let Workers { common, socket, seats, action, shedding } = workers;
+    let Workers { common, roster, seats, action, shedding, duties } = workers;
+    let Some(socket) = roster.socket(seat) else { return Ok(()) };
     let serving = Arc::clone(&common.serving);
-    let (common, socket) = (Arc::clone(common), Arc::clone(socket));
+    let (common, duties, mut lives) = (Arc::clone(common), duties.clone(), 0..);
     let (layout, action, deadlines) = (seats.layout(), *action, common.deadlines);
     let shed_above = shedding.map(|shedding| shedding.above);
     let books = Settlement(Arc::clone(seats), seat);
@@ -132,12 +141,14 @@ pub(crate) fn work<K: Kin>(
             worker.try_tell(Run).map_err(|_| Failure::new("a worker cannot be told to begin"))?;
         }
         let (config, issue) = (common.config.clone(), common.issue());
-        let parcel =
-            Parcel::new(WorkerArgs { config, action, shed_above, deadlines, layout, seat, issue });
+        let duty = duties.args(seat, lives.next().unwrap_or_default());
+        let args =
+            WorkerArgs { config, action, shed_above, deadlines, layout, seat, issue, duty };
+        let parcel = Parcel::new(args);
         let parcel = parcel.with_descriptor(socket.try_clone()?).with_descriptor(books.0.file()?);
         common.equip(parcel)
     };
-    let started = cx.supervise_portable::<Acceptor<K>>(options, pack)?;
+    let started = supervisor.supervise_portable::<Acceptor<K>>(options, pack)?;
     serving.set(seat, started.any());
     let _ = started.try_tell(Run);
     let _ = worker.set(started);

@@ -7,10 +7,11 @@ use crate::stage::until;
 
 /// The acceptors of a server, once all of them run.
 pub(crate) fn acceptors(server: &Server) -> Vec<AnyRef> {
-    let ServerSettings { model, place, workers, ref process, .. } = *server.settings();
-    let accept_by = process.as_ref().map_or_else(AcceptBy::default, |process| process.accept_by);
-    let count = match accept_by {
-        AcceptBy::Workers => workers.or(profile(model, place).workers).unwrap_or(1),
+    let ServerSettings { model, place, workers, .. } = *server.settings();
+    let count = match server.settings().accept_by() {
+        AcceptBy::Workers | AcceptBy::OwnSockets => {
+            workers.or(profile(model, place).workers).unwrap_or(1)
+        }
         AcceptBy::Dispatcher => 1,
     };
     let runs = |acceptor: &AnyRef| acceptor.snapshot().message.is_some();

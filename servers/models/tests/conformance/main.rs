@@ -12,6 +12,7 @@
 //! | `suspension.rs`, `interrupts.rs`, `kills.rs` | signals to whoever serves |
 //! | `requests.rs`, `rooms.rs`, `urgency.rs` | verbs for a request that is being served; at the urgent port, and by TCP urgent data |
 //! | `activation.rs` | sockets that somebody else has bound or accepted |
+//! | `crew.rs`, `lives.rs`, `own_sockets.rs`, `cores.rs` | who the workers are |
 //! | `settings.rs` | what cannot be started |
 //! | `crashes.rs`, `processes.rs`, `sharing.rs` | processes alone: how they die, what they may, what they share |
 //! | `stage.rs`, `actors.rs`, `watched.rs` | a system with servers, and what can be seen of them |
@@ -26,7 +27,9 @@ mod actors;
 mod admission;
 mod answers;
 mod client;
+mod cores;
 mod crashes;
+mod crew;
 mod crowds;
 mod cuts;
 mod deadlines;
@@ -36,8 +39,10 @@ mod http;
 mod interrupts;
 mod kills;
 mod last_words;
+mod lives;
 mod malformed;
 mod overdue;
+mod own_sockets;
 mod panics;
 mod processes;
 mod protocols;
@@ -77,7 +82,7 @@ fn repertoire() -> Repertoire {
     let repertoire =
         players::<WorkService>(players::<HttpService>(players::<SftpService>(repertoire)));
     let repertoire = players::<FtpService>(players::<TelnetService>(repertoire));
-    let repertoire = players::<processes::Curious>(repertoire);
+    let repertoire = players::<processes::Curious>(players::<crew::Who>(repertoire));
     players_that_share::<watched::Watched>(players_that_share::<KvService>(repertoire))
 }
 
@@ -93,6 +98,8 @@ fn main() -> ExitCode {
         admission::trials(),
         answers::trials(),
         crashes::trials(),
+        cores::trials(),
+        crew::trials(),
         crowds::trials(),
         cuts::trials(),
         deadlines::trials(),
@@ -101,8 +108,10 @@ fn main() -> ExitCode {
         interrupts::trials(),
         kills::trials(),
         last_words::trials(),
+        lives::trials(),
         malformed::trials(),
         overdue::trials(),
+        own_sockets::trials(),
         panics::trials(),
         processes::trials(),
         remembered::trials(),

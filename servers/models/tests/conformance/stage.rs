@@ -73,7 +73,7 @@ impl fmt::Display for Cell {
         write!(f, "{} x {}", self.model, self.place)?;
         match self.accept_by {
             AcceptBy::Workers => Ok(()),
-            AcceptBy::Dispatcher => f.write_str(" (dispatcher)"),
+            other => write!(f, " ({})", other.name()),
         }
     }
 }
