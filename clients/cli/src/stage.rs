@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use palco_actors::{PlaceKind, Supervision};
-use palco_models::{Limits, Listen, ModelKind, ProcessSettings, ServerSettings};
+use palco_models::{Crew, Limits, Listen, ModelKind, ProcessSettings, ServerSettings};
 use serde::{Deserialize, Deserializer};
 
 use crate::args::DeadlineArgs;
@@ -107,6 +107,9 @@ pub(crate) struct ServerEntry {
     pub(crate) state: Option<State>,
     /// How processes are started, in place `process`.
     pub(crate) process: Option<ProcessSettings>,
+    /// Who the workers are.
+    #[serde(default)]
+    pub(crate) crew: Crew,
 }
 
 fn drain_within() -> Duration {
@@ -194,6 +197,7 @@ impl ServerEntry {
             supervision: Supervision::default(),
             state: None,
             process: None,
+            crew: Crew::default(),
         }
     }
 
@@ -277,6 +281,7 @@ impl ServerEntry {
             drain_within: self.drain_within,
             supervision: self.supervision,
             process: self.process.clone(),
+            crew: self.crew.clone(),
             urgent: None,
         }
     }

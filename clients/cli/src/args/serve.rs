@@ -1,5 +1,6 @@
 //! The command line of `palco serve`.
 
+mod crew;
 mod deadlines;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ pub(crate) use deadlines::DeadlineArgs;
 
 use super::named;
 use crate::stage::{BasketArgs, DashboardArgs, FilesArgs, ServiceKind, State, UrgentArgs};
+use crew::CrewArgs;
 
 /// What says how connections are accepted and shared out.
 const NOT_FOR_ONE_CONNECTION: [&str; 24] = [
@@ -61,9 +63,10 @@ pub(crate) struct Serve {
     /// local: each process has its own. shared: they share one, which an actor of the stage keeps.
     #[arg(long, value_name = "STATE", value_parser = named::<State>(State::ALL.map(State::name)))]
     pub(crate) state: Option<State>,
-    /// Who accepts for a team in place process [default: workers]
+    /// Who accepts for a team [default: workers]
     ///
-    /// workers: each of them, from one shared socket. dispatcher: one actor, which passes open sockets to free workers.
+    /// workers: each of them, from one shared socket. own-sockets: each from a socket of its own, in one SO_REUSEPORT group.
+    /// dispatcher, in place process: one actor, which passes open sockets to free workers.
     #[arg(long, value_name = "WHO", value_parser = named::<AcceptBy>(AcceptBy::ALL.map(AcceptBy::name)))]
     pub(crate) accept_by: Option<AcceptBy>,
     /// Address space of each process at most, in MiB, in place process [default: 1024]
@@ -104,6 +107,8 @@ pub(crate) struct Serve {
     pub(crate) dashboard: DashboardArgs,
     #[command(flatten)]
     pub(crate) urgent: UrgentArgs,
+    #[command(flatten)]
+    pub(crate) crew: CrewArgs,
 }
 
 /// [`Action`] by its name.

@@ -56,12 +56,13 @@ pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Resul
         limits: Limits {
             connections_max: serve.connections_max,
             action: serve.when_full.0,
-            ..Limits::default()
+            backlog: serve.crew.backlog.unwrap_or(Limits::default().backlog),
         },
         deadlines: serve.deadlines,
         drain_within: serve.drain_within,
         state: serve.state,
-        process: process_settings(serve.memory_max, serve.accept_by),
+        process: process_settings(serve.memory_max, serve.accept_by.filter(of_processes)),
+        crew: serve.crew.crew(serve.accept_by.filter(|who| !of_processes(who))),
         ..ServerEntry::new(serve.service, serve.model, serve.place, listen)
     };
     entry.check()?;
@@ -72,6 +73,14 @@ pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Resul
     let control = control.or_else(ControlSocket::spare);
     let Serve { dashboard, urgent, idle_exit, .. } = serve;
     run(Running { file: &file, control, dashboard, urgent, demo: None, idle_exit }, json)
+}
+
+/// Whether only a team of processes comes by its connections like this.
+fn of_processes(accept_by: &AcceptBy) -> bool {
+    match accept_by {
+        AcceptBy::Workers | AcceptBy::Dispatcher => true,
+        AcceptBy::OwnSockets => false,
+    }
 }
 
 /// None if nothing is said about processes.
@@ -94,9 +103,14 @@ fn run(running: Running<'_>, json: bool) -> Result<ExitCode> {
 
 pub(crate) fn check(path: &Path, json: bool) -> Result<ExitCode> {
     let file = StageFile::read(path)?;
+    let of = |server: &ServerEntry| {
+        let name = server.name().to_owned();
+        server.settings().advice().into_iter().map(move |text| format!("server `{name}`: {text}"))
+    };
+    let advice: Vec<String> = file.servers.iter().flat_map(of).collect();
     if json {
         let names: Vec<_> = file.servers.iter().map(ServerEntry::name).collect();
-        output::json(&serde_json::json!({ "ok": true, "servers": names }))?;
+        output::json(&serde_json::json!({ "ok": true, "servers": names, "advice": advice }))?;
         return Ok(ExitCode::SUCCESS);
     }
     let rows = file.servers.iter().map(|server| {
@@ -111,6 +125,9 @@ pub(crate) fn check(path: &Path, json: bool) -> Result<ExitCode> {
     });
     let heading = ["SERVER", "SERVICE", "MODEL × PLACE", "CLASSIC NAME", "ADDRESS", "CONNECTIONS"];
     output::table(heading, rows)?;
+    for text in advice {
+        output::line(format!("\nwarning: {text}"))?;
+    }
     output::line(format!("\n{} is a good stage file", path.display()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -80,6 +80,9 @@ pub(crate) struct ServerView {
     pub(crate) place: PlaceKind,
     pub(crate) workers: Option<usize>,
     pub(crate) address: SocketAddr,
+    /// How many connections the kernel keeps waiting, whatever was asked for.
+    #[serde(default)]
+    pub(crate) backlog: Option<u32>,
     pub(crate) classic_name: String,
     /// A command that shows it to be alive.
     pub(crate) command: String,
@@ -235,6 +238,7 @@ fn view(entry: &ServerEntry, server: &Server) -> ServerView {
         place: entry.place,
         workers: entry.workers.or(profile(entry.model, entry.place).workers),
         address: server.address(),
+        backlog: server.backlog(),
         classic_name: profile(entry.model, entry.place).classic_name.to_owned(),
         command: entry.try_command(server.address()),
         scores: server.scores(),

@@ -1,6 +1,6 @@
 //! Stage files: the embedded one is good, mistakes are named with line and key.
 
-use palco_models::AcceptBy;
+use palco_models::{AcceptBy, Affinity, Crew};
 
 use super::*;
 
@@ -111,6 +111,26 @@ fn settings_of_processes_are_read() {
     assert_eq!(process.accept_by, AcceptBy::Dispatcher);
     assert_eq!(process.memory_max_bytes, Some(500_000_000));
     assert_eq!((process.recycle.rss_bytes, process.recycle.age_s), (Some(100_000_000), Some(3600)));
+}
+
+#[test]
+fn a_crew_is_read_and_what_does_not_fit_says_why() {
+    let stage = StageFile::parse(SERVER, "stage.toml").unwrap();
+    assert_eq!(stage.servers[0].settings().crew, Crew::default());
+    let said = SERVER.to_owned()
+        + "[server.crew]\nspare-min = 2\nspare-max = 4\nworkers-max = 64\nrequests-max = 1000\n\
+           requests-jitter = 50\naccept-by = \"own-sockets\"\naffinity = [[0], [0]]\n";
+    let stage = StageFile::parse(&said, "stage.toml").unwrap();
+    let crew = stage.servers[0].settings().crew;
+    let spares = (crew.spare_min, crew.spare_max, crew.workers_max);
+    assert_eq!(spares, (Some(2), Some(4), Some(64)));
+    assert_eq!((crew.requests_max, crew.requests_jitter), (Some(1000), Some(50)));
+    assert_eq!(crew.accept_by, Some(AcceptBy::OwnSockets));
+    assert_eq!(crew.affinity, Affinity::Sets(vec![vec![0], vec![0]]));
+    assert!(error(&said.replace("spare-max = 4", "spare-max = 2")).contains("spare-max"));
+    assert!(error(&said.replace("spare-min", "spares-min")).contains("`spares-min`"));
+    assert!(error(&said.replace("[[0], [0]]", "\"everywhere\"")).contains("`spread`"));
+    assert!(error(&said.replace("thread", "task")).contains("never busy"));
 }
 
 #[test]
