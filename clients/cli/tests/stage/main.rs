@@ -12,6 +12,7 @@ mod bench_switch;
 #[path = "../../../../runtime/transport/tests/carriers/cable.rs"]
 mod cable;
 mod commands;
+mod crew;
 mod dashboard;
 mod deadlines;
 mod discovery;
