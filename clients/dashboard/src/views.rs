@@ -65,7 +65,7 @@ pub struct ServerView {
     pub model: ModelKind,
     /// Where.
     pub place: PlaceKind,
-    /// Who accepts for processes.
+    /// Who accepts for a team.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accept_by: Option<AcceptBy>,
     /// How many workers, in a team.
@@ -148,7 +148,8 @@ impl ServerView {
             service: served.service.clone(),
             model: settings.model,
             place: settings.place,
-            accept_by: settings.process.as_ref().map(|process| process.accept_by),
+            accept_by: Some(settings.accept_by())
+                .filter(|who| settings.process.is_some() || *who != AcceptBy::default()),
             workers: settings.workers.or(profile.workers),
             address: server.address(),
             classic_name: profile.classic_name,
