@@ -1,3 +1,5 @@
+//! What goes together in a crew, and what is refused.
+
 use super::*;
 use crate::model::PlanError;
 
