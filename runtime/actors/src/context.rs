@@ -126,7 +126,8 @@ impl<A: Actor> Context<A> {
 
     /// Ends this life after the current handler and has another begun, as [`Signal::Restart`](crate::Signal::Restart) does:
     /// a fresh start, in a process of its own with a fresh process, that is no failure. Until then the actor is one that is
-    /// asked to stop ([`Context::is_stopping`]). Without a supervisor that starts it again nothing happens.
+    /// asked to stop ([`Context::is_stopping`]). Outside a process of its own nothing happens without a supervisor that starts
+    /// it again, and on another node nothing at all.
     pub fn renew(&self) {
         let signals = &self.cell.vitals.signals;
         if self.cell.vitals.post.is_some() {

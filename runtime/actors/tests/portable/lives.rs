@@ -19,6 +19,7 @@ trials! {
         what_is_queued_survives_a_crash_in_its_order,
         a_process_is_replaced_after_so_many_messages_and_that_is_no_failure,
         a_process_is_replaced_when_it_has_grown_too_large,
+        a_life_that_ends_itself_is_no_failure_and_loses_nothing,
     ],
 }
 
@@ -126,4 +127,21 @@ async fn a_process_is_replaced_when_it_has_grown_too_large(stage: &Stage) {
     let first = probe.ask(Pid, LIMIT).await.unwrap();
     until(|| probe.any().snapshot().process.is_some_and(|process| process.recycled > 0)).await;
     assert_ne!(probe.ask(Pid, LIMIT).await.unwrap(), first);
+}
+
+async fn a_life_that_ends_itself_is_no_failure_and_loses_nothing(stage: &Stage) {
+    let policy = Supervision::default().with_intensity(0, std::time::Duration::from_secs(60));
+    let (_supervisor, children) = family(stage, policy);
+    let probe = &children[0];
+    let first = probe.ask(Pid, LIMIT).await.unwrap();
+    probe.tell(Push(0)).await.unwrap();
+    probe.tell(Do::Renew).await.unwrap();
+    for number in 1..=200 {
+        probe.tell(Push(number)).await.unwrap();
+    }
+    assert_eq!(probe.ask(Pushed, LIMIT).await.unwrap(), (1..=200).collect::<Vec<_>>());
+    assert_ne!(probe.ask(Pid, LIMIT).await.unwrap(), first);
+    let snapshot = probe.any().snapshot();
+    assert_eq!((snapshot.restarts, snapshot.dropped_total()), (0, 0));
+    assert_eq!(snapshot.process.map(|process| process.recycled), Some(1));
 }

@@ -82,6 +82,8 @@ pub(crate) enum Do {
     Panic,
     Fail,
     Finish,
+    /// Has another life begin.
+    Renew,
     Exit(i32),
     Abort,
     Segv,
@@ -239,6 +241,10 @@ impl Handler<Do> for Probe {
             }
             Do::Finish => {
                 cx.finish();
+                String::new()
+            }
+            Do::Renew => {
+                cx.renew();
                 String::new()
             }
             Do::Exit(status) => std::process::exit(status),
