@@ -11,7 +11,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, OnceLock};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sched::{sched_getaffinity, sched_setaffinity};
 use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::unistd::Pid;
 use palco_threads::{STACK_BYTES_DEFAULT, block_on, spawn_named};
 use parking_lot::Mutex;
 
@@ -97,6 +99,7 @@ impl Spawner {
     }
 
     fn work(&self) {
+        run_where_the_program_may();
         let mut dying: Vec<Arc<OwnedFd>> = Vec::new();
         loop {
             // Silenced before the jobs are taken, so that none is overlooked.
@@ -130,6 +133,15 @@ impl Spawner {
             Ok(started) => Ok(Child::new(started.pid, started.pidfd, self.clone())),
             Err(failure) => Err(LaunchError::of(failure, &start)),
         }
+    }
+}
+
+/// Undoes what this thread has from the one that started it, which may be confined to some cores: all children to come would
+/// have it too. Where the program's first thread may run, the program may.
+fn run_where_the_program_may() {
+    let allowed = sched_getaffinity(Pid::this());
+    if let Err(error) = allowed.and_then(|cores| sched_setaffinity(Pid::from_raw(0), &cores)) {
+        tracing::debug!(%error, "children run where the thread did that started the first of them");
     }
 }
 

@@ -71,10 +71,6 @@ impl<S: Service, C: Codec<S> + Sync> Actor for Acceptor<S, C> {
         cx.tell_after(Duration::ZERO, Run);
         Ok(())
     }
-
-    async fn stopped(&mut self, _: &ExitReason, _: &mut Context<Self>) {
-        self.duty.leave_place();
-    }
 }
 
 impl<S: Service, C: Codec<S> + Sync> Handler<Run> for Acceptor<S, C> {

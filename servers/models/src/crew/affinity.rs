@@ -18,6 +18,8 @@ use super::CrewError;
 /// Where the kernel says which cores belong to which memory.
 const NODES: &str = "/sys/devices/system/node";
 
+const THIS_THREAD: Pid = Pid::from_raw(0);
+
 /// On which cores the workers of a team run (nginx `worker_cpu_affinity`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
@@ -192,25 +194,32 @@ fn nodes() -> Vec<Vec<usize>> {
     nodes.into_iter().map(|(_, cores)| cores).collect()
 }
 
-/// Confines the calling thread, and what it starts from now on, to these cores. Where it was allowed to run before.
-///
-/// # Errors
-/// The kernel's: `EINVAL` when none of them can be had any more.
-pub(crate) fn confine(cores: &[usize]) -> io::Result<CpuSet> {
-    let this_thread = Pid::from_raw(0);
-    let before = sched_getaffinity(this_thread)?;
-    let mut only = CpuSet::new();
-    for core in cores {
-        only.set(*core)?;
+/// A thread that is confined to some cores, with what it starts; where it was allowed to run before. Dropped on that thread,
+/// it lets it go there again.
+#[derive(Debug)]
+pub(crate) struct Confined(CpuSet);
+
+impl Confined {
+    /// Confines the calling thread.
+    ///
+    /// # Errors
+    /// The kernel's: `EINVAL` when none of the cores can be had any more.
+    pub(crate) fn to(cores: &[usize]) -> io::Result<Self> {
+        let before = sched_getaffinity(THIS_THREAD)?;
+        let mut only = CpuSet::new();
+        for core in cores {
+            only.set(*core)?;
+        }
+        sched_setaffinity(THIS_THREAD, &only)?;
+        Ok(Self(before))
     }
-    sched_setaffinity(this_thread, &only)?;
-    Ok(before)
 }
 
-/// Lets the calling thread run there again.
-pub(crate) fn release(before: &CpuSet) {
-    if let Err(error) = sched_setaffinity(Pid::from_raw(0), before) {
-        tracing::warn!(%error, "a thread stays confined to the cores of a worker that has ended");
+impl Drop for Confined {
+    fn drop(&mut self) {
+        if let Err(error) = sched_setaffinity(THIS_THREAD, &self.0) {
+            tracing::warn!(%error, "a thread stays confined to the cores of a worker that has ended");
+        }
     }
 }
 

@@ -3,10 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
-use nix::sched::CpuSet;
 use serde::{Deserialize, Serialize};
 
-use super::affinity::{confine, release};
+use super::affinity::Confined;
 use super::roster::Roster;
 use super::stint::{Stint, Term};
 use super::{Crew, CrewError};
@@ -32,8 +31,7 @@ pub(crate) struct DutyArgs {
 pub(crate) struct Duty {
     stint: Option<Arc<Stint>>,
     cores: Vec<usize>,
-    /// Where its thread ran before.
-    before: Option<CpuSet>,
+    confined: Option<Confined>,
     tells: Option<(Arc<Roster>, usize)>,
 }
 
@@ -65,25 +63,18 @@ impl Duty {
         Self { tells: Some((roster, worker)), ..self }
     }
 
-    /// Confines the calling thread to its cores.
+    /// Confines the calling thread to its cores, until this is dropped there: the thread goes on to others.
     ///
     /// # Errors
     /// The kernel's, with the cores.
     pub(crate) fn take_place(&mut self) -> io::Result<()> {
         if !self.cores.is_empty() {
-            let before = confine(&self.cores).map_err(|error| {
+            let confined = Confined::to(&self.cores).map_err(|error| {
                 io::Error::new(error.kind(), format!("cores {:?}: {error}", self.cores))
             })?;
-            self.before = Some(before);
+            self.confined = Some(confined);
         }
         Ok(())
-    }
-
-    /// Lets a thread that others use go where it was.
-    pub(crate) fn leave_place(&mut self) {
-        if let Some(before) = self.before.take() {
-            release(&before);
-        }
     }
 
     /// A connection begins; it has ended when the answer is dropped.

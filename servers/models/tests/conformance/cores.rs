@@ -17,7 +17,7 @@ trials! {
     workers_run_on_the_cores_that_they_are_given,
     workers_are_spread_over_all_cores,
     a_worker_s_next_life_runs_where_the_first_did,
-    an_event_loop_is_let_go_when_its_worker_ends,
+    a_thread_is_let_go_when_its_worker_ends,
     a_core_that_cannot_be_had_is_named,
     more_workers_than_event_loops_cannot_be_confined,
 }
@@ -103,8 +103,11 @@ fn a_worker_s_next_life_runs_where_the_first_did() {
     });
 }
 
-fn an_event_loop_is_let_go_when_its_worker_ends() {
-    let is_meant = |cell: Cell| cell.model == ModelKind::Team && cell.place == PlaceKind::Task;
+/// It goes on to others: an event loop at once, a thread with the next actor that gets it.
+fn a_thread_is_let_go_when_its_worker_ends() {
+    let is_meant = |cell: Cell| {
+        cell.model == ModelKind::Team && matches!(cell.place, PlaceKind::Task | PlaceKind::Thread)
+    };
     in_cells(is_meant, |stage| {
         let server = stage.serve::<Who>(settings(stage, 2, Affinity::Spread), ());
         assert_eq!(Served::by(&server).cores.len(), 1);
