@@ -1,8 +1,6 @@
 //! Children run where the program may, wherever the thread did that started the first of them. Alone in its program: there
 //! is one spawner.
 
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use std::fs;
 use std::io::{Read, pipe};
 
