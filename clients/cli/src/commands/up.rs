@@ -57,6 +57,7 @@ pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Resul
             connections_max: serve.connections_max,
             action: serve.when_full.0,
             backlog: serve.crew.backlog.unwrap_or(Limits::default().backlog),
+            ..Limits::default()
         },
         deadlines: serve.deadlines,
         drain_within: serve.drain_within,

@@ -142,8 +142,7 @@ pub(crate) fn work<K: Kin>(
         }
         let (config, issue) = (common.config.clone(), common.issue());
         let duty = duties.args(seat, lives.next().unwrap_or_default());
-        let args =
-            WorkerArgs { config, action, shed_above, deadlines, layout, seat, issue, duty };
+        let args = WorkerArgs { config, action, shed_above, deadlines, layout, seat, issue, duty };
         let parcel = Parcel::new(args);
         let parcel = parcel.with_descriptor(socket.try_clone()?).with_descriptor(books.0.file()?);
         common.equip(parcel)
