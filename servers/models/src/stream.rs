@@ -14,6 +14,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
+use futures_util::FutureExt;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, recv, send};
@@ -206,8 +207,13 @@ impl Stream {
         timing: &Timing<'_>,
         send: Duration,
     ) -> io::Result<Option<usize>> {
-        if let Some(written) = write_at_once(self.descriptor(), bytes)? {
-            return Ok(Some(written));
+        // As every write where waits give the thread away: a client who reads as fast must not have it for itself.
+        let at_once = match self {
+            Self::Polled(stream) => stream.write(bytes).now_or_never().transpose()?,
+            Self::Blocking(stream) => write_at_once(stream.as_raw_fd(), bytes)?,
+        };
+        if at_once.is_some() {
+            return Ok(at_once);
         }
         let mut sending = timing.begin_to_wait(send, self.unsent());
         loop {
