@@ -14,6 +14,7 @@
 //! | `spawn.rs`, `spawn/` | [`spawn::run`]: starting and losing a process, from a small parent and from a large one |
 //! | `spawn/superservers.rs`, `spawn/superservers/` | one program per connection: palco beside the inetds that are there |
 //! | `live.rs`, `live/` | [`live::LiveLoad`]: load on a running server, for people who watch |
+//! | `generator.rs`, `generator/` | [`generator::run`]: load on any server at intended moments, an open loop |
 //! | `observe.rs`, `observe/` | [`observe::run`]: what it costs a system to be looked at |
 //! | `appends.rs` | [`appends::run`]: what is lost and doubled when the server is killed |
 //! | `registers.rs`, `registers/` | [`registers::run`]: replicated registers beside etcd and redis |
@@ -37,6 +38,7 @@ mod cpu;
 mod daemon;
 pub mod echo;
 mod family;
+pub mod generator;
 pub mod live;
 mod machine;
 pub mod observe;

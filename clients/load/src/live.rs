@@ -2,7 +2,6 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `live/protocol.rs` | [`Protocol`]: what is asked of each service, and whether an answer is one |
 //! | `live/drive.rs` | the connections: when a request is due, and when it counts as begun |
 //! | `live/figures.rs` | [`LiveFigures`]: what has been counted so far |
 //!
@@ -15,9 +14,8 @@
 
 mod drive;
 mod figures;
-mod protocol;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,9 +25,9 @@ use std::time::Duration;
 use palco_threads::{STACK_BYTES_DEFAULT, spawn_named};
 use tokio::sync::watch;
 
+pub use crate::generator::Protocol;
 use figures::Books;
 pub use figures::LiveFigures;
-pub use protocol::Protocol;
 
 /// The most connections of one load.
 pub const CONNECTIONS_MAX: usize = 256;
@@ -125,6 +123,9 @@ impl LiveTarget {
         if self.lasts.is_zero() || self.lasts > LASTS_MAX {
             let most = LASTS_MAX.as_secs();
             return value(format!("seconds: 1 to {most}, not {}", self.lasts.as_secs()));
+        }
+        if self.protocol == Protocol::Connect {
+            return value("protocol: there is no live load that only connects".to_owned());
         }
         self.protocol.check(&self.request).map_err(LiveError::Value)
     }

@@ -15,8 +15,8 @@ use tokio::time::{sleep, sleep_until, timeout};
 
 use super::LiveTarget;
 use super::figures::Books;
-use super::protocol::{Answer, Answers};
 use crate::cpu;
+use crate::generator::protocol::{Answer, Answers};
 
 /// How often figures that are not counted by the request are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);

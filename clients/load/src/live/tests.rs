@@ -15,7 +15,7 @@ use palco_threads::block_on;
 
 use super::*;
 
-fn server(system: &System, protocol: Protocol, root: &Path) -> Server {
+pub(crate) fn server(system: &System, protocol: Protocol, root: &Path) -> Server {
     let settings = ServerSettings::new(protocol.name(), ModelKind::PerConnection, PlaceKind::Task);
     let started = match protocol {
         Protocol::Echo => Server::launch::<EchoService>(system, settings, ()),
@@ -24,6 +24,7 @@ fn server(system: &System, protocol: Protocol, root: &Path) -> Server {
         Protocol::Kv => Server::launch::<KvService>(system, settings, kv::Limits::default()),
         Protocol::Work => Server::launch::<WorkService>(system, settings, ()),
         Protocol::Http => Server::launch::<HttpService>(system, settings, Config::read_only(root)),
+        Protocol::Connect => unreachable!("no service speaks it"),
     };
     started.unwrap()
 }
@@ -133,6 +134,7 @@ fn values_out_of_bounds_are_refused() {
         LiveTarget { request: "x".repeat(REQUEST_BYTES_MAX + 1), ..good() },
         LiveTarget { protocol: Protocol::Http, request: "POST /".into(), ..good() },
         LiveTarget { protocol: Protocol::Time, request: "now".into(), ..good() },
+        LiveTarget { protocol: Protocol::Connect, request: String::new(), ..good() },
     ];
     for target in refused {
         assert!(matches!(target.check(), Err(LiveError::Value(_))), "{target:?}");

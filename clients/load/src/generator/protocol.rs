@@ -6,12 +6,13 @@ use std::str::FromStr;
 
 use palco_client::http::{Method, Response, ResponseParser};
 use palco_client::resp::{Value, ValueParser};
-use palco_client::{Exactly, Line, LineEnd, Parser, Step};
+use palco_client::{Line, LineEnd, Parser, Step};
 
-use super::REQUEST_BYTES_MAX;
+use crate::live::REQUEST_BYTES_MAX;
 
 /// The largest answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
+const MORE: &str = "more came than was asked for";
 
 /// What a server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,20 +29,27 @@ pub enum Protocol {
     Work,
     /// HTTP/1.1, over one connection.
     Http,
+    /// Nothing: a connection is made, and that is all. Not for a [`LiveLoad`](crate::live::LiveLoad).
+    Connect,
 }
 
 /// Reads the answers of one connection.
-pub(super) enum Answers {
-    Echo(Exactly, Vec<u8>),
-    Time(Exactly),
+#[derive(Debug)]
+pub(crate) enum Answers {
+    /// The bytes that must come back, and how many have.
+    Echo(Vec<u8>, usize),
+    /// How many bytes have come.
+    Time(usize),
     Line(Line),
     Value(ValueParser),
     Response(ResponseParser),
+    /// Nothing is said.
+    None,
 }
 
 /// An answer as far as a load cares.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// As it should be, and the connection can be used again.
     Good,
     /// As it should be, and the connection ends with it.
@@ -51,7 +59,7 @@ pub(super) enum Answer {
 }
 
 impl Protocol {
-    /// All of them.
+    /// Those of services.
     pub const ALL: [Self; 6] =
         [Self::Echo, Self::Time, Self::Daytime, Self::Kv, Self::Work, Self::Http];
 
@@ -65,6 +73,7 @@ impl Protocol {
             Self::Kv => "kv",
             Self::Work => "work",
             Self::Http => "http",
+            Self::Connect => "connect",
         }
     }
 
@@ -73,7 +82,7 @@ impl Protocol {
     pub const fn example(self) -> &'static str {
         match self {
             Self::Echo => "hello",
-            Self::Time | Self::Daytime => "",
+            Self::Time | Self::Daytime | Self::Connect => "",
             Self::Kv => "INCR load",
             Self::Work => "sleep 1",
             Self::Http => "GET /",
@@ -83,11 +92,11 @@ impl Protocol {
     /// Whether each request needs a connection of its own.
     #[must_use]
     pub const fn is_one_shot(self) -> bool {
-        matches!(self, Self::Time | Self::Daytime)
+        matches!(self, Self::Time | Self::Daytime | Self::Connect)
     }
 
     /// Whether `request` is one request; else why not.
-    pub(super) fn check(self, request: &str) -> Result<(), String> {
+    pub(crate) fn check(self, request: &str) -> Result<(), String> {
         if request.len() > REQUEST_BYTES_MAX {
             return Err(format!("request: at most {REQUEST_BYTES_MAX} bytes"));
         }
@@ -96,7 +105,7 @@ impl Protocol {
             return Err("request: one line, without control characters".to_owned());
         }
         match self {
-            Self::Time | Self::Daytime if !request.is_empty() => {
+            Self::Time | Self::Daytime | Self::Connect if !request.is_empty() => {
                 Err(format!("request: `{self}` speaks without being asked; leave it out"))
             }
             Self::Echo | Self::Kv | Self::Work if request.trim().is_empty() => {
@@ -110,10 +119,10 @@ impl Protocol {
     }
 
     /// The bytes of `request`.
-    pub(super) fn bytes(self, request: &str, address: SocketAddr) -> Vec<u8> {
+    pub(crate) fn bytes(self, request: &str, address: SocketAddr) -> Vec<u8> {
         match self {
             Self::Echo => request.as_bytes().to_vec(),
-            Self::Time | Self::Daytime => Vec::new(),
+            Self::Time | Self::Daytime | Self::Connect => Vec::new(),
             Self::Kv => format!("{request}\r\n").into_bytes(),
             Self::Work => format!("{request}\n").into_bytes(),
             Self::Http => {
@@ -125,10 +134,11 @@ impl Protocol {
     }
 
     /// A reader for what answers `request`.
-    pub(super) fn answers(self, request: &str) -> Answers {
+    pub(crate) fn answers(self, request: &str) -> Answers {
         match self {
-            Self::Echo => Answers::Echo(Exactly::new(request.len()), request.as_bytes().to_vec()),
-            Self::Time => Answers::Time(Exactly::new(4)),
+            Self::Echo => Answers::Echo(request.as_bytes().to_vec(), 0),
+            Self::Time => Answers::Time(0),
+            Self::Connect => Answers::None,
             Self::Daytime => Answers::Line(Line::new(LineEnd::NewlineOrClose)),
             Self::Kv => Answers::Value(ValueParser::new(ANSWER_BYTES_MAX)),
             Self::Work => Answers::Line(Line::new(LineEnd::Newline)),
@@ -139,16 +149,33 @@ impl Protocol {
 
 impl Answers {
     /// Takes a piece. An error is bytes that are no answer.
-    pub(super) fn feed(&mut self, piece: &[u8]) -> Result<Option<Answer>, String> {
+    pub(crate) fn feed(&mut self, piece: &[u8]) -> Result<Option<Answer>, String> {
         match self {
-            Self::Echo(parser, sent) => Ok(take(parser, piece)?.map(|echoed| {
-                if echoed == *sent {
-                    Answer::Good
-                } else {
-                    Answer::Refused("other bytes came back".to_owned())
+            // Compared as it comes, and nothing is kept: this is asked most often.
+            Self::Echo(sent, seen) => match sent.get(*seen..*seen + piece.len()) {
+                None => Err(MORE.to_owned()),
+                Some(same) if same != piece => {
+                    Ok(Some(Answer::Refused("other bytes came back".to_owned())))
                 }
-            })),
-            Self::Time(parser) => Ok(take(parser, piece)?.map(|_| Answer::Good)),
+                Some(_) => {
+                    *seen += piece.len();
+                    let is_whole = *seen == sent.len();
+                    *seen %= sent.len();
+                    Ok(is_whole.then_some(Answer::Good))
+                }
+            },
+            Self::Time(seen) => {
+                *seen += piece.len();
+                match *seen {
+                    0..4 => Ok(None),
+                    4 => {
+                        *seen = 0;
+                        Ok(Some(Answer::Good))
+                    }
+                    _ => Err(MORE.to_owned()),
+                }
+            }
+            Self::None => Err(MORE.to_owned()),
             Self::Line(parser) => Ok(take(parser, piece)?.map(line)),
             Self::Value(parser) => Ok(take(parser, piece)?.map(|value| match value {
                 Value::Error(text) => Answer::Refused(text),
@@ -159,14 +186,14 @@ impl Answers {
     }
 
     /// The server has closed: the answer, if that completes it.
-    pub(super) fn finish(&mut self) -> Option<Answer> {
+    pub(crate) fn finish(&mut self) -> Option<Answer> {
         match self {
             Self::Line(parser) => parser.finish().map(line),
             Self::Response(parser) => parser.finish().map(|answer| match response(&answer) {
                 Answer::Good => Answer::GoodAndLast,
                 other => other,
             }),
-            Self::Echo(..) | Self::Time(_) | Self::Value(_) => None,
+            Self::Echo(..) | Self::Time(_) | Self::Value(_) | Self::None => None,
         }
     }
 }
@@ -176,7 +203,7 @@ fn take<P: Parser>(parser: &mut P, piece: &[u8]) -> Result<Option<P::Answer>, St
         Ok(Step::More) => Ok(None),
         Ok(Step::Done { answer, used }) if used == piece.len() => Ok(Some(answer)),
         // One request at a time, so there can be one answer at a time.
-        Ok(Step::Done { .. }) => Err("more came than was asked for".to_owned()),
+        Ok(Step::Done { .. }) => Err(MORE.to_owned()),
         Err(malformed) => Err(malformed.to_string()),
     }
 }
@@ -213,7 +240,8 @@ impl FromStr for Protocol {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|protocol| protocol.name() == name).ok_or_else(|| {
+        let mut all = Self::ALL.into_iter().chain([Self::Connect]);
+        all.find(|protocol| protocol.name() == name).ok_or_else(|| {
             let names = Self::ALL.map(Self::name).join(", ");
             format!("there is no load for service `{name}`; there is for: {names}")
         })
