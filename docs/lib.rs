@@ -52,6 +52,10 @@ pub mod files {}
 pub mod softstate {}
 
 #[cfg(doctest)]
+#[doc = include_str!("LOAD.md")]
+pub mod load {}
+
+#[cfg(doctest)]
 #[doc = include_str!("FIBERS.md")]
 pub mod fibers {}
 

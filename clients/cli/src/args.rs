@@ -5,6 +5,7 @@ mod fetch;
 mod files;
 mod inetd;
 mod lab;
+mod load;
 mod lwp;
 mod node;
 mod registers;
@@ -25,6 +26,7 @@ pub(crate) use fetch::Fetch;
 pub(crate) use files::{Files, FilesProxy, MountHints};
 pub(crate) use inetd::{Activate, Inetd, InetdCommand, Reading};
 pub(crate) use lab::Lab;
+pub(crate) use load::{Arrivals, Load};
 pub(crate) use lwp::{Lwp, LwpDemo};
 pub(crate) use node::NodeArgs;
 pub(crate) use registers::{At, ReconfigureArgs, RegisterCommand};
@@ -148,6 +150,20 @@ pub(crate) enum Command {
     ///   palco fetch --from 127.0.0.1:7022 --protocol sftp --parallel 1,2,4,16 /photos/
     #[command(verbatim_doc_comment)]
     Fetch(Fetch),
+    /// Ask a server at intended moments, whether or not it keeps up, and say how long its answers took
+    ///
+    /// An open loop: a request is sent when it is due, and its response time counts from that moment, also where all
+    /// connections were busy. A loop that waits for the answer before it asks again (--closed) stops asking while the
+    /// server stands still, and never sees what its clients would have seen.
+    ///
+    /// Examples:
+    ///   palco load echo --rate 1000
+    ///   palco load 127.0.0.1:8080 --protocol http --request 'GET /' --rate 2000 --connections 64 --for 30s
+    ///   palco load 127.0.0.1:13 --protocol daytime --rate 20 --arrivals poisson --per-request
+    ///   palco load 127.0.0.1:8080 --protocol http --rate 500 --crowd idle:1000 --crowd slow-writers:8
+    ///   palco load kv --rate 5000 --arrivals bursts:100 --histogram kv.hgrm
+    #[command(verbatim_doc_comment)]
+    Load(Box<Load>),
     /// Reach files that are served: commands of clients, and a proxy that outlives the server
     #[command(subcommand)]
     Files(Files),

@@ -8,6 +8,7 @@ mod files;
 mod inetd;
 mod inspect;
 mod lab;
+mod load;
 mod lwp;
 mod measure;
 mod models;
@@ -50,6 +51,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         Command::Urgent(urgent) => urgent::urgent(control, &urgent, json),
         Command::Call(call) => call::call(control, &call, json),
         Command::Fetch(wanted) => fetch::fetch(&wanted, json),
+        Command::Load(wanted) => load::load(control, &wanted, json),
         Command::Files(wanted) => files::files(&wanted, json),
         Command::Inetd(inetd) => inetd::inetd(*inetd, control, json),
         Command::Activate(activate) => activate::activate(activate, control, json),

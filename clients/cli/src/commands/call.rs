@@ -126,14 +126,20 @@ fn target(control: Option<PathBuf>, call: &Call) -> Result<(ServiceKind, SocketA
         return Ok((service, address, &call.words));
     }
     let (name, words) = call.words.split_first().context("call which server?")?;
+    let (service, address) = server(control, name)?;
+    Ok((call.service.unwrap_or(service), address, words))
+}
+
+/// What the server of this name, or of this service, speaks and where.
+pub(super) fn server(control: Option<PathBuf>, name: &str) -> Result<(ServiceKind, SocketAddr)> {
     let Reply::Stage(stage) = ask(control, &Request::Stage)? else {
         bail!("the stage answered something else")
     };
-    let by_name = stage.servers.iter().find(|server| &server.name == name);
+    let by_name = stage.servers.iter().find(|server| server.name == name);
     let by_service = || stage.servers.iter().find(|server| server.service.name() == name);
     let Some(server) = by_name.or_else(by_service) else {
         let names: Vec<_> = stage.servers.iter().map(|server| server.name.as_str()).collect();
         bail!("there is no server `{name}`; servers are: {}", names.join(", "))
     };
-    Ok((call.service.unwrap_or(server.service), server.address, words))
+    Ok((server.service, server.address))
 }

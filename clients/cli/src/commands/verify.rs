@@ -58,10 +58,10 @@ fn run(wanted: &Verify, json: bool) -> Result<ExitCode> {
     })
 }
 
-/// Ctrl-C and SIGTERM end the run, so that everything is taken away again that was made for it.
-fn end_at_a_signal(stop: Arc<AtomicBool>) -> Result<()> {
+/// Ctrl-C and SIGTERM end the run early, and not the program: what was made for it is taken away again.
+pub(super) fn end_at_a_signal(stop: Arc<AtomicBool>) -> Result<()> {
     let signals = EndSignals::block()?;
-    watch("palco-verify-end", move || {
+    watch("palco-run-end", move || {
         if signals.wait().is_ok() {
             stop.store(true, Ordering::Relaxed);
         }

@@ -22,6 +22,7 @@ mod files;
 mod inetd;
 mod inetd_urgent;
 mod lab;
+mod load;
 mod lwp;
 #[cfg(feature = "real-clients")]
 mod mounts;
