@@ -121,7 +121,12 @@ fn batching() {
         let switches: u64 = raw.sides.iter().map(|side| side.voluntary + side.involuntary).sum();
         switches as f64 / raw.operations as f64
     };
-    assert!(switches_a_message("pipe") > switches_a_message("shm-ring"));
+    // The least of some rounds: who else wants the processor meanwhile only adds to them.
+    let rounds = (0..7).map(|_| (switches_a_message("pipe"), switches_a_message("shm-ring")));
+    let (pipe, ring) = rounds
+        .reduce(|least, round| (least.0.min(round.0), least.1.min(round.1)))
+        .expect("there are seven");
+    assert!(pipe > ring, "{pipe} switches a message through a pipe, {ring} through a ring");
 }
 
 fn claims() {
