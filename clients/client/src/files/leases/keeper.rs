@@ -117,26 +117,37 @@ impl Work {
 
     /// Until the end of a connection. `has_served` is set when both are there.
     fn serve(&mut self, has_served: &mut bool) -> End {
-        if self.shared.is_closing() {
+        // A client may end before its first lease has a connection here.
+        if self.shared.is_closing() && self.shared.state().leases.ids().is_empty() {
             return End::Closing;
         }
         let limits = self.options.limits();
         let open = || Link::open(&self.address, limits, self.client, &self.shared.counting);
-        let Ok(mut control) = open() else { return End::Lost };
+        let Ok(mut control) = open() else {
+            return if self.shared.is_closing() { End::Closing } else { End::Lost };
+        };
+        if self.shared.is_closing() {
+            return self.leave(&mut control);
+        }
         let Ok(mut events) = open().and_then(|link| Events::ask(link, self.client)) else {
             return End::Lost;
         };
         *has_served = true;
         loop {
             if self.shared.is_closing() {
-                let ids = self.shared.state().leases.ids();
-                let _: Result<(), End> = self.release(&mut control, &ids);
-                return End::Closing;
+                return self.leave(&mut control);
             }
             if let Err(end) = self.step(&mut control, &mut events) {
                 return end;
             }
         }
+    }
+
+    /// Gives everything back.
+    fn leave(&mut self, control: &mut Link) -> End {
+        let ids = self.shared.state().leases.ids();
+        let _: Result<(), End> = self.release(control, &ids);
+        End::Closing
     }
 
     /// Does what is due, and waits for the next.
