@@ -218,6 +218,7 @@ impl Confined {
 impl Drop for Confined {
     fn drop(&mut self) {
         if let Err(error) = sched_setaffinity(THIS_THREAD, &self.0) {
+            palco_threads::keep_apart(); // nobody else is to be confined with it
             tracing::warn!(%error, "a thread stays confined to the cores of a worker that has ended");
         }
     }
