@@ -49,6 +49,8 @@ pub use trace::{TraceError, read as read_trace};
 
 /// The most connections at once, of the requests and of the crowd together.
 pub const CONNECTIONS_MAX: usize = 20_000;
+/// The longest request, in bytes.
+pub const REQUEST_BYTES_MAX: usize = 4096;
 /// The highest rate, in requests a second.
 pub const RATE_PER_S_MAX: f64 = 1_000_000.0;
 /// The most requests in one burst.
@@ -79,9 +81,10 @@ pub struct Plan {
     pub warm_up: Duration,
     /// How long requests that count are due; above zero, at most [`LASTS_MAX`].
     pub lasts: Duration,
-    /// How long an answer may take from when its request was sent, and how long after the end the last ones are waited
-    /// for; above zero, at most [`ANSWER_WITHIN_MAX`].
+    /// How long an answer may take from when its request was sent; above zero, at most [`ANSWER_WITHIN_MAX`].
     pub answer_within: Duration,
+    /// How long after the end answers are waited for, if that is less.
+    pub linger: Duration,
     /// The core that the generator's thread is confined to, counted among those this process may use.
     pub core: Option<usize>,
     /// What chance is made of: the same seed gives the same moments.
@@ -91,9 +94,9 @@ pub struct Plan {
 /// On which connections requests go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Connections {
-    /// Each on one of its own, which is reset after the answer; at most [`CONNECTIONS_MAX`] at once, and one at a time in
-    /// a closed loop.
-    PerRequest,
+    /// Each on one of its own, which is reset after the answer; at most so many at once, 1 to [`CONNECTIONS_MAX`]. A closed
+    /// loop has as many all the time.
+    PerRequest(usize),
     /// So many, kept open, each with one request at a time; 1 to [`CONNECTIONS_MAX`].
     Kept(usize),
 }
@@ -175,12 +178,11 @@ impl Plan {
     /// [`Error::Value`] says which is not.
     pub fn check(&self) -> Result<(), Error> {
         let value = |text: String| Err(Error::Value(text));
-        if let Connections::Kept(count) = self.connections
-            && !(1..=CONNECTIONS_MAX).contains(&count)
-        {
+        let (Connections::Kept(count) | Connections::PerRequest(count)) = self.connections;
+        if !(1..=CONNECTIONS_MAX).contains(&count) {
             return value(format!("connections: 1 to {CONNECTIONS_MAX}, not {count}"));
         }
-        if self.connections != Connections::PerRequest && self.talk.protocol().is_one_shot() {
+        if self.kept() > 0 && self.talk.protocol().is_one_shot() {
             let protocol = self.talk.protocol();
             return value(format!(
                 "connections: `{protocol}` needs one for each request: choose per-request"
@@ -208,7 +210,7 @@ impl Plan {
     /// Connections that are kept open.
     fn kept(&self) -> usize {
         match self.connections {
-            Connections::PerRequest => 0,
+            Connections::PerRequest(_) => 0,
             Connections::Kept(count) => count,
         }
     }

@@ -2,17 +2,10 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `live/drive.rs` | the connections: when a request is due, and when it counts as begun |
-//! | `live/figures.rs` | [`LiveFigures`]: what has been counted so far |
-//!
-//! With a rate, requests are due at fixed moments, whether or not the server keeps up, and latency counts from the moment
-//! a request was due: a server that stands still is seen to stand still. Without a rate the next request follows the
-//! answer.
-//!
-//! All connections live on one thread of their own, so they keep asking while event loops are stuck, and what asking
-//! costs is known.
+//! The [generator](crate::generator) asks, on a thread of its own, so it keeps asking while event loops are stuck. With a
+//! rate it is an open loop: a server that stands still is seen to stand still. Without one the next request follows the
+//! answer. `live/figures.rs` holds what has been counted so far, [`LiveFigures`].
 
-mod drive;
 mod figures;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -20,12 +13,13 @@ pub(crate) mod tests;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use palco_threads::{STACK_BYTES_DEFAULT, spawn_named};
-use tokio::sync::watch;
 
 pub use crate::generator::Protocol;
+use crate::generator::{self, ANSWER_WITHIN_MAX, Connections, Plan, Schedule, Talk};
 use figures::Books;
 pub use figures::LiveFigures;
 
@@ -35,8 +29,9 @@ pub const CONNECTIONS_MAX: usize = 256;
 pub const RATE_PER_S_MAX: u64 = 100_000;
 /// The longest load.
 pub const LASTS_MAX: Duration = Duration::from_secs(3600);
-/// The longest request, in bytes.
-pub const REQUEST_BYTES_MAX: usize = 4096;
+
+/// How long the last answers are waited for when the time is over.
+const LAST_ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 
 /// What to ask of whom, how often and for how long.
 #[derive(Clone, Debug)]
@@ -71,8 +66,8 @@ pub enum LiveError {
 pub struct LiveLoad {
     target: LiveTarget,
     books: Arc<Books>,
-    /// Dropped with the load, which ends its thread.
-    _stop: watch::Sender<()>,
+    /// Set when it is dropped, which ends its thread.
+    stop: Arc<AtomicBool>,
 }
 
 impl LiveLoad {
@@ -82,16 +77,15 @@ impl LiveLoad {
     /// [`LiveError`]; nothing was started then. A server that cannot be reached is no error here, but counted.
     pub fn start(target: LiveTarget) -> Result<Self, LiveError> {
         target.check()?;
-        let books = Arc::new(Books::default());
-        let (stop, stopped) = watch::channel(());
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(LiveError::Thread)?;
-        let (driven, counted) = (target.clone(), Arc::clone(&books));
-        let run = move || runtime.block_on(drive::run(driven, counted, stopped));
+        let (plan, books) = (target.plan()?, Arc::new(Books::begun()));
+        let stop = Arc::new(AtomicBool::new(false));
+        let (counted, stopped) = (Arc::clone(&books), Arc::clone(&stop));
+        let run = move || match generator::run(&plan, |seen| counted.note(seen), &stopped) {
+            Ok(outcome) => counted.end(&outcome),
+            Err(error) => counted.fail(&error.to_string()),
+        };
         spawn_named("palco-load", STACK_BYTES_DEFAULT, run).map_err(LiveError::Thread)?;
-        Ok(Self { target, books, _stop: stop })
+        Ok(Self { target, books, stop })
     }
 
     /// What it was started with.
@@ -127,6 +121,38 @@ impl LiveTarget {
         if self.protocol == Protocol::Connect {
             return value("protocol: there is no live load that only connects".to_owned());
         }
-        self.protocol.check(&self.request).map_err(LiveError::Value)
+        self.plan().map(drop)
+    }
+
+    fn plan(&self) -> Result<Plan, LiveError> {
+        let value = |error: generator::Error| LiveError::Value(error.to_string());
+        let talk = Talk::new(self.protocol, self.request.as_str()).map_err(value)?;
+        let plan = Plan {
+            address: self.address,
+            talk,
+            connections: match self.protocol.is_one_shot() {
+                true => Connections::PerRequest(self.connections),
+                false => Connections::Kept(self.connections),
+            },
+            schedule: match self.rate_per_s {
+                0 => Schedule::Closed,
+                rate => Schedule::Constant { per_s: rate as f64 },
+            },
+            crowd: Vec::new(),
+            warm_up: Duration::ZERO,
+            lasts: self.lasts,
+            answer_within: ANSWER_WITHIN_MAX,
+            linger: LAST_ANSWERS_WITHIN,
+            core: None,
+            seed: 0,
+        };
+        plan.check().map_err(value)?;
+        Ok(plan)
+    }
+}
+
+impl Drop for LiveLoad {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
     }
 }

@@ -36,11 +36,14 @@ pub(crate) struct Load {
     /// The next request waits for the answer. For contrast only: this hides stalls
     #[arg(long, conflicts_with_all = ["rate", "arrivals", "trace"])]
     pub(crate) closed: bool,
-    /// Connections that are kept, each with one request at a time
-    #[arg(long, default_value_t = 16, value_name = "N")]
-    pub(crate) connections: usize,
-    /// A connection for each request; with --closed one at a time
-    #[arg(long, conflicts_with = "connections")]
+    /// Connections that are kept, each with one request at a time [default: 16]
+    ///
+    /// With --per-request, or for a protocol that wants a connection for each request: how many at once at most [default:
+    /// 20000, and 1 in a closed loop].
+    #[arg(long, value_name = "N")]
+    pub(crate) connections: Option<usize>,
+    /// A connection for each request
+    #[arg(long)]
     pub(crate) per_request: bool,
     /// How long requests that count are due
     #[arg(long = "for", default_value = "10s", value_parser = humantime::parse_duration, value_name = "TIME")]

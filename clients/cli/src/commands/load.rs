@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail};
 use palco_load::generator::{
-    Connections, Outcome, Plan, Protocol, Schedule, Talk, read_trace, run,
+    CONNECTIONS_MAX, Connections, Outcome, Plan, Protocol, Schedule, Talk, read_trace, run,
 };
 
 use super::bench::{clear, show};
@@ -19,6 +19,9 @@ use super::verify::end_at_a_signal;
 use crate::args::{Arrivals, Load};
 use crate::output;
 use crate::stage::ServiceKind;
+
+/// Connections that are kept, unless told otherwise.
+const KEPT: usize = 16;
 
 pub(crate) fn load(control: Option<PathBuf>, wanted: &Load, json: bool) -> Result<ExitCode> {
     let plan = plan(control, wanted)?;
@@ -49,9 +52,10 @@ fn plan(control: Option<PathBuf>, wanted: &Load) -> Result<Plan> {
     let (protocol, address) = target(control, wanted)?;
     let request = wanted.request.as_deref().unwrap_or(protocol.example());
     let connections = if wanted.per_request || protocol.is_one_shot() {
-        Connections::PerRequest
+        let at_once = if wanted.closed { 1 } else { CONNECTIONS_MAX };
+        Connections::PerRequest(wanted.connections.unwrap_or(at_once))
     } else {
-        Connections::Kept(wanted.connections)
+        Connections::Kept(wanted.connections.unwrap_or(KEPT))
     };
     let per_s = wanted.rate;
     let schedule = match (&wanted.trace, wanted.arrivals) {
@@ -70,6 +74,7 @@ fn plan(control: Option<PathBuf>, wanted: &Load) -> Result<Plan> {
         warm_up: wanted.warm_up,
         lasts: wanted.lasts,
         answer_within: wanted.answer_within,
+        linger: wanted.answer_within,
         core: wanted.core,
         seed: wanted.seed,
     })

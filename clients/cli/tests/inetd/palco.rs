@@ -1,6 +1,7 @@
 //! What palco promises beyond the table. Each check has a namespace of its own.
 
 mod activation;
+mod load;
 mod reload;
 mod take_over;
 
@@ -21,7 +22,7 @@ const CONTROL: &str = "/run/palco.sock";
 
 const CONFIGURATION: &str = "/etc/inetd.acceptance";
 
-pub(crate) const CHECKS: [&[Check]; 4] = [
+pub(crate) const CHECKS: [&[Check]; 5] = [
     &[
         Check {
             promise: "palco inetd says where it can be asked, and what it serves",
@@ -32,6 +33,7 @@ pub(crate) const CHECKS: [&[Check]; 4] = [
     reload::CHECKS,
     take_over::CHECKS,
     activation::CHECKS,
+    load::CHECKS,
 ];
 
 /// `palco inetd`, in the foreground.

@@ -227,7 +227,7 @@ fn failed(error: &io::Error) -> Step {
         ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted => {
             Failure::Reset
         }
-        _ => Failure::Refused,
+        _ => return Step::Failed(Failure::Refused, format!("cannot connect: {error}")),
     };
     Step::Failed(failure, error.to_string())
 }

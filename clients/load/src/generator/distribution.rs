@@ -14,8 +14,8 @@ const DIGITS: u8 = 3;
 /// From one bucket of the picture to the next: ten a decade.
 const BUCKET_RATIO: f64 = 1.258_925_411_794_167_2;
 
-/// Times from 1 ns to 10 min, to three digits. Serializes as quantiles in nanoseconds and as `buckets`, pairs of an upper
-/// bound in nanoseconds and a count, ten a decade, without empty ones.
+/// Times from 1 ns to 10 min, to three digits. Serialized: `count`; `mean_ns`, `p50_ns`, `p90_ns`, `p99_ns`, `p99_9_ns`,
+/// `max_ns`; and `buckets_ns`, pairs of an upper bound and a count, ten a decade, without empty ones.
 #[derive(Clone)]
 pub struct Distribution(Histogram<u64>);
 
@@ -89,6 +89,22 @@ impl Distribution {
         counted.collect()
     }
 
+    /// Counts in powers of two: the one with number `i` is of those below `2^i` microseconds and not below `2^(i-1)`; empty
+    /// ones at the end are left out.
+    #[must_use]
+    pub fn powers_of_two(&self) -> Vec<u64> {
+        let mut counts = Vec::new();
+        for step in self.0.iter_recorded() {
+            let micros = step.value_iterated_to() / 1000;
+            let number = (u64::BITS - micros.leading_zeros()) as usize;
+            if counts.len() <= number {
+                counts.resize(number + 1, 0);
+            }
+            counts[number] += step.count_at_value();
+        }
+        counts
+    }
+
     /// The text that HdrHistogram's plotters read (`.hgrm`), in microseconds.
     #[must_use]
     pub fn hgrm(&self) -> String {
@@ -127,14 +143,14 @@ impl Serialize for Distribution {
         let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let mut fields = serializer.serialize_struct("Distribution", 8)?;
         fields.serialize_field("count", &self.count())?;
-        fields.serialize_field("mean", &nanos(self.mean()))?;
-        fields.serialize_field("p50", &nanos(self.p50()))?;
-        fields.serialize_field("p90", &nanos(self.p90()))?;
-        fields.serialize_field("p99", &nanos(self.p99()))?;
-        fields.serialize_field("p99_9", &nanos(self.p999()))?;
-        fields.serialize_field("max", &nanos(self.max()))?;
+        fields.serialize_field("mean_ns", &nanos(self.mean()))?;
+        fields.serialize_field("p50_ns", &nanos(self.p50()))?;
+        fields.serialize_field("p90_ns", &nanos(self.p90()))?;
+        fields.serialize_field("p99_ns", &nanos(self.p99()))?;
+        fields.serialize_field("p99_9_ns", &nanos(self.p999()))?;
+        fields.serialize_field("max_ns", &nanos(self.max()))?;
         let buckets = self.buckets().into_iter().map(|(bound, count)| (nanos(bound), count));
-        fields.serialize_field("buckets", &buckets.collect::<Vec<_>>())?;
+        fields.serialize_field("buckets_ns", &buckets.collect::<Vec<_>>())?;
         fields.end()
     }
 }

@@ -10,10 +10,7 @@ use std::time::{Duration, Instant};
 use super::connection::{Asked, Bytes, Connection, Failure, Shared, Step};
 use super::events::Events;
 use super::schedule::Moments;
-use super::{
-    CONNECTIONS_MAX, Connections, CrowdCounts, Distribution, Error, Failures, Figures, Outcome,
-    Plan,
-};
+use super::{Connections, CrowdCounts, Distribution, Error, Failures, Figures, Outcome, Plan};
 use crate::{cores, cpu};
 
 /// How often somebody is told how far it has come.
@@ -63,8 +60,7 @@ pub(super) fn run(
 
 impl<'a> Engine<'a> {
     fn new(plan: &'a Plan) -> io::Result<Self> {
-        let is_per_request =
-            plan.connections == Connections::PerRequest || plan.talk.protocol().is_one_shot();
+        let is_per_request = plan.kept() == 0;
         let shared = Shared {
             address: plan.address,
             talk: &plan.talk,
@@ -106,6 +102,7 @@ impl<'a> Engine<'a> {
     /// Asks until all is over; for how long there was nothing to do.
     fn ask(&mut self, figures: &SyncSender<Figures>, stop: &AtomicBool) -> io::Result<u64> {
         let within = nanos(self.plan.answer_within);
+        let linger = nanos(self.plan.linger).min(within);
         let sweep_every = (within / 20).clamp(1_000_000, SWEEP_EVERY);
         let (mut tell_at, mut sweep_at, mut idle) = (TELL_EVERY, sweep_every, 0);
         let mut tokens = Vec::new();
@@ -114,7 +111,7 @@ impl<'a> Engine<'a> {
             self.begin(now);
             // The whole time, also if nothing more is due: a crowd goes on.
             let is_over = now >= self.end && self.in_flight == 0 && self.moments.peek().is_none();
-            if is_over || now >= self.end.saturating_add(within) {
+            if is_over || now >= self.end.saturating_add(linger) {
                 break;
             }
             if now >= sweep_at {
@@ -153,8 +150,7 @@ impl<'a> Engine<'a> {
 
     /// When the next request can begin.
     fn next_due(&mut self, now: u64) -> u64 {
-        let most = if self.plan.schedule.is_closed() { 1 } else { CONNECTIONS_MAX };
-        let can_open = self.shared.is_per_request && self.connections.len() < most;
+        let can_open = self.connections.len() < self.most();
         if self.free.is_empty() && !can_open {
             return u64::MAX;
         }
@@ -162,6 +158,12 @@ impl<'a> Engine<'a> {
             return if now < self.end { self.rests_until } else { u64::MAX };
         }
         self.moments.peek().copied().unwrap_or(u64::MAX)
+    }
+
+    /// How many connections there may be.
+    const fn most(&self) -> usize {
+        let (Connections::Kept(most) | Connections::PerRequest(most)) = self.plan.connections;
+        most
     }
 
     /// Begins what is due, as far as there are connections.
@@ -251,9 +253,7 @@ impl<'a> Engine<'a> {
 
     fn release(&mut self, token: usize, now: u64) {
         self.in_flight -= 1;
-        if self.free.is_empty()
-            && (self.plan.kept() > 0 || self.connections.len() == CONNECTIONS_MAX)
-        {
+        if self.free.is_empty() && self.connections.len() == self.most() {
             self.free_since = now;
         }
         self.free.push_back(token);
@@ -287,8 +287,9 @@ impl<'a> Engine<'a> {
             answered: self.outcome.answered,
             failed: self.outcome.failed.all(),
             in_flight: self.in_flight,
-            p50: self.outcome.response.p50(),
-            p99: self.outcome.response.p99(),
+            response: self.outcome.response.clone(),
+            cpu: Duration::from_nanos(cpu::thread_nanos()),
+            error: self.outcome.error.clone(),
         }
     }
 

@@ -42,7 +42,7 @@ impl Failures {
 }
 
 /// How far a load has come. Counts begin after the warm-up.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Figures {
     /// Since the beginning, the warm-up included.
     pub elapsed: Duration,
@@ -56,14 +56,16 @@ pub struct Figures {
     pub failed: u64,
     /// Requests that wait for their answer, those of the warm-up included.
     pub in_flight: usize,
-    /// Median from the intended start.
-    pub p50: Duration,
-    /// What 99 of 100 do not exceed, from the intended start.
-    pub p99: Duration,
+    /// As [`Outcome::response`], so far.
+    pub response: Distribution,
+    /// Processor time of the generator's thread.
+    pub cpu: Duration,
+    /// What went wrong last, if anything did.
+    pub error: Option<String>,
 }
 
 /// What came of a load. Requests of the warm-up are in none of the figures, except bytes, processor time and the crowd.
-/// Times serialize as seconds.
+/// Serialized, a name that ends with `_s` is in seconds, and one with `_ns` in nanoseconds.
 #[derive(Clone, Debug, Serialize)]
 pub struct Outcome {
     /// Requests that were due.
@@ -82,10 +84,10 @@ pub struct Outcome {
     /// How late the generator itself was: from the intended to the actual start where a connection was free.
     pub lateness: Distribution,
     /// From the end of the warm-up to the last answer.
-    #[serde(serialize_with = "seconds")]
+    #[serde(rename = "elapsed_s", serialize_with = "seconds")]
     pub elapsed: Duration,
     /// Processor time of the generator's thread.
-    #[serde(serialize_with = "seconds")]
+    #[serde(rename = "cpu_s", serialize_with = "seconds")]
     pub cpu: Duration,
     /// Which part of the time the generator's thread had something to do, from 0 to 1; waiting for the next moment is
     /// none of it.

@@ -8,7 +8,7 @@ use palco_client::http::{Method, Response, ResponseParser};
 use palco_client::resp::{Value, ValueParser};
 use palco_client::{Line, LineEnd, Parser, Step};
 
-use crate::live::REQUEST_BYTES_MAX;
+use super::REQUEST_BYTES_MAX;
 
 /// The largest answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 1 << 20;

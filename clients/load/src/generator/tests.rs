@@ -24,6 +24,7 @@ fn plan(address: SocketAddr, protocol: Protocol) -> Plan {
         warm_up: Duration::ZERO,
         lasts: Duration::from_millis(500),
         answer_within: Duration::from_secs(20),
+        linger: Duration::from_secs(20),
         core: None,
         seed: 1,
     }
@@ -72,8 +73,8 @@ fn every_service_answers_on_kept_connections_and_on_one_for_each_request() {
     let system = System::new().unwrap();
     for protocol in Protocol::ALL {
         let server = server(&system, protocol, root.path());
-        for connections in [Connections::Kept(2), Connections::PerRequest] {
-            if protocol.is_one_shot() && connections != Connections::PerRequest {
+        for connections in [Connections::Kept(2), Connections::PerRequest(100)] {
+            if protocol.is_one_shot() && matches!(connections, Connections::Kept(_)) {
                 continue;
             }
             for schedule in [Schedule::Poisson { per_s: 200.0 }, Schedule::Closed] {
@@ -96,8 +97,10 @@ fn every_service_answers_on_kept_connections_and_on_one_for_each_request() {
 #[test]
 fn connecting_is_a_request_too() {
     let address = serve(drop);
-    let seen =
-        asked(&Plan { connections: Connections::PerRequest, ..plan(address, Protocol::Connect) });
+    let seen = asked(&Plan {
+        connections: Connections::PerRequest(100),
+        ..plan(address, Protocol::Connect)
+    });
     assert_eq!((seen.answered, seen.bytes_out), (100, 0), "{seen:?}");
 }
 
@@ -246,7 +249,7 @@ fn a_crowd_does_what_it_says() {
                 }
             }
         });
-        let connections = Connections::PerRequest;
+        let connections = Connections::PerRequest(CONNECTIONS_MAX);
         let schedule = Schedule::Constant { per_s: 1.0 };
         let answer_within = Duration::from_millis(200);
         let plan = Plan {

@@ -1,12 +1,14 @@
 //! What a load has counted so far: written by its thread, read by whoever looks.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
-/// Buckets of the histogram: the last one holds everything from 2^30 µs, eighteen minutes.
-const BUCKETS: usize = 32;
+use crate::generator::{Figures, Outcome};
+
+/// Over how long a rate is taken.
+const RATE_OVER: Duration = Duration::from_secs(1);
 
 /// The longest text of an error that is kept, in characters.
 const ERROR_CHARS_MAX: usize = 200;
@@ -28,7 +30,7 @@ pub struct LiveFigures {
     pub in_flight: u64,
     /// Good answers a second, over the last second.
     pub per_s: f64,
-    /// Latencies of good answers in powers of two: bucket `i` counts those below `2^i` microseconds and not below
+    /// Response times in powers of two, from when a request was due: bucket `i` counts those below `2^i` microseconds and not below
     /// `2^(i-1)`; empty buckets at the end are left out.
     pub histogram: Vec<u64>,
     /// Processor time of the load's own thread.
@@ -37,112 +39,82 @@ pub struct LiveFigures {
     pub error: Option<String>,
 }
 
-/// The counters. Relaxed: each has one writer, and who reads wants no order between them.
+/// The figures as they were last, and what their rate is taken from.
 #[derive(Debug, Default)]
-pub(super) struct Books {
-    sent: AtomicU64,
-    answered: AtomicU64,
-    failed: AtomicU64,
-    buckets: [AtomicU64; BUCKETS],
-    per_s_bits: AtomicU64,
-    elapsed_us: AtomicU64,
-    cpu_nanos: AtomicU64,
-    ended: AtomicBool,
-    error: Mutex<Option<String>>,
+pub(super) struct Books(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    figures: LiveFigures,
+    /// When how many had been answered, over the last second.
+    answers: VecDeque<(Duration, u64)>,
 }
 
 impl Books {
-    pub(super) fn sent(&self) {
-        self.sent.fetch_add(1, Ordering::Relaxed);
+    /// Of a load that has begun.
+    pub(super) fn begun() -> Self {
+        let books = Self::default();
+        books.0.lock().figures.is_running = true;
+        books
     }
 
-    pub(super) fn answered(&self, latency: Duration) {
-        self.buckets[bucket(latency)].fetch_add(1, Ordering::Relaxed);
-        self.answered.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn note(&self, seen: &Figures) {
+        let mut state = self.0.lock();
+        let per_s = state.rate(seen.elapsed, seen.answered);
+        state.figures = LiveFigures {
+            is_running: true,
+            elapsed: seen.elapsed,
+            sent: seen.sent,
+            answered: seen.answered,
+            failed: seen.failed,
+            in_flight: seen.in_flight as u64,
+            per_s,
+            histogram: seen.response.powers_of_two(),
+            cpu: seen.cpu,
+            error: seen.error.as_deref().map(shown),
+        };
     }
 
-    pub(super) fn failed(&self, why: &str) {
-        *self.error.lock() = Some(why.chars().take(ERROR_CHARS_MAX).collect());
-        self.failed.fetch_add(1, Ordering::Relaxed);
+    /// Nobody asks any more; what was never sent is no request.
+    pub(super) fn end(&self, outcome: &Outcome) {
+        self.0.lock().figures = LiveFigures {
+            is_running: false,
+            elapsed: outcome.elapsed,
+            sent: outcome.sent,
+            answered: outcome.answered,
+            failed: outcome.failed.all() - outcome.failed.not_sent,
+            in_flight: 0,
+            per_s: 0.0,
+            histogram: outcome.response.powers_of_two(),
+            cpu: outcome.cpu,
+            error: outcome.error.as_deref().map(shown),
+        };
     }
 
-    pub(super) fn answers(&self) -> u64 {
-        self.answered.load(Ordering::Relaxed)
-    }
-
-    /// What is looked at from time to time.
-    pub(super) fn note(&self, elapsed: Duration, per_s: f64, cpu_nanos: u64) {
-        let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
-        self.elapsed_us.store(micros, Ordering::Relaxed);
-        self.per_s_bits.store(per_s.to_bits(), Ordering::Relaxed);
-        self.cpu_nanos.store(cpu_nanos, Ordering::Relaxed);
-    }
-
-    /// Nobody asks any more; what is still in flight has failed.
-    pub(super) fn end(&self) {
-        let unanswered = self.figures().in_flight;
-        if unanswered > 0 {
-            *self.error.lock() = Some("no answer before the end".to_owned());
-            self.failed.fetch_add(unanswered, Ordering::Relaxed);
-        }
-        self.ended.store(true, Ordering::Release);
+    /// It could not begin.
+    pub(super) fn fail(&self, why: &str) {
+        let figures = &mut self.0.lock().figures;
+        (figures.is_running, figures.error) = (false, Some(shown(why)));
     }
 
     pub(super) fn figures(&self) -> LiveFigures {
-        let is_running = !self.ended.load(Ordering::Acquire);
-        let mut histogram: Vec<u64> =
-            self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
-        histogram.truncate(histogram.iter().rposition(|count| *count > 0).map_or(0, |at| at + 1));
-        // What is over is read first, so that it is never more than what was begun.
-        let answered = self.answered.load(Ordering::Relaxed);
-        let failed = self.failed.load(Ordering::Relaxed);
-        let sent = self.sent.load(Ordering::Relaxed);
-        LiveFigures {
-            is_running,
-            elapsed: Duration::from_micros(self.elapsed_us.load(Ordering::Relaxed)),
-            sent,
-            answered,
-            failed,
-            in_flight: sent.saturating_sub(answered + failed),
-            per_s: f64::from_bits(self.per_s_bits.load(Ordering::Relaxed)),
-            histogram,
-            cpu: Duration::from_nanos(self.cpu_nanos.load(Ordering::Relaxed)),
-            error: self.error.lock().clone(),
+        self.0.lock().figures.clone()
+    }
+}
+
+impl State {
+    /// Answers a second, over the last second.
+    fn rate(&mut self, now: Duration, answers: u64) -> f64 {
+        self.answers.push_back((now, answers));
+        while self.answers.len() > 2 && now - self.answers[1].0 >= RATE_OVER {
+            self.answers.pop_front();
         }
+        let (since, then) = self.answers[0];
+        let seconds = (now - since).as_secs_f64();
+        if seconds > 0.0 { (answers - then) as f64 / seconds } else { 0.0 }
     }
 }
 
-/// The smallest `i` with `latency < 2^i` microseconds.
-fn bucket(latency: Duration) -> usize {
-    let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
-    let bits = usize::try_from(u64::BITS - micros.leading_zeros()).unwrap_or(BUCKETS);
-    bits.min(BUCKETS - 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn buckets_end_below_powers_of_two() {
-        let of = |micros| bucket(Duration::from_micros(micros));
-        assert_eq!([of(0), of(1), of(2), of(3), of(4)], [0, 1, 2, 2, 3]);
-        assert_eq!(bucket(Duration::MAX), BUCKETS - 1);
-    }
-
-    #[test]
-    fn what_is_in_flight_at_the_end_has_failed() {
-        let books = Books::default();
-        books.sent();
-        books.sent();
-        books.answered(Duration::from_micros(3));
-        assert_eq!(books.figures().in_flight, 1);
-        books.end();
-        let figures = books.figures();
-        assert_eq!(
-            (figures.sent, figures.answered, figures.failed, figures.in_flight),
-            (2, 1, 1, 0)
-        );
-        assert_eq!((figures.histogram, figures.is_running), (vec![0, 0, 1], false));
-    }
+fn shown(error: &str) -> String {
+    error.chars().take(ERROR_CHARS_MAX).collect()
 }

@@ -14,6 +14,7 @@ use palco_service::services::work::WorkService;
 use palco_threads::block_on;
 
 use super::*;
+use crate::generator::REQUEST_BYTES_MAX;
 
 pub(crate) fn server(system: &System, protocol: Protocol, root: &Path) -> Server {
     let settings = ServerSettings::new(protocol.name(), ModelKind::PerConnection, PlaceKind::Task);

@@ -11,9 +11,9 @@ const BAR: u64 = 40;
 const APART: f64 = 2.0;
 
 pub(super) fn progress(figures: &Figures) -> String {
-    let Figures { elapsed, answered, failed, in_flight, p50, p99, .. } = figures;
+    let Figures { elapsed, answered, failed, in_flight, response, .. } = figures;
     let warm = if figures.is_warming_up { " (warming up)" } else { "" };
-    let (p50, p99) = (time(*p50), time(*p99));
+    let (p50, p99) = (time(response.p50()), time(response.p99()));
     let seconds = elapsed.as_secs_f64();
     format!(
         "{seconds:.1} s{warm}: {answered} answered, {failed} failed, {in_flight} open; p50 {p50}, p99 {p99}"
