@@ -5,6 +5,7 @@
 //! | `generator/schedule.rs` | [`Schedule`]: when each request is due |
 //! | `generator/trace.rs` | moments that were written down |
 //! | `generator/protocol.rs`, `generator/talk.rs` | [`Protocol`], [`Talk`]: what is asked, and whether an answer is one |
+//! | `generator/sftp.rs` | a protocol in which one question leads to the next |
 //! | `generator/engine.rs` | the thread that asks |
 //! | `generator/connection.rs`, `generator/events.rs` | one connection, never waiting; what the kernel says about all |
 //! | `generator/crowd.rs` | [`Crowd`]: clients that only disturb |
@@ -23,6 +24,7 @@ mod events;
 mod outcome;
 pub(crate) mod protocol;
 mod schedule;
+mod sftp;
 mod talk;
 #[cfg(test)]
 mod tests;

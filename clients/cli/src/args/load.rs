@@ -18,8 +18,8 @@ pub(crate) struct Load {
     /// The server: its address as host:port, or its name or service on the running stage
     #[arg(value_name = "ADDRESS|NAME")]
     pub(crate) server: String,
-    /// What it speaks [default: what the stage says]; `connect` only connects
-    #[arg(long, value_parser = named::<Protocol>(Protocol::ALL.map(Protocol::name).into_iter().chain(["connect"])))]
+    /// What it speaks [default: what the stage says]; `sftp` reads a file, `connect` only connects
+    #[arg(long, value_parser = named::<Protocol>(Protocol::ALL.map(Protocol::name).into_iter().chain(["sftp", "connect"])))]
     pub(crate) protocol: Option<Protocol>,
     /// One request, such as `GET /` or `INCR x` [default: one that does no harm]
     #[arg(long)]

@@ -61,13 +61,16 @@ pub(super) struct Connection {
     token: usize,
     socket: Option<TcpStream>,
     answers: Answers,
+    /// What is being sent, where it is not the same for all.
+    saying: Option<Vec<u8>>,
     written: usize,
     pub(super) asked: Option<Asked>,
 }
 
 impl Connection {
     pub(super) fn new(token: usize, talk: &Talk) -> Self {
-        Self { token, socket: None, answers: talk.answers(), written: 0, asked: None }
+        let answers = talk.answers();
+        Self { token, socket: None, answers, saying: None, written: 0, asked: None }
     }
 
     /// Begins to connect, if that has not been done.
@@ -76,6 +79,7 @@ impl Connection {
             let socket = connect(shared.address)?;
             shared.events.watch(&socket, self.token)?;
             self.socket = Some(socket);
+            self.answers.connect();
         }
         Ok(())
     }
@@ -83,7 +87,7 @@ impl Connection {
     /// Sends a request, connecting first if need be.
     pub(super) fn ask(&mut self, asked: Asked, shared: &mut Shared<'_>) -> Step {
         self.asked = Some(asked);
-        self.written = 0;
+        self.say(None);
         if let Err(error) = self.open(shared) {
             return match error.kind() {
                 ErrorKind::ConnectionRefused
@@ -92,6 +96,7 @@ impl Connection {
                 _ => Step::Failed(Failure::NotSent, format!("no connection to give: {error}")),
             };
         }
+        self.saying = self.answers.begin();
         self.go_on(shared)
     }
 
@@ -121,22 +126,36 @@ impl Connection {
                 (Ok(Some(error)) | Err(error), _) => self.lost(shared, &error),
             };
         }
-        while self.written < shared.request.len() {
-            match socket.write(&shared.request[self.written..]) {
+        match self.write(shared) {
+            Ok(true) => self.read(shared),
+            // Not connected yet, or the server does not read; what it says meanwhile is read when it does.
+            Ok(false) => Step::Waiting,
+            Err(error) => self.lost(shared, &error),
+        }
+    }
+
+    /// The next is to send this, or else what a request begins with.
+    fn say(&mut self, what: Option<Vec<u8>>) {
+        self.saying = what;
+        self.written = 0;
+    }
+
+    /// Whether all has been sent.
+    fn write(&mut self, shared: &mut Shared<'_>) -> io::Result<bool> {
+        let Some(socket) = &mut self.socket else { return Ok(false) };
+        let all = self.saying.as_deref().unwrap_or(&shared.request);
+        while self.written < all.len() {
+            match socket.write(&all[self.written..]) {
                 Ok(count) => {
                     self.written += count;
                     shared.bytes.sent += count as u64;
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return self.lost(shared, &error),
+                Err(error) => return Err(error),
             }
         }
-        if self.written < shared.request.len() {
-            // Not connected yet, or the server does not read; what it says meanwhile is read when it does.
-            return Step::Waiting;
-        }
-        self.read(shared)
+        Ok(true)
     }
 
     fn read(&mut self, shared: &mut Shared<'_>) -> Step {
@@ -149,7 +168,7 @@ impl Connection {
                     return match answer {
                         Some(Answer::Good | Answer::GoodAndLast) => Step::Answered,
                         Some(Answer::Refused(text)) => Step::Failed(Failure::WrongAnswer, text),
-                        None => {
+                        Some(Answer::Continue(_)) | None => {
                             let text = "the server closed before its answer was complete";
                             Step::Failed(Failure::ClosedEarly, text.to_owned())
                         }
@@ -160,6 +179,14 @@ impl Connection {
                     match self.answers.feed(&shared.scratch[..count]) {
                         Ok(None) => {}
                         Ok(Some(Answer::Good)) => return Step::Answered,
+                        Ok(Some(Answer::Continue(more))) => {
+                            self.say(Some(more));
+                            match self.write(shared) {
+                                Ok(true) => {}
+                                Ok(false) => return Step::Waiting,
+                                Err(error) => return self.lost(shared, &error),
+                            }
+                        }
                         Ok(Some(Answer::GoodAndLast)) => {
                             self.renew(shared);
                             return Step::Answered;

@@ -85,12 +85,15 @@ impl Crowd {
     }
 
     pub(super) fn check(&self, talk: &Talk) -> Result<(), String> {
-        let asks = !talk.protocol().is_one_shot();
+        let asks = !talk.protocol().is_one_shot() && talk.protocol() != Protocol::Sftp;
         match self {
             Self::SlowWriters { .. } | Self::SlowReaders { .. } | Self::Disconnects { .. }
                 if !asks =>
             {
-                Err(format!("crowd: `{}` has no requests; only idle clients", talk.protocol()))
+                let protocol = talk.protocol();
+                Err(format!(
+                    "crowd: `{protocol}` has no request that is always the same; only idle clients"
+                ))
             }
             Self::Disconnects { per_s } if !(*per_s > 0.0 && *per_s <= DISCONNECTS_PER_S_MAX) => {
                 let most = DISCONNECTS_PER_S_MAX;

@@ -9,6 +9,7 @@ use palco_client::resp::{Value, ValueParser};
 use palco_client::{Line, LineEnd, Parser, Step};
 
 use super::REQUEST_BYTES_MAX;
+use super::sftp::Get;
 
 /// The largest answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -29,6 +30,8 @@ pub enum Protocol {
     Work,
     /// HTTP/1.1, over one connection.
     Http,
+    /// SFTP 3 on a plain connection: a file, opened, read to its end and closed.
+    Sftp,
     /// Nothing: a connection is made, and that is all. Not for a [`LiveLoad`](crate::live::LiveLoad).
     Connect,
 }
@@ -43,6 +46,7 @@ pub(crate) enum Answers {
     Line(Line),
     Value(ValueParser),
     Response(ResponseParser),
+    Sftp(Get),
     /// Nothing is said.
     None,
 }
@@ -54,6 +58,8 @@ pub(crate) enum Answer {
     Good,
     /// As it should be, and the connection ends with it.
     GoodAndLast,
+    /// As it should be, and not all: these bytes are to be sent for the rest.
+    Continue(Vec<u8>),
     /// The server says no.
     Refused(String),
 }
@@ -73,6 +79,7 @@ impl Protocol {
             Self::Kv => "kv",
             Self::Work => "work",
             Self::Http => "http",
+            Self::Sftp => "sftp",
             Self::Connect => "connect",
         }
     }
@@ -86,6 +93,7 @@ impl Protocol {
             Self::Kv => "INCR load",
             Self::Work => "sleep 1",
             Self::Http => "GET /",
+            Self::Sftp => "GET /index.html",
         }
     }
 
@@ -111,6 +119,9 @@ impl Protocol {
             Self::Echo | Self::Kv | Self::Work if request.trim().is_empty() => {
                 Err("request: must not be empty".to_owned())
             }
+            Self::Sftp if request.strip_prefix("GET /").is_none() => {
+                Err("request: `GET /path`".to_owned())
+            }
             Self::Http if http_path(request).is_none() => {
                 Err("request: `GET /path`, in ASCII without blanks in the path".to_owned())
             }
@@ -122,7 +133,8 @@ impl Protocol {
     pub(crate) fn bytes(self, request: &str, address: SocketAddr) -> Vec<u8> {
         match self {
             Self::Echo => request.as_bytes().to_vec(),
-            Self::Time | Self::Daytime | Self::Connect => Vec::new(),
+            // What is said over SFTP depends on what was said before.
+            Self::Time | Self::Daytime | Self::Connect | Self::Sftp => Vec::new(),
             Self::Kv => format!("{request}\r\n").into_bytes(),
             Self::Work => format!("{request}\n").into_bytes(),
             Self::Http => {
@@ -143,11 +155,32 @@ impl Protocol {
             Self::Kv => Answers::Value(ValueParser::new(ANSWER_BYTES_MAX)),
             Self::Work => Answers::Line(Line::new(LineEnd::Newline)),
             Self::Http => Answers::Response(ResponseParser::new(Method::Get, ANSWER_BYTES_MAX)),
+            Self::Sftp => Answers::Sftp(Get::new(request.trim_start_matches("GET "))),
         }
     }
 }
 
 impl Answers {
+    /// The connection is a new one.
+    pub(crate) fn connect(&mut self) {
+        if let Self::Sftp(get) = self {
+            get.connect();
+        }
+    }
+
+    /// What is sent for one more request, where it is not the same each time.
+    pub(crate) fn begin(&mut self) -> Option<Vec<u8>> {
+        match self {
+            Self::Sftp(get) => Some(get.begin()),
+            Self::Echo(..)
+            | Self::Time(_)
+            | Self::Line(_)
+            | Self::Value(_)
+            | Self::Response(_)
+            | Self::None => None,
+        }
+    }
+
     /// Takes a piece. An error is bytes that are no answer.
     pub(crate) fn feed(&mut self, piece: &[u8]) -> Result<Option<Answer>, String> {
         match self {
@@ -182,6 +215,7 @@ impl Answers {
                 _ => Answer::Good,
             })),
             Self::Response(parser) => Ok(take(parser, piece)?.map(|answer| response(&answer))),
+            Self::Sftp(get) => get.feed(piece),
         }
     }
 
@@ -193,7 +227,7 @@ impl Answers {
                 Answer::Good => Answer::GoodAndLast,
                 other => other,
             }),
-            Self::Echo(..) | Self::Time(_) | Self::Value(_) | Self::None => None,
+            Self::Echo(..) | Self::Time(_) | Self::Value(_) | Self::Sftp(_) | Self::None => None,
         }
     }
 }
@@ -240,7 +274,7 @@ impl FromStr for Protocol {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let mut all = Self::ALL.into_iter().chain([Self::Connect]);
+        let mut all = Self::ALL.into_iter().chain([Self::Sftp, Self::Connect]);
         all.find(|protocol| protocol.name() == name).ok_or_else(|| {
             let names = Self::ALL.map(Self::name).join(", ");
             format!("there is no load for service `{name}`; there is for: {names}")

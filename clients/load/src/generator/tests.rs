@@ -69,9 +69,9 @@ fn at_least(times: &Distribution, long: Duration) -> u64 {
 #[test]
 fn every_service_answers_on_kept_connections_and_on_one_for_each_request() {
     let root = tempfile::tempdir().unwrap();
-    std::fs::write(root.path().join("index.html"), "hello").unwrap();
+    std::fs::write(root.path().join("index.html"), "hello".repeat(20_000)).unwrap();
     let system = System::new().unwrap();
-    for protocol in Protocol::ALL {
+    for protocol in Protocol::ALL.into_iter().chain([Protocol::Sftp]) {
         let server = server(&system, protocol, root.path());
         for connections in [Connections::Kept(2), Connections::PerRequest(100)] {
             if protocol.is_one_shot() && matches!(connections, Connections::Kept(_)) {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use palco_actors::{PlaceKind, System};
 use palco_files::http::{Config, HttpService};
+use palco_files::sftp::SftpService;
 use palco_models::{ModelKind, Server, ServerSettings};
 use palco_service::services::echo::EchoService;
 use palco_service::services::kv::{self, KvService};
@@ -25,6 +26,7 @@ pub(crate) fn server(system: &System, protocol: Protocol, root: &Path) -> Server
         Protocol::Kv => Server::launch::<KvService>(system, settings, kv::Limits::default()),
         Protocol::Work => Server::launch::<WorkService>(system, settings, ()),
         Protocol::Http => Server::launch::<HttpService>(system, settings, Config::read_only(root)),
+        Protocol::Sftp => Server::launch::<SftpService>(system, settings, root.to_owned().into()),
         Protocol::Connect => unreachable!("no service speaks it"),
     };
     started.unwrap()
