@@ -46,6 +46,7 @@ mod progress;
 pub mod registers;
 mod report;
 mod server;
+pub mod servers;
 pub mod spawn;
 pub mod state;
 mod stats;

@@ -1,0 +1,153 @@
+//! What a run has found: for programs as JSON or CSV, for people as a table, Markdown or a page with pictures.
+
+use std::collections::BTreeMap;
+
+use palco_measure::report::{Environment, Grade};
+use serde::{Deserialize, Serialize};
+
+use super::contestant::{Dialect, Origin};
+use super::workload::{Measure, Workload};
+use crate::stats::Spread;
+
+/// Name and version of the JSON form. The number grows when a field changes its meaning or goes.
+const SCHEMA: &str = "palco-bench-servers/1";
+
+/// Quantiles of the response time that are kept, of all rounds together.
+pub(super) const QUANTILES: [f64; 12] =
+    [0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999, 1.0];
+
+/// One run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ServersReport {
+    /// Name and version of this form.
+    pub schema: String,
+    /// The command that made it.
+    pub command: String,
+    /// What it ran on.
+    pub environment: Environment,
+    /// Optimisation level of palco itself; figures of level 0 mean nothing.
+    pub opt_level: String,
+    /// How quiet the machine was.
+    pub grade: Grade,
+    /// Why it is not better, and what else a reader must know about the machine.
+    pub remarks: Vec<String>,
+    /// How the servers' processor time was counted.
+    pub accounting: String,
+    /// Rounds of every row.
+    pub rounds: usize,
+    /// What the order followed from.
+    pub seed: u64,
+    /// Seconds that each turn lasted at its fixed rate.
+    pub turn_seconds: f64,
+    /// Seconds that the run took.
+    pub seconds: f64,
+    /// Who was measured.
+    pub contestants: Vec<ContestantFacts>,
+    /// What was measured, by workload.
+    pub tables: Vec<ServersTable>,
+    /// What process control costs: the CPU of a short connection less that of the iterative server.
+    pub control: Vec<ControlRow>,
+    /// Which architecture for which work.
+    pub rankings: Vec<Ranking>,
+    /// Pairs of workloads between which the ranking reverses.
+    pub reversals: Vec<Reversal>,
+    /// How to read the figures.
+    pub notes: Vec<String>,
+}
+
+/// One server design.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContestantFacts {
+    /// Its name; rows are found by it.
+    pub name: String,
+    /// Whose it is.
+    pub origin: Origin,
+    /// What it speaks.
+    pub dialect: Dialect,
+    /// What the textbooks call it.
+    pub classic: String,
+    /// The name of the C program of the same design, for servers of palco.
+    pub floor: Option<String>,
+    /// How it was started; of a peer also its version.
+    pub setting: String,
+}
+
+/// One workload, asked in one dialect: only rows of the same table can be compared.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ServersTable {
+    /// Which.
+    pub workload: Workload,
+    /// What is spoken.
+    pub dialect: Dialect,
+    /// Requests that were due each second, the same for all; nothing where that has no meaning.
+    pub rate_per_s: Option<f64>,
+    /// Who, in the order of the contestants.
+    pub rows: Vec<ServersRow>,
+}
+
+/// One server under one workload.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ServersRow {
+    /// The name of the contestant.
+    pub contestant: String,
+    /// Each measure's value in each round, in the order of the rounds.
+    pub measured: BTreeMap<Measure, Vec<f64>>,
+    /// Response times from the intended start, of all rounds together: quantile and microseconds. May be empty.
+    pub response_us: Vec<(f64, f64)>,
+    /// Why there is nothing measured.
+    pub refused: Option<String>,
+    /// What a reader must know about this row.
+    pub remarks: Vec<String>,
+}
+
+/// What one design costs beside the iterative server, and beside the C program of its own design.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ControlRow {
+    /// The name of the contestant.
+    pub contestant: String,
+    /// CPU of a short connection, in microseconds, over the rounds.
+    pub cpu_us: Spread,
+    /// The same less that of the iterative server of the same origin, paired by round; for peers less C's.
+    pub control_us: Option<Spread>,
+    /// CPU by that of the C program of the same design, paired by round.
+    pub by_floor: Option<Spread>,
+    /// The same for a round trip on a connection that stays.
+    pub trip_by_floor: Option<Spread>,
+}
+
+/// Which architecture for one kind of work, as the data say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ranking {
+    /// The work.
+    pub workload: Workload,
+    /// What was spoken.
+    pub dialect: Dialect,
+    /// What was compared.
+    pub measure: Measure,
+    /// Best first; those that cannot be told apart are in one group.
+    pub groups: Vec<Group>,
+    /// What follows, in words made from the figures.
+    pub sentence: String,
+}
+
+/// Servers that cannot be told apart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// Their names and the median over the rounds.
+    pub members: Vec<(String, f64)>,
+}
+
+/// Two kinds of work that want different architectures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reversal {
+    /// What was spoken in both.
+    pub dialect: Dialect,
+    /// The one.
+    pub first: Workload,
+    /// The other.
+    pub second: Workload,
+    /// Kendall's tau-b of the two rankings, over those who are in both.
+    pub tau: f64,
+    /// What follows, in words made from the figures.
+    pub sentence: String,
+}
