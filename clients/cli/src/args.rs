@@ -21,7 +21,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
-pub(crate) use bench::{Bench, How, RegistersArgs, StateArgs};
+pub(crate) use bench::{Bench, How, RegistersArgs, ServersArgs, StateArgs};
 pub(crate) use fetch::Fetch;
 pub(crate) use files::{Files, FilesProxy, MountHints};
 pub(crate) use inetd::{Activate, Inetd, InetdCommand, Reading};

@@ -84,6 +84,14 @@ pub(crate) fn descendants_of_process(root: i32) -> Vec<i32> {
     descendants_of(root, &everybody())
 }
 
+/// Memory of a process in KiB, pages that are shared divided by those who share them (`Pss`); nothing where the kernel does
+/// not tell.
+pub(crate) fn proportional_kib(pid: i32) -> Option<u64> {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    line.split_ascii_whitespace().next()?.parse().ok()
+}
+
 /// The living, and those who have ended and are not reaped, children before grandchildren.
 fn descendants() -> Vec<i32> {
     descendants_of(Pid::this().as_raw(), &everybody())

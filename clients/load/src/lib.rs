@@ -10,7 +10,7 @@
 //! | `actors/process.rs`, `actors/process/` | the floor for processes: a bare pair of sockets, a bare ring |
 //! | `actors/actix.rs`, `actors/ractor.rs`, `actors/kameo.rs` | the peers, behind feature `peers` |
 //! | `actors/memory.rs` | resident memory of actors that do nothing |
-//! | `echo.rs`, `echo/` | [`echo::run`]: a connection and a round trip under every server model, beside plain servers in std and C |
+//! | `servers.rs`, `servers/` | [`servers::run`]: every server model in every place, beside the same designs in C and the servers people use |
 //! | `spawn.rs`, `spawn/` | [`spawn::run`]: starting and losing a process, from a small parent and from a large one |
 //! | `spawn/superservers.rs`, `spawn/superservers/` | one program per connection: palco beside the inetds that are there |
 //! | `live.rs`, `live/` | [`live::LiveLoad`]: load on a running server, for people who watch |
@@ -22,7 +22,7 @@
 //! | `compiled.rs`, `daemon.rs`, `server.rs` | baselines in C; other programs, which end with this one |
 //! | `report.rs`, `report/` | [`Report`]: JSON, Markdown and a table for the terminal |
 //! | `progress.rs` | [`Progress`]: how far a long run has come |
-//! | `stats.rs`, `cpu.rs`, `family.rs` | quantiles and ratios; processor time, of this process and of all its descendants |
+//! | `stats.rs`, `cpu.rs`, `family.rs`, `account.rs` | quantiles and ratios; processor time, of this process, of all its descendants, of a server with all that it starts |
 //! | `cores.rs`, `machine.rs` | who may run where, and what it ran on |
 //!
 //! A figure never stands alone: every row has a distribution, its processor time, and its ratio to a baseline that ran
@@ -30,13 +30,13 @@
 
 #![forbid(unsafe_code)]
 
+mod account;
 pub mod actors;
 pub mod appends;
 mod compiled;
 mod cores;
 mod cpu;
 mod daemon;
-pub mod echo;
 mod family;
 pub mod generator;
 pub mod live;
@@ -59,8 +59,8 @@ pub use stats::Spread;
 
 use palco_actors::Repertoire;
 
-/// Adds the actors that the processes of [`actors::run`] and [`spawn::run`] are started for. What [`echo::run`] and
-/// [`urgent::run`] need is the echo service's and the work service's: [`palco_models::players`].
+/// Adds the actors that the processes of [`actors::run`] and [`spawn::run`] are started for. What [`urgent::run`]
+/// needs is the work service's: [`palco_models::players`].
 #[must_use]
 pub fn players(repertoire: Repertoire) -> Repertoire {
     actors::players(repertoire)

@@ -75,9 +75,26 @@ pub(crate) fn middle(values: &mut [u64]) -> u64 {
     *values.select_nth_unstable(middle).1
 }
 
+/// Jain's index of fairness: 1 if all have as much, 1/n if one of n has everything; nothing of nothing (Jain, Chiu and
+/// Hawe, "A quantitative measure of fairness", 1984).
+pub(crate) fn jain(shares: impl Iterator<Item = f64> + Clone) -> Option<f64> {
+    let (count, sum) = (shares.clone().count() as f64, shares.clone().sum::<f64>());
+    let squares = shares.map(|share| share * share).sum::<f64>();
+    (squares > 0.0).then(|| sum * sum / (count * squares))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fairness_is_between_one_of_n_and_all_alike() {
+        let of = |shares: &[f64]| jain(shares.iter().copied());
+        assert_eq!(of(&[3.0, 3.0, 3.0, 3.0]), Some(1.0));
+        assert_eq!(of(&[5.0, 0.0, 0.0, 0.0]), Some(0.25));
+        assert_eq!(of(&[0.0, 0.0]), None);
+        assert_eq!(of(&[]), None);
+    }
 
     #[test]
     fn an_even_number_of_values_has_its_median_between_two() {

@@ -13,7 +13,7 @@ use palco_actors::{PlaceKind, Repertoire};
 use palco_load::actors::{self, Question, Settings};
 use palco_load::observe::Mode;
 use palco_load::spawn::Part;
-use palco_load::{echo, observe, spawn, urgent};
+use palco_load::{observe, spawn, urgent};
 use palco_models::ModelKind;
 use palco_service::services::echo::EchoService;
 use palco_service::services::work::WorkService;
@@ -46,7 +46,6 @@ fn main() -> ExitCode {
             "every_mode_has_its_row_with_each_workload",
             every_mode_has_its_row_with_each_workload,
         ),
-        trial("every_server_has_its_row_and_both_costs", every_server_has_its_row_and_both_costs),
         trial(
             "held_answers_are_still_and_silence_is_foretold",
             held_answers_are_still_and_silence_is_foretold,
@@ -164,25 +163,6 @@ fn every_mode_has_its_row_with_each_workload() {
     }
     let total = turns.len();
     assert!(turns.into_iter().enumerate().all(|(n, turn)| turn == (n, total)), "no turn unseen");
-}
-
-fn every_server_has_its_row_and_both_costs() {
-    let settings = echo::Settings { rounds: 2, connections: 10, round_trips: 20 };
-    let mut turns = 0;
-    let report = echo::run(&settings, |_| turns += 1).unwrap();
-    let bare = report.rows.iter().filter(|row| row.baseline == row.name).count();
-    let missing = report.notes.iter().filter(|note| note.contains("no C compiler")).count();
-    assert_eq!(bare + missing, 5);
-    // A team of processes has two: it accepts itself, or is passed its connections.
-    assert_eq!(
-        report.rows.len(),
-        bare + ModelKind::ALL.len() * PlaceKind::OF_THIS_MACHINE.len() + 1
-    );
-    assert_eq!(turns, 2 * report.rows.len());
-    for row in &report.rows {
-        assert!(row.connection.p50_us > 0.0 && row.round_trip.p50_us > 0.0, "{}", row.name);
-    }
-    assert!(report.to_markdown().contains("palco team × process"));
 }
 
 /// The figures are those of a busy machine, and not looked at; the properties hold on any.

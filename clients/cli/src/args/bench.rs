@@ -1,6 +1,7 @@
 //! The command line of `palco bench`.
 
 mod registers;
+mod servers;
 mod state;
 
 use std::path::PathBuf;
@@ -13,20 +14,11 @@ use palco_measure::{Cores, Pages, Pattern, Policy, Unit};
 
 use super::named;
 pub(crate) use registers::RegistersArgs;
+pub(crate) use servers::ServersArgs;
 pub(crate) use state::StateArgs;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Bench {
-    /// Echo servers: what a connection and a 64-byte round trip cost under every model, beside servers written with
-    /// nothing but std's calls, or in C for processes, interleaved in one run
-    Echo {
-        /// Five seconds instead of half a minute; less certain
-        #[arg(long)]
-        quick: bool,
-        /// Print Markdown
-        #[arg(long, conflicts_with = "json")]
-        markdown: bool,
-    },
     /// Starting and losing a process: with std, with a bare C program, with palco, and as an actor; from a small parent
     /// and from one with 256 MiB touched. And superservers, one program per connection: palco inetd beside openbsd-inetd,
     /// xinetd, inetutils-inetd and tcpserver, those that are found (in PATH, /usr/sbin, or below $PALCO_DAEMONS);
@@ -183,6 +175,24 @@ pub(crate) enum Bench {
     ///   palco bench state --only staleness --terms 100ms,1s,10s
     #[command(verbatim_doc_comment)]
     State(StateArgs),
+    /// Servers: every model of palco in every place, beside the same designs in C and the servers people use (nginx, Apache,
+    /// redis-server, openbsd-inetd), under work of every kind: which architecture for which work
+    ///
+    /// Every turn has a server of its own, and one client on the last core. It measures the server's processor time,
+    /// response times at a fixed rate, the highest rate, memory by idle connection, how alike workers are loaded, what a
+    /// killed worker takes along, and how fair it is. The report ranks the servers for each kind of work as the figures say,
+    /// and says between which the ranking reverses. It is also kept as a page: its path is printed, and the dashboard links
+    /// it. Peers that are not installed have rows that say so. All servers run on ports of 127.0.0.1 with their files below
+    /// $TMPDIR, and end with the run.
+    ///
+    /// It takes about a quarter of an hour, with --quick two minutes, and needs the machine for itself.
+    ///
+    /// Examples:
+    ///   palco bench servers --quick
+    ///   palco bench servers --only short,slowloris --servers team --peers none
+    ///   palco bench servers --html servers.html --json >servers.json
+    #[command(verbatim_doc_comment)]
+    Servers(ServersArgs),
     /// Compare two reports (`--json`) of `palco bench switch`, `ring`, `create`, `memory` or `ipc`
     ///
     /// Refuses where the machines differ in what decides: processor, kernel, mitigations, clock source and the like. Exit

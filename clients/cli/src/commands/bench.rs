@@ -3,6 +3,7 @@
 mod appends;
 mod kept;
 mod registers;
+mod servers;
 mod state;
 
 use std::io::{IsTerminal, Write};
@@ -11,7 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use palco_load::actors::{self, Progress, Settings};
-use palco_load::{echo, observe, spawn, urgent};
+use palco_load::{observe, spawn, urgent};
 
 use palco_measure::matrix::{Filter, Topic};
 
@@ -47,6 +48,10 @@ pub(crate) fn bench(bench: Bench, json: bool) -> Result<ExitCode> {
             state::bench(&args, json)?;
             return Ok(code);
         }
+        Bench::Servers(args) => {
+            servers::bench(&args, json)?;
+            return Ok(code);
+        }
         Bench::Actors { quick, markdown, only } => {
             let report =
                 actors::run(&Settings { quick, only, ..Settings::default() }, |progress| {
@@ -76,15 +81,6 @@ pub(crate) fn bench(bench: Bench, json: bool) -> Result<ExitCode> {
             let settings =
                 if quick { observe::Settings::quick() } else { observe::Settings::default() };
             let report = observe::run(&settings, |progress| show(format_args!("{progress}")));
-            match (json, markdown) {
-                (true, _) => report.to_json(),
-                (_, true) => report.to_markdown(),
-                _ => report.to_table(),
-            }
-        }
-        Bench::Echo { quick, markdown } => {
-            let settings = if quick { echo::Settings::quick() } else { echo::Settings::default() };
-            let report = echo::run(&settings, |progress| show(format_args!("{progress}")))?;
             match (json, markdown) {
                 (true, _) => report.to_json(),
                 (_, true) => report.to_markdown(),

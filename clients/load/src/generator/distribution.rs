@@ -20,7 +20,7 @@ const BUCKET_RATIO: f64 = 1.258_925_411_794_167_2;
 pub struct Distribution(Histogram<u64>);
 
 impl Distribution {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let longest = u64::try_from(LONGEST.as_nanos()).unwrap_or(u64::MAX);
         let histogram = Histogram::new_with_bounds(1, longest, DIGITS);
         Self(histogram.expect("bounds and digits that the library allows"))
@@ -28,6 +28,11 @@ impl Distribution {
 
     pub(super) fn record(&mut self, nanos: u64) {
         self.0.saturating_record(nanos);
+    }
+
+    /// Takes in all of another.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.0.add(&other.0).expect("all have the same bounds");
     }
 
     /// How many there are.

@@ -11,7 +11,7 @@ use super::connection::{Asked, Bytes, Connection, Failure, Shared, Step};
 use super::events::Events;
 use super::schedule::Moments;
 use super::{Connections, CrowdCounts, Distribution, Error, Failures, Figures, Outcome, Plan};
-use crate::{cores, cpu};
+use crate::{cores, cpu, stats};
 
 /// How often somebody is told how far it has come.
 const TELL_EVERY: u64 = 250_000_000;
@@ -40,6 +40,8 @@ struct Engine<'a> {
     rests_until: u64,
     in_flight: usize,
     last_answer: u64,
+    /// Good answers of each connection that is kept.
+    answers: Vec<u64>,
     outcome: Outcome,
 }
 
@@ -91,6 +93,7 @@ impl<'a> Engine<'a> {
             rests_until: 0,
             in_flight: 0,
             last_answer: 0,
+            answers: vec![0; kept],
             outcome: empty(),
         })
     }
@@ -217,6 +220,9 @@ impl<'a> Engine<'a> {
                 self.last_answer = now;
                 if asked.intended >= self.warm_up {
                     self.outcome.answered += 1;
+                    if let Some(answers) = self.answers.get_mut(token) {
+                        *answers += 1;
+                    }
                     self.outcome.response.record(now - asked.intended);
                     self.outcome.service.record(now - asked.sent);
                 }
@@ -313,6 +319,7 @@ impl<'a> Engine<'a> {
         outcome.elapsed = Duration::from_nanos(over);
         outcome.cpu = Duration::from_nanos(cpu_nanos);
         outcome.busy = 1.0 - idle as f64 / now.max(1) as f64;
+        outcome.fairness = stats::jain(self.answers.iter().map(|answers| *answers as f64));
         outcome.bytes_in = self.shared.bytes.received;
         outcome.bytes_out = self.shared.bytes.sent;
         outcome.warn(self.plan.schedule.is_closed());
@@ -332,6 +339,7 @@ fn empty() -> Outcome {
         elapsed: Duration::ZERO,
         cpu: Duration::ZERO,
         busy: 0.0,
+        fairness: None,
         bytes_in: 0,
         bytes_out: 0,
         crowd: CrowdCounts::default(),

@@ -92,6 +92,9 @@ pub struct Outcome {
     /// Which part of the time the generator's thread had something to do, from 0 to 1; waiting for the next moment is
     /// none of it.
     pub busy: f64,
+    /// Jain's index of the good answers of the connections that were kept: 1 if all had as many, 1/n if one of n had all;
+    /// nothing where none was kept or nothing answered (Jain, Chiu, Hawe 1984).
+    pub fairness: Option<f64>,
     /// Bytes received.
     pub bytes_in: u64,
     /// Bytes sent.

@@ -231,7 +231,7 @@ pub(super) struct Contestant {
     pub(super) make: Make,
     /// The C program of the same design.
     pub(super) floor: Option<Design>,
-    /// Workers whose balance can be looked at; 1 where there is no choice.
+    /// Workers that are told apart by their threads; 1 where there is no choice.
     pub(super) workers: usize,
 }
 
@@ -311,7 +311,7 @@ fn palco(
     };
     let workers = match (model, place) {
         (ModelKind::Team, PlaceKind::Task) => LOOPS,
-        (ModelKind::Team, _) => WORKERS,
+        (ModelKind::Team, PlaceKind::Thread | PlaceKind::Process) => WORKERS,
         _ => 1,
     };
     Contestant {

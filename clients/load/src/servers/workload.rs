@@ -79,7 +79,8 @@ impl Workload {
     #[must_use]
     pub const fn deciding(self) -> Measure {
         match self {
-            Self::Short | Self::PingPong | Self::Large => Measure::Cpu,
+            Self::Short | Self::PingPong => Measure::BusyCpu,
+            Self::Large => Measure::Cpu,
             Self::Cpu | Self::Block => Measure::P99,
             Self::Idle => Measure::MemoryPerConnection,
             Self::Slowloris => Measure::Answered,
@@ -110,7 +111,10 @@ impl FromStr for Workload {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Measure {
-    /// Processor time of the server by good answer, in microseconds.
+    /// Processor time of the server by good answer, in microseconds, while clients ask as fast as they are answered:
+    /// connections one after the other, or on all that stay at once.
+    BusyCpu,
+    /// The same at the fixed rate, where the server sleeps between two requests.
     Cpu,
     /// Half of the answers came within so many microseconds after they were due.
     P50,
@@ -122,11 +126,12 @@ pub enum Measure {
     Saturation,
     /// Memory by idle connection, in KiB.
     MemoryPerConnection,
-    /// Jain's index of the processor time of the four workers that had most: 1 is equal, 0.25 is one of them alone.
+    /// Jain's index of the processor time of the workers, those threads that had most of it, while connections come one
+    /// after the other: 1 is equal, 1/n is one of n alone.
     Balance,
     /// Jain's index of the answers of eight clients that ask as fast as they can: 1 is equal.
     Fairness,
-    /// Clients other than the one whose server was killed that lost their connection, of seven.
+    /// Of the other clients that were being served, the share that lost its connection, from 0 to 1.
     Lost,
     /// Milliseconds from the kill until a new client is answered.
     Recovery,
@@ -136,7 +141,8 @@ pub enum Measure {
 
 impl Measure {
     /// All, in the order of the report.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
+        Self::BusyCpu,
         Self::Cpu,
         Self::P50,
         Self::P99,
@@ -154,6 +160,7 @@ impl Measure {
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
+            Self::BusyCpu => "CPU µs/answer, busy",
             Self::Cpu => "CPU µs/answer",
             Self::P50 => "p50 µs",
             Self::P99 => "p99 µs",
@@ -172,7 +179,8 @@ impl Measure {
     #[must_use]
     pub const fn is_cost(self) -> bool {
         match self {
-            Self::Cpu
+            Self::BusyCpu
+            | Self::Cpu
             | Self::P50
             | Self::P99
             | Self::MemoryPerConnection

@@ -5,7 +5,6 @@
 //! served to the end and connects again, then several of them at once. Processor time is the superserver's own and that
 //! of the programs it starts, never the client's.
 
-mod accounting;
 mod client;
 mod programs;
 mod report;
@@ -15,9 +14,9 @@ mod subject;
 use std::time::Duration;
 
 use super::{Progress, Settings};
+use crate::account::{self, Account};
 use crate::actors::{Refusal, Round};
 use crate::family;
-use accounting::Account;
 use client::Asked;
 use programs::Program;
 pub use report::{SuperserverRow, SuperserverTable, Superservers};
@@ -68,7 +67,7 @@ pub(super) fn run(settings: &Settings, progress: &mut dyn FnMut(Progress)) -> Su
             }
         }
     }
-    let accounting = accounting::sentence(
+    let accounting = account::sentence(
         stage.iter().filter_map(|(_, server)| Some(server.as_ref().ok()?.account())),
     );
     let subjects: Vec<Subject> = stage.iter().map(|(subject, _)| subject.clone()).collect();

@@ -94,10 +94,11 @@ impl Host {
     /// kernel does not tell.
     pub(super) fn memory_bytes(&self) -> Option<u64> {
         let root = self.pid()?;
-        let own = proportional_bytes(root)?;
+        let own = family::proportional_kib(root)?;
         // Who has just ended has none.
         let others = family::descendants_of_process(root);
-        Some(own + others.into_iter().filter_map(proportional_bytes).sum::<u64>())
+        let others = others.into_iter().filter_map(family::proportional_kib).sum::<u64>();
+        Some((own + others) << 10)
     }
 
     fn pid(&self) -> Option<i32> {
@@ -151,13 +152,6 @@ impl Drop for Host {
         // Its workers go with it: some would stay where only the first is asked to end.
         let _ = self.kill();
     }
-}
-
-fn proportional_bytes(pid: i32) -> Option<u64> {
-    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
-    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
-    let kib: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
-    Some(kib << 10)
 }
 
 fn found(peer: Peer) -> Result<PathBuf, Refusal> {

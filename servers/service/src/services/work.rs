@@ -10,6 +10,7 @@
 //! | `block <ms>` | puts its thread to sleep, wrongly, after one checkpoint | an event loop that stands still |
 //! | `offload <ms>` | the same through [`CallContext::block`] | the cure |
 //! | `alloc <KiB>` | allocates and touches memory, then frees it | page faults, memory limits |
+//! | `leak <KiB>` | the same, and never frees it | what only a new process cures |
 //! | `count <lines>` | sends that many numbered lines before its answer, in parts with a checkpoint each | an answer that can be held |
 //! | `panic <text>` | panics | crash isolation |
 //! | `crash <how>` | ends its process: `segv`, `abort`, `exit <status>` or `memory` | what only a process of its own isolates |
@@ -17,7 +18,8 @@
 //! | `help` | lists the verbs | |
 //!
 //! The answer is `ok <line> took <us> us`, measured with [`CallContext::elapsed`], or `error: …`; an error keeps the
-//! connection. Durations end at [`DURATION_MAX`], allocations at [`ALLOC_KIB_MAX`], counts at [`COUNT_LINES_MAX`].
+//! connection. Durations end at [`DURATION_MAX`], allocations at [`ALLOC_KIB_MAX`], and so do all leaks of one instance
+//! together, counts at [`COUNT_LINES_MAX`].
 //!
 //! `crash` is refused where the process serves others as well: there it would end the whole server.
 //!
@@ -33,6 +35,7 @@
 mod line;
 
 use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -48,7 +51,7 @@ use crate::{CallContext, CannotRelaunch, Crash, Peer, Relaunch, Service};
 
 /// The longest `cpu`, `hog`, `sleep`, `block` or `offload`: 60 s.
 pub const DURATION_MAX: Duration = arguments::DURATION_MAX;
-/// The largest `alloc`: 1 GiB, in KiB.
+/// The largest `alloc`, and the most that one instance leaks: 1 GiB, in KiB.
 pub const ALLOC_KIB_MAX: u64 = 1024 * 1024;
 
 /// Memory is touched in steps of this size, with a checkpoint after each: about 100 µs of page faults.
@@ -69,6 +72,8 @@ pub enum WorkRequest {
     Offload(u64),
     /// Allocate, touch and free this many KiB.
     Alloc(u64),
+    /// Allocate and touch this many KiB, and never free them.
+    Leak(u64),
     /// Send this many numbered lines.
     Count(u64),
     /// Panic with this text.
@@ -110,10 +115,11 @@ pub enum WorkResponse {
     Refused(String),
 }
 
-/// Does what it is told. Has no state but the calibration of its computation.
+/// Does what it is told. Has no state but the calibration of its computation, and how much it has leaked.
 #[derive(Debug, Default)]
 pub struct WorkService {
     burner: Burner,
+    leaked_kib: AtomicU64,
 }
 
 impl Relaunch for WorkService {
@@ -141,6 +147,7 @@ impl Service for WorkService {
             | WorkRequest::Block(_)
             | WorkRequest::Offload(_)
             | WorkRequest::Alloc(_)
+            | WorkRequest::Leak(_)
             | WorkRequest::Count(_) => true,
             WorkRequest::Panic(_)
             | WorkRequest::Crash(_)
@@ -190,10 +197,16 @@ impl Service for WorkService {
                 format!("offload {ms} ms")
             }
             WorkRequest::Alloc(kib) => {
-                if !touch(kib, cx).await {
+                if touched(kib, cx).await.is_none() {
                     return WorkResponse::Refused(format!("{kib} KiB cannot be allocated"));
                 }
                 format!("alloc {kib} KiB")
+            }
+            WorkRequest::Leak(kib) => {
+                if let Err(why) = self.leak(kib, cx).await {
+                    return WorkResponse::Refused(why);
+                }
+                format!("leak {kib} KiB")
             }
             WorkRequest::Count(lines) => {
                 cx.checkpoint().await;
@@ -232,17 +245,30 @@ impl Service for WorkService {
     }
 }
 
-/// Allocates and touches `kib` KiB, then frees them; false if there is no such memory.
-async fn touch(kib: u64, cx: &CallContext<'_>) -> bool {
-    let Ok(bytes) = usize::try_from(kib.saturating_mul(1024)) else { return false };
-    let mut memory: Vec<u8> = Vec::new();
-    if memory.try_reserve_exact(bytes).is_err() {
-        return false;
+impl WorkService {
+    /// Never frees `kib` KiB; else why not.
+    async fn leak(&self, kib: u64, cx: &CallContext<'_>) -> Result<(), String> {
+        let more = |leaked: u64| leaked.checked_add(kib).filter(|sum| *sum <= ALLOC_KIB_MAX);
+        let added = self.leaked_kib.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        added.map_err(|leaked| {
+            format!("{leaked} KiB are leaked already, and {ALLOC_KIB_MAX} KiB are the most")
+        })?;
+        let memory = touched(kib, cx).await;
+        let memory = memory.ok_or_else(|| format!("{kib} KiB cannot be allocated"))?;
+        black_box(memory.leak());
+        Ok(())
     }
+}
+
+/// Allocates and touches `kib` KiB; nothing if there is no such memory.
+async fn touched(kib: u64, cx: &CallContext<'_>) -> Option<Vec<u8>> {
+    let bytes = usize::try_from(kib.saturating_mul(1024)).ok()?;
+    let mut memory: Vec<u8> = Vec::new();
+    memory.try_reserve_exact(bytes).ok()?;
     while memory.len() < bytes {
         memory.resize((memory.len() + TOUCH_STEP_BYTES).min(bytes), 1);
         black_box(&memory);
         cx.checkpoint().await;
     }
-    true
+    Some(memory)
 }

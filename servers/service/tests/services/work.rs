@@ -106,6 +106,16 @@ fn alloc_touches_memory_between_checkpoints() {
 }
 
 #[test]
+fn leaks_end_at_a_gib_of_one_instance() {
+    let host = TestHost::default();
+    assert!(ask(&host, "leak 1024\n").starts_with("ok leak 1024 KiB took "));
+    assert_eq!(host.checkpoints.get(), 4);
+    let both = ask(&host, "leak 8\nleak 1048576\n");
+    let said = both.lines().nth(1).unwrap();
+    assert_eq!(said, "error: 8 KiB are leaked already, and 1048576 KiB are the most");
+}
+
+#[test]
 fn panic_panics_with_its_text() {
     let host = TestHost::default();
     let panic = catch_unwind(AssertUnwindSafe(|| ask(&host, "panic on \x1b stage\n"))).unwrap_err();

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use nix::unistd::{User, geteuid};
 use tempfile::TempDir;
 
-use super::accounting::Account;
 use super::client;
 use super::programs::Program;
 use super::subject::{Service, Subject};
+use crate::account::Account;
 use crate::actors::Refusal;
 use crate::daemon::{LOOK_EVERY, Process, free_addresses, last_line};
 

@@ -14,9 +14,10 @@ pub const LINE_BYTES_MAX: usize = 1024;
 
 /// The answer to `help`.
 pub(super) const HELP: &str = "cpu <us> | hog <us> | sleep <ms> | block <ms> | offload <ms> | \
-                               alloc <KiB> | count <lines> | panic <text> | crash <how> | ticket | \
+                               alloc <KiB> | leak <KiB> | count <lines> | panic <text> | crash <how> | ticket | \
                                help";
-const VERBS: &str = "cpu, hog, sleep, block, offload, alloc, count, panic, crash, ticket, help";
+const VERBS: &str =
+    "cpu, hog, sleep, block, offload, alloc, leak, count, panic, crash, ticket, help";
 
 /// Lines of text; for any service from [`WorkRequest`] to [`WorkResponse`].
 ///
@@ -100,6 +101,7 @@ fn parse(line: &str) -> WorkRequest {
         "block" => millis(verb, argument).map(WorkRequest::Block),
         "offload" => millis(verb, argument).map(WorkRequest::Offload),
         "alloc" => number(verb, argument, "KiB", ALLOC_KIB_MAX).map(WorkRequest::Alloc),
+        "leak" => number(verb, argument, "KiB", ALLOC_KIB_MAX).map(WorkRequest::Leak),
         "count" => number(verb, argument, "lines", COUNT_LINES_MAX).map(WorkRequest::Count),
         // Escaped, because a panic's text ends up on a terminal.
         "panic" => Ok(WorkRequest::Panic(argument.escape_debug().to_string())),

@@ -1,7 +1,7 @@
-//! The processor time of a superserver and of every program it starts.
+//! The processor time of a server and of every process it starts.
 //!
 //! Best a control group of its own, which counts all that ever was in it, to the nanosecond (`cpuacct` of version 1) or
-//! the microsecond (`cpu.stat` of version 2). Without one: what the kernel tells of the superserver and of the children
+//! the microsecond (`cpu.stat` of version 2). Without one: what the kernel tells of the server and of the children
 //! it has reaped, in clock ticks (`proc_pid_stat(5)`).
 
 use std::fs;
@@ -22,15 +22,15 @@ const REMOVE_TRIES_MAX: usize = 200;
 
 /// Who counts.
 #[derive(Debug)]
-pub(super) enum Account {
+pub(crate) enum Account {
     Group(Group),
     /// These processes and the children they have reaped.
     Ticks(Vec<i32>),
 }
 
 impl Account {
-    /// Of processes that have just been started, and have started nothing yet.
-    pub(super) fn of(pids: &[i32]) -> Self {
+    /// Of all the processes that a server has now; those that they will start count too.
+    pub(crate) fn of(pids: &[i32]) -> Self {
         let hierarchies = Kind::ALL.into_iter().filter_map(|kind| Some((kind, own_group(kind)?)));
         let mut groups = hierarchies.filter_map(|(kind, own)| Group::new(kind, &own, pids).ok());
         groups.next().map_or_else(|| Self::Ticks(pids.to_vec()), Self::Group)
@@ -40,7 +40,7 @@ impl Account {
     ///
     /// # Errors
     /// The kernel's; `InvalidData` when it says something unheard of.
-    pub(super) fn nanos(&self) -> io::Result<u64> {
+    pub(crate) fn nanos(&self) -> io::Result<u64> {
         match self {
             Self::Group(group) => group.nanos(),
             Self::Ticks(pids) => {
@@ -58,14 +58,14 @@ impl Account {
         match self {
             Self::Group(group) => group.kind.means(),
             Self::Ticks(_) => {
-                "clock ticks of the superserver and its reaped children (no control group can be made)"
+                "clock ticks of the server and its reaped children (no control group can be made)"
             }
         }
     }
 }
 
 /// For the report: how it was counted.
-pub(super) fn sentence<'a>(accounts: impl Iterator<Item = &'a Account>) -> String {
+pub(crate) fn sentence<'a>(accounts: impl Iterator<Item = &'a Account>) -> String {
     let mut means: Vec<&str> = accounts.map(Account::means).collect();
     means.sort_unstable();
     means.dedup();
@@ -74,7 +74,7 @@ pub(super) fn sentence<'a>(accounts: impl Iterator<Item = &'a Account>) -> Strin
 
 /// The two designs of the kernel (`cgroups(7)`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     One,
     Two,
 }
@@ -84,8 +84,8 @@ impl Kind {
 
     fn means(self) -> &'static str {
         match self {
-            Self::One => "cpuacct.usage of a control group for each superserver",
-            Self::Two => "cpu.stat of a control group for each superserver",
+            Self::One => "cpuacct.usage of a control group for each server",
+            Self::Two => "cpu.stat of a control group for each server",
         }
     }
 
@@ -139,7 +139,7 @@ fn own_group(kind: Kind) -> Option<PathBuf> {
 
 /// A control group, until dropped; then nothing must be in it any more.
 #[derive(Debug)]
-pub(super) struct Group {
+pub(crate) struct Group {
     kind: Kind,
     directory: PathBuf,
 }
