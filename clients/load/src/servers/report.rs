@@ -1,7 +1,10 @@
 //! What a run has found: for programs as JSON or CSV, for people as a table, Markdown or a page with pictures.
 
+mod assemble;
+
 use std::collections::BTreeMap;
 
+pub(super) use assemble::Parts;
 use palco_measure::report::{Environment, Grade};
 use serde::{Deserialize, Serialize};
 
@@ -90,7 +93,8 @@ pub struct ServersTable {
 pub struct ServersRow {
     /// The name of the contestant.
     pub contestant: String,
-    /// Each measure's value in each round, in the order of the rounds.
+    /// Each measure's value in each round, in the order of the rounds; not a number (`null` in JSON) where a round has none.
+    #[serde(deserialize_with = "rounds_with_gaps")]
     pub measured: BTreeMap<Measure, Vec<f64>>,
     /// Response times from the intended start, of all rounds together: quantile and microseconds. May be empty.
     pub response_us: Vec<(f64, f64)>,
@@ -126,6 +130,8 @@ pub struct Ranking {
     pub measure: Measure,
     /// Best first; those that cannot be told apart are in one group.
     pub groups: Vec<Group>,
+    /// Who was asked and answered too little to be ranked, and why.
+    pub failed: Vec<(String, String)>,
     /// What follows, in words made from the figures.
     pub sentence: String,
 }
@@ -150,4 +156,56 @@ pub struct Reversal {
     pub tau: f64,
     /// What follows, in words made from the figures.
     pub sentence: String,
+}
+
+impl ServersReport {
+    /// The JSON form.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("numbers and text alone")
+    }
+
+    /// The table of this work in this dialect.
+    #[must_use]
+    pub fn table(&self, workload: Workload, dialect: Dialect) -> Option<&ServersTable> {
+        self.tables.iter().find(|table| table.workload == workload && table.dialect == dialect)
+    }
+
+    /// Who has this name.
+    #[must_use]
+    pub fn contestant(&self, name: &str) -> Option<&ContestantFacts> {
+        self.contestants.iter().find(|contestant| contestant.name == name)
+    }
+}
+
+impl ServersTable {
+    /// The row of this contestant.
+    #[must_use]
+    pub fn row(&self, contestant: &str) -> Option<&ServersRow> {
+        self.rows.iter().find(|row| row.contestant == contestant)
+    }
+}
+
+impl ServersRow {
+    /// What was measured in each round; empty if it was not.
+    #[must_use]
+    pub fn rounds(&self, measure: Measure) -> &[f64] {
+        self.measured.get(&measure).map_or(&[], Vec::as_slice)
+    }
+
+    /// Median and range over the rounds that have a value; nothing if none has.
+    #[must_use]
+    pub fn spread(&self, measure: Measure) -> Option<Spread> {
+        Spread::of(self.rounds(measure).iter().copied().filter(|value| value.is_finite()))
+    }
+}
+
+/// `null` is no number.
+fn rounds_with_gaps<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<Measure, Vec<f64>>, D::Error> {
+    let read: BTreeMap<Measure, Vec<Option<f64>>> = Deserialize::deserialize(from)?;
+    let number = |value: Option<f64>| value.unwrap_or(f64::NAN);
+    let rounds = |values: Vec<Option<f64>>| values.into_iter().map(number).collect();
+    Ok(read.into_iter().map(|(measure, values)| (measure, rounds(values))).collect())
 }
