@@ -66,7 +66,7 @@ pub(super) fn launch(
 }
 
 /// A file with one service: a program for each connection.
-pub(super) fn inetd_file(directory: &Path, address: SocketAddr) -> Result<PathBuf, Refusal> {
+fn inetd_file(directory: &Path, address: SocketAddr) -> Result<PathBuf, Refusal> {
     let user = User::from_uid(geteuid()).map_err(Refusal::failed)?;
     let user = user.ok_or_else(|| Refusal::failed("this user has no name"))?.name;
     let line = format!("{address} stream tcp4 nowait {user} /bin/cat cat\n");

@@ -91,13 +91,9 @@ impl Workshop<'_> {
                 Ok(alone(launch, directory).args(["--urgent", "off"]).args(more.iter().copied()))
             }
             Make::PalcoInetd { is_builtin } => {
-                let (file, dialect) = if *is_builtin {
-                    (builtin_file(directory, address)?, "toml")
-                } else {
-                    (incumbent::inetd_file(directory, address)?, "openbsd")
-                };
+                let file = superserver_file(directory, address, *is_builtin)?;
                 let launch = self.palco()?.arg("inetd").arg("--config").arg(file);
-                let launch = launch.args(["--dialect", dialect, "--log", "/dev/null"]);
+                let launch = launch.args(["--log", "/dev/null"]);
                 Ok(alone(launch, directory))
             }
             Make::C(design) => {
@@ -117,11 +113,18 @@ impl Workshop<'_> {
     }
 }
 
-/// A file with one service: the superserver's own echo.
-fn builtin_file(directory: &Path, address: SocketAddr) -> Result<PathBuf, Refusal> {
+/// A file with one service: the superserver's own echo, or a program for each connection.
+fn superserver_file(
+    directory: &Path,
+    address: SocketAddr,
+    is_builtin: bool,
+) -> Result<PathBuf, Refusal> {
     let file = directory.join("inetd.toml");
-    let text =
-        format!("[[service]]\nname = \"echo\"\nlisten = \"{address}\"\nbuiltin = \"echo\"\n");
+    let what = if is_builtin { "builtin = \"echo\"" } else { "program = [\"/bin/cat\"]" };
+    let text = format!(
+        "[[service]]\nname = \"echo\"\nlisten = \"{address}\"\n{what}\n\
+         limits = {{ instances = {CONNECTIONS_MAX} }}\n"
+    );
     fs::write(&file, text).map_err(Refusal::failed)?;
     Ok(file)
 }

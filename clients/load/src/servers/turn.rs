@@ -40,7 +40,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 /// How long after its time a turn waits for answers.
 const LINGER: Duration = Duration::from_millis(300);
 /// A first answer of a server that has somebody to give it.
-const FIRST_WITHIN: Duration = Duration::from_millis(100);
+const FIRST_WITHIN: Duration = Duration::from_millis(300);
 /// Who does not serve again by then does not.
 const RECOVERS_WITHIN: Duration = Duration::from_secs(3);
 /// How long a server must look the same until it has taken all idle connections, and how long that may take.
