@@ -30,7 +30,8 @@ pub struct Deadlines {
     /// A call, from when it first waits or lets others run. Reaching it interrupts the request.
     pub handler: Option<Duration>,
     /// An answer that the client does not take: the time in which none of it is acknowledged. With `min_rate` also how
-    /// long a full send buffer is waited for, and one second more for that many bytes.
+    /// long a full send buffer is waited for until all that is being sent is in it, and one second more for that many
+    /// bytes.
     pub send: Option<Duration>,
     /// A call in a process that goes on for so long behind `handler` (from its beginning without that): the process is
     /// killed, and replaced where it would have had more to serve.

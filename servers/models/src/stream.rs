@@ -3,6 +3,7 @@
 //! On an event loop or a fiber a wait gives the thread to others; on a thread of its own, or in a process, it is a plain blocking system call, which signals end
 //! with `EINTR`. A stop ends the wait for the client's next bytes, never the writing of a response.
 
+mod blocking;
 mod fiber;
 mod polled;
 mod task;
@@ -13,17 +14,16 @@ use std::net::{Shutdown, TcpStream as ThreadStream};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
+use blocking::{write_at_once, write_until};
 use bytes::{Buf, BytesMut};
 use futures_util::FutureExt;
-use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{MsgFlags, recv, send};
-use palco_actors::{Actor, Context, Time, Wait};
+use nix::sys::socket::{MsgFlags, recv};
+use palco_actors::{Actor, Context, Wait};
 pub(crate) use polled::{PolledListener, PolledStream};
 use socket2::SockRef;
 
-use crate::timer::Timer;
-use crate::timing::{Timing, Until};
+use crate::timing::{Sending, Timing, Until};
 
 /// Room made for one read.
 const READ_BYTES: usize = 4 << 10;
@@ -179,10 +179,11 @@ impl Stream {
         buffer: &mut BytesMut,
         timing: &Timing<'_>,
     ) -> Written {
+        let mut sending = None;
         while buffer.has_remaining() {
             let written = match self {
                 _ if let Some(send) = timing.send_limit() => {
-                    self.write_within(cx, buffer, timing, send).await
+                    self.write_within(cx, buffer, timing, send, &mut sending).await
                 }
                 Self::Polled(stream) => stream.write(buffer).await.map(Some),
                 Self::Blocking(stream) => cx
@@ -200,12 +201,13 @@ impl Stream {
     }
 
     /// Writes once; none if the client takes too long.
-    async fn write_within<A: Actor>(
+    async fn write_within<'a, A: Actor>(
         &mut self,
         cx: &Context<A>,
         bytes: &[u8],
-        timing: &Timing<'_>,
+        timing: &'a Timing<'a>,
         send: Duration,
+        sending: &mut Option<Sending<'a>>,
     ) -> io::Result<Option<usize>> {
         // As every write where waits give the thread away: a client who reads as fast must not have it for itself.
         let at_once = match self {
@@ -215,7 +217,9 @@ impl Stream {
         if at_once.is_some() {
             return Ok(at_once);
         }
-        let mut sending = timing.begin_to_wait(send, self.unsent());
+        let Some(sending) = timing.wait_to_send(sending, send, self.unsent() + bytes.len()) else {
+            return Ok(None);
+        };
         loop {
             let written = match self {
                 Self::Polled(stream) => timing
@@ -229,7 +233,7 @@ impl Stream {
                     cx.blocking_call(Wait::ThroughStop, call).await.unwrap_or(Ok(Some(0)))?
                 }
             };
-            if written.is_some() || sending.is_over(self.unsent()) {
+            if written.is_some() || sending.is_over(self.unsent() + bytes.len()) {
                 return Ok(written);
             }
         }
@@ -368,32 +372,5 @@ impl Stream {
             Self::Polled(stream) => SockRef::from(stream.get()),
             Self::Blocking(stream) => SockRef::from(stream),
         }
-    }
-}
-
-/// Writes what fits into the send buffer; none if nothing does.
-fn write_at_once(socket: RawFd, bytes: &[u8]) -> io::Result<Option<usize>> {
-    match send(socket, bytes, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL) {
-        Err(Errno::EAGAIN) => Ok(None),
-        written => Ok(Some(written?)),
-    }
-}
-
-/// Writes once, as soon as something fits into the send buffer; none if that is not so before `until`.
-fn write_until(
-    socket: &ThreadStream,
-    bytes: &[u8],
-    timer: &Timer<'_>,
-    until: Time,
-) -> io::Result<Option<usize>> {
-    loop {
-        if let Some(written) = write_at_once(socket.as_raw_fd(), bytes)? {
-            return Ok(Some(written));
-        }
-        let Some(left) = timer.left(until) else { return Ok(None) };
-        // Rounded up: else the last millisecond would be spent looking.
-        let timeout = PollTimeout::try_from(left + Duration::from_millis(1));
-        let mut room = [PollFd::new(socket.as_fd(), PollFlags::POLLOUT)];
-        poll(&mut room, timeout.unwrap_or(PollTimeout::MAX))?;
     }
 }

@@ -144,11 +144,20 @@ impl<'a> Timing<'a> {
         self.limits.send
     }
 
-    /// A wait for a full send buffer, in which something must be taken within `send`, begins; so many bytes are on
-    /// their way.
-    pub(crate) fn begin_to_wait(&self, send: Duration, unsent: usize) -> Sending<'_> {
-        let began = self.timer.now();
-        Sending { timing: self, send, began, unsent_first: unsent, unsent, until: began + send }
+    /// A wait for a full send buffer, in which something must be taken within `send`, begins: the first for what is being
+    /// sent, or one more. So many bytes are left, those to be written and those on their way. Nothing if the client has
+    /// been too slow already.
+    pub(crate) fn wait_to_send<'s, 'w>(
+        &'s self,
+        waits: &'w mut Option<Sending<'s>>,
+        send: Duration,
+        left: usize,
+    ) -> Option<&'w mut Sending<'s>> {
+        let now = self.timer.now();
+        let first =
+            || Sending { timing: self, send, began: now, left_first: left, left, until: now };
+        let sending = waits.get_or_insert_with(first);
+        (!sending.is_late(now, left)).then_some(sending)
     }
 
     // A socket that blocks
@@ -173,32 +182,35 @@ impl<'a> Timing<'a> {
     }
 }
 
-/// One wait for a client to take some of its answer.
+/// The waits for a client to take what is being sent to it.
 #[derive(Debug)]
 pub(crate) struct Sending<'a> {
     timing: &'a Timing<'a>,
     send: Duration,
     began: Time,
-    unsent_first: usize,
-    unsent: usize,
+    /// Bytes that the client had not taken when the first wait began, and when it was looked at last.
+    left_first: usize,
+    left: usize,
     pub(crate) until: Time,
 }
 
 impl Sending<'_> {
-    /// `until` has come, and so many bytes are still on their way: whether the client takes too long. If not, there is
-    /// another `until`.
-    pub(crate) fn is_over(&mut self, unsent: usize) -> bool {
-        let now = self.timing.timer.now();
-        let has_taken = unsent < self.unsent;
-        self.unsent = unsent;
+    /// `until` has come, and so many bytes are left: whether the client takes too long. If not, there is another `until`.
+    pub(crate) fn is_over(&mut self, left: usize) -> bool {
+        let has_taken = left < self.left;
+        self.is_late(self.timing.timer.now(), left) || !has_taken
+    }
+
+    /// Whether the client was slower than the lowest rate since the first wait. If not, there is another `until`.
+    fn is_late(&mut self, now: Time, left: usize) -> bool {
+        self.left = left;
+        self.until = now + self.send;
         let limits = &self.timing.limits;
-        let mut until = now + self.send;
         if limits.min_rate.is_some() {
-            let taken = self.unsent_first.saturating_sub(unsent) as u64;
-            until = until.min(self.began + self.send + limits.earned(taken));
+            let taken = self.left_first.saturating_sub(left) as u64;
+            self.until = self.until.min(self.began + self.send + limits.earned(taken));
         }
-        self.until = until;
-        !has_taken || until <= now
+        self.until <= now
     }
 }
 
@@ -294,14 +306,33 @@ mod tests {
             let clock = Clock::virtual_time();
             let limits = Deadlines { send, min_rate, ..Deadlines::default() };
             let timing = Timing::new(&limits, &clock);
-            let mut sending = timing.begin_to_wait(10 * SECOND, 10_000);
+            let mut waits = None;
+            let sending = timing.wait_to_send(&mut waits, 10 * SECOND, 10_000).unwrap();
             pass(&clock, 10);
             assert!(!sending.is_over(9_500), "50 bytes a second for now");
             pass(&clock, 10);
             assert_eq!(sending.is_over(9_499), slow_is_over);
-            let mut sending = timing.begin_to_wait(10 * SECOND, 10_000);
+            let mut waits = None;
+            let sending = timing.wait_to_send(&mut waits, 10 * SECOND, 10_000).unwrap();
             pass(&clock, 10);
             assert!(sending.is_over(10_000));
+        }
+    }
+
+    #[test]
+    fn all_waits_for_what_is_being_sent_count_together_where_there_is_a_rate() {
+        for (min_rate, is_over) in [(None, false), (Some(100), true)] {
+            let clock = Clock::virtual_time();
+            let limits = Deadlines { send: Some(10 * SECOND), min_rate, ..Deadlines::default() };
+            let timing = Timing::new(&limits, &clock);
+            let mut waits = None;
+            // Every 5 s there is room for 50 bytes: each wait is short, and all are too long.
+            for left in [10_000, 9_950, 9_900] {
+                assert!(timing.wait_to_send(&mut waits, 10 * SECOND, left).is_some());
+                pass(&clock, 5);
+            }
+            // 150 bytes earn 1.5 s more than 10 s.
+            assert_eq!(timing.wait_to_send(&mut waits, 10 * SECOND, 9_850).is_none(), is_over);
         }
     }
 }

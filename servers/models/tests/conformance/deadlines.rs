@@ -1,7 +1,6 @@
 //! Time limits: who is ended by which, in whose words, and who is not. Each limit is met once by a client that it is
 //! meant for and once by one that it must leave alone.
 
-use std::io::ErrorKind;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -303,14 +302,13 @@ fn a_client_that_reads_slower_than_the_lowest_rate_is_reset() {
         let deadlines = Deadlines { send, min_rate, ..Deadlines::default() };
         let server = limited::<KvService>(stage, deadlines, <_>::default());
         let mut client = asks_for_much(&server, 100);
-        at_a_pace(LIMIT, || match client.try_read(2_000) {
-            Ok(read) => read > 0,
-            Err(error) => {
-                assert_eq!(error.kind(), ErrorKind::ConnectionReset);
-                false
-            }
+        at_a_pace(LIMIT, || {
+            let is_ended = server.scores().send_timeouts > 0;
+            !is_ended && client.try_read(2_000).is_ok_and(|read| read > 0)
         });
+        assert_eq!(server.scores().send_timeouts, 1, "it was ended while it read");
         until_counted(&server, ([0, 0, 0, 0, 1, 0], 1));
+        assert_eq!(client.everything().1, End::Reset);
     });
 }
 
