@@ -55,7 +55,7 @@ pub use report::Report;
 pub use run::{Run, RunError};
 pub use session::Progress;
 pub use sides::{keys as ping_pong_keys, subject as ping_pong};
-pub use statistics::Chance;
+pub use statistics::{Chance, EFFECT_MIN, difference_of_rounds, ratio_of_rounds};
 pub use subject::{Raw, Side, Subject, Unavailable};
 
 /// The commit that this was built from, with `+` if files of the runtime or of this room were changed since; empty if it

@@ -7,8 +7,10 @@
 use std::cmp::Ordering;
 
 mod chance;
+mod rounds;
 
 pub use chance::Chance;
+pub use rounds::{difference_of_rounds, ratio_of_rounds};
 
 use crate::Section;
 use crate::report::{Estimate, Verdict};
@@ -17,7 +19,7 @@ use crate::report::{Estimate, Verdict};
 const KEPT_MAX: usize = 4_096;
 
 /// A difference below this share is not worth a word, however sure it is.
-pub(crate) const EFFECT_MIN: f64 = 0.03;
+pub const EFFECT_MIN: f64 = 0.03;
 
 /// The samples of one round in order, thinned to a bounded number of equidistant ranks.
 #[derive(Clone, Debug)]

@@ -1,6 +1,13 @@
 //! What a run has found: for programs as JSON or CSV, for people as a table, Markdown or a page with pictures.
 
 mod assemble;
+mod control;
+mod judge;
+mod notes;
+mod ranking;
+mod reversal;
+mod summary;
+mod words;
 
 use std::collections::BTreeMap;
 

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use palco_measure::Seen;
 
-use super::{ContestantFacts, SCHEMA, ServersReport, ServersTable};
+use super::notes::NOTES;
+use super::ranking::ranking;
+use super::reversal::reversals;
+use super::{ContestantFacts, SCHEMA, ServersReport, ServersRow, ServersTable, control};
 
 /// What a run hands to its report.
 pub(in crate::servers) struct Parts {
@@ -35,6 +38,11 @@ impl ServersReport {
     pub(in crate::servers) fn new(parts: Parts) -> Self {
         let mut remarks = parts.environment.remarks;
         remarks.extend(parts.remarks);
+        let Parts { contestants, mut tables, seed, .. } = parts;
+        tables.iter_mut().flat_map(|table| &mut table.rows).for_each(clean);
+        let rankings = tables.iter().filter_map(|table| ranking(table, &contestants, seed));
+        let rankings: Vec<_> = rankings.collect();
+        let reversals = reversals(&tables, &rankings, &contestants, seed);
         Self {
             schema: SCHEMA.to_owned(),
             command: parts.command,
@@ -44,15 +52,21 @@ impl ServersReport {
             remarks,
             accounting: parts.accounting,
             rounds: parts.rounds,
-            seed: parts.seed,
+            seed,
             turn_seconds: parts.turn.as_secs_f64(),
             seconds: parts.took.as_secs_f64(),
-            contestants: parts.contestants,
-            tables: parts.tables,
-            control: Vec::new(),
-            rankings: Vec::new(),
-            reversals: Vec::new(),
-            notes: Vec::new(),
+            control: control::rows(&contestants, &tables),
+            contestants,
+            tables,
+            rankings,
+            reversals,
+            notes: NOTES.iter().map(|note| (*note).to_owned()).collect(),
         }
     }
+}
+
+/// Leaves nothing that is no number but rounds without a value among others that have one.
+fn clean(row: &mut ServersRow) {
+    row.measured.retain(|_, rounds| rounds.iter().any(|value| value.is_finite()));
+    row.response_us.retain(|(quantile, micros)| quantile.is_finite() && micros.is_finite());
 }
