@@ -3,8 +3,11 @@
 mod page;
 mod text;
 
-pub(crate) use page::{Escaped, page};
-pub(crate) use text::{Facts, Section, aligned, facts_of, markdown, plain, ranged, spread};
+pub(crate) use page::{Escaped, document, list, page, table};
+pub(crate) use text::{
+    Facts, Section, aligned, facts_of, markdown, markdown_list, markdown_table, plain, ranged,
+    spread,
+};
 
 use serde::{Deserialize, Serialize};
 

@@ -19,11 +19,8 @@ pub(crate) fn page(
     pictures: &[String],
     notes: &[String],
 ) -> String {
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
-         <style>{STYLE}</style></head><body>\n<h1>{title}</h1>\n<p><code>{}</code></p>\n<ul>\n",
-        Escaped(command)
-    );
+    let title = Escaped(title);
+    let mut page = format!("<h1>{title}</h1>\n<p><code>{}</code></p>\n<ul>\n", Escaped(command));
     for (name, value) in facts {
         let _ = writeln!(page, "<li>{name}: {}</li>", Escaped(value));
     }
@@ -32,19 +29,41 @@ pub(crate) fn page(
         page.push_str(picture);
     }
     for section in sections {
-        let _ = writeln!(page, "<h2>{}</h2>\n<table>", Escaped(&section.title));
-        line(&mut page, "th", &section.head);
-        for row in &section.rows {
-            line(&mut page, "td", row);
-        }
-        page.push_str("</table>\n");
+        let _ = writeln!(page, "<h2>{}</h2>", Escaped(&section.title));
+        table(&mut page, section);
     }
-    page.push_str("<h2>How to read it</h2>\n<ul>\n");
-    for note in notes {
-        let _ = writeln!(page, "<li>{}</li>", Escaped(note));
+    page.push_str("<h2>How to read it</h2>\n");
+    list(&mut page, notes);
+    document(title.0, "", &page)
+}
+
+/// Everything around what a page says; `style` is added to that of all pages.
+pub(crate) fn document(title: &str, style: &str, body: &str) -> String {
+    let title = Escaped(title);
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
+         <meta name=\"viewport\" content=\"width=device-width\">\
+         <style>{STYLE}{style}</style></head><body>\n{body}</body></html>\n"
+    )
+}
+
+/// The section's table, without its title.
+pub(crate) fn table(page: &mut String, section: &Section) {
+    page.push_str("<table>\n");
+    line(page, "th", &section.head);
+    for row in &section.rows {
+        line(page, "td", row);
     }
-    page.push_str("</ul>\n</body></html>\n");
-    page
+    page.push_str("</table>\n");
+}
+
+/// Each as an item.
+pub(crate) fn list(page: &mut String, items: &[String]) {
+    page.push_str("<ul>\n");
+    for item in items {
+        let _ = writeln!(page, "<li>{}</li>", Escaped(item));
+    }
+    page.push_str("</ul>\n");
 }
 
 fn line(page: &mut String, kind: &str, cells: &[String]) {

@@ -56,18 +56,30 @@ pub(crate) fn markdown(
     for (name, value) in facts {
         let _ = writeln!(text, "* {name}: {value}");
     }
-    for Section { title, head, rows } in sections {
-        let _ = writeln!(text, "\n## {title}\n\n| {} |", head.join(" | "));
-        let _ = writeln!(text, "|{}", "---|".repeat(head.len()));
-        for row in rows {
-            let _ = writeln!(text, "| {} |", row.join(" | "));
-        }
-    }
-    let _ = writeln!(text, "\n## How to read it\n");
-    for note in notes {
-        let _ = writeln!(text, "* {}", note.as_ref());
-    }
+    sections.iter().for_each(|section| markdown_table(&mut text, section));
+    markdown_list(&mut text, "How to read it", notes);
     text
+}
+
+/// A section of Markdown that is a table.
+pub(crate) fn markdown_table(text: &mut String, Section { title, head, rows }: &Section) {
+    let _ = writeln!(text, "\n## {title}\n\n| {} |", head.join(" | "));
+    let _ = writeln!(text, "|{}", "---|".repeat(head.len()));
+    for row in rows {
+        let _ = writeln!(text, "| {} |", row.join(" | "));
+    }
+}
+
+/// A section of Markdown that is a list.
+pub(crate) fn markdown_list(
+    text: &mut String,
+    title: &str,
+    items: impl IntoIterator<Item = impl AsRef<str>>,
+) {
+    let _ = writeln!(text, "\n## {title}\n");
+    for item in items {
+        let _ = writeln!(text, "* {}", item.as_ref());
+    }
 }
 
 /// For a terminal, without the notes.

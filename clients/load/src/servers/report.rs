@@ -1,12 +1,17 @@
 //! What a run has found: for programs as JSON or CSV, for people as a table, Markdown or a page with pictures.
 
 mod assemble;
+mod chart;
 mod control;
+mod families;
 mod judge;
 mod notes;
+mod page;
 mod ranking;
 mod reversal;
+mod scale;
 mod summary;
+mod text;
 mod words;
 
 use std::collections::BTreeMap;
@@ -216,3 +221,8 @@ fn rounds_with_gaps<'de, D: serde::Deserializer<'de>>(
     let rounds = |values: Vec<Option<f64>>| values.into_iter().map(number).collect();
     Ok(read.into_iter().map(|(measure, values)| (measure, rounds(values))).collect())
 }
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;

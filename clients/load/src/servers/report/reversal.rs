@@ -26,7 +26,7 @@ struct Pair<'a> {
     weight: f64,
 }
 
-/// All, the strongest first.
+/// All by dialect, the strongest first.
 pub(super) fn reversals(
     tables: &[ServersTable],
     rankings: &[Ranking],
@@ -46,7 +46,7 @@ pub(super) fn reversals(
             }
         }
     }
-    found.sort_by(|a, b| a.tau.total_cmp(&b.tau));
+    found.sort_by(|a, b| a.dialect.cmp(&b.dialect).then(a.tau.total_cmp(&b.tau)));
     found
 }
 
@@ -159,7 +159,7 @@ impl Side<'_> {
             }
             _ => String::new(),
         };
-        format!("{a} is better than {b} ({} against {} {}{by})", figure(a), figure(b), of(measure))
+        format!("{a} is better than {b} ({}: {} against {}{by})", of(measure), figure(a), figure(b))
     }
 }
 

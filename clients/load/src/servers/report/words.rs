@@ -70,13 +70,9 @@ pub(super) fn percent(share: f64) -> String {
     format!("{} %", if text.is_empty() { "0" } else { text })
 }
 
-/// `12 times`, `1.4 times`; where the other is nothing there is no number.
+/// `12 times`, `1.4 times`.
 pub(super) fn times(factor: f64) -> String {
-    if factor >= super::judge::FACTOR_MAX {
-        "incomparably".to_owned()
-    } else {
-        format!("{} times", number(factor))
-    }
+    format!("{} times", number(factor))
 }
 
 /// `a, b and c`; of many the first and how many more.

@@ -1,0 +1,179 @@
+//! Response times up to the rarest: every further nine of the percentile is as wide as the one before.
+
+use std::fmt::Write;
+
+use super::{WIDTH, begin, end, mark, tick};
+use crate::report::Escaped;
+use crate::servers::contestant::Origin;
+use crate::servers::report::scale::Scale;
+use crate::servers::report::text::class;
+use crate::servers::report::words::short;
+use crate::servers::report::{ServersReport, ServersRow, ServersTable};
+use crate::servers::workload::Measure;
+
+const HEIGHT: f64 = 250.0;
+/// The edges of what is drawn in: left, right, top, bottom.
+const EDGES: (f64, f64, f64, f64) = (48.0, WIDTH - 26.0, 8.0, 226.0);
+/// Nines of the last quantile that is no maximum; the maximum is one further.
+const NINES_MAX: f64 = 4.0;
+const LABELS: [(f64, &str); 7] = [
+    (0.0, "min"),
+    (0.5, "50 %"),
+    (0.9, "90 %"),
+    (0.99, "99 %"),
+    (0.999, "99.9 %"),
+    (0.9999, "99.99 %"),
+    (1.0, "max"),
+];
+/// Quantiles that lines are marked at, so that they are told apart without colours.
+const MARKED: [f64; 5] = [0.5, 0.9, 0.99, 0.999, 0.9999];
+
+struct Line<'a> {
+    row: &'a ServersRow,
+    origin: Origin,
+}
+
+/// Nothing where nobody's response times are known.
+pub(in crate::servers::report) fn tails(
+    report: &ServersReport,
+    table: &ServersTable,
+) -> Option<String> {
+    let lines = report.ordered(table.dialect).into_iter().filter_map(|one| {
+        let row = table.row(&one.name).filter(|row| row.response_us.len() > 1)?;
+        Some(Line { row, origin: one.origin })
+    });
+    let lines: Vec<Line<'_>> = lines.collect();
+    let points = lines.iter().flat_map(|line| line.row.response_us.iter().map(|(_, us)| *us));
+    let scale = Scale::logarithmic(points);
+    let chosen = chosen(&lines);
+    let (_, first) = chosen.first()?;
+    let description = format!(
+        "Response times of {} servers by percentile, both scales logarithmic. 99 of 100 answers of {} came within {}. \
+         All figures are in the table below.",
+        lines.len(),
+        first.row.contestant,
+        p99(first).map_or_else(|| "an unknown time".to_owned(), |us| short(Measure::P99, us)),
+    );
+    let subtitle = format!("{}, response time by percentile", table.dialect.name());
+    let mut picture = begin(table.workload.title(), &subtitle, &description, HEIGHT);
+    axes(&mut picture, scale);
+    let is_chosen = |line: &Line<'_>| {
+        chosen.iter().position(|(_, one)| one.row.contestant == line.row.contestant)
+    };
+    for line in lines.iter().filter(|line| is_chosen(line).is_none()) {
+        curve(&mut picture, line, scale, " faint");
+    }
+    for (_, line) in &chosen {
+        curve(&mut picture, line, scale, "");
+        for (q, us) in line.row.response_us.iter().filter(|(q, _)| MARKED.contains(q)) {
+            picture.push_str(&mark(line.origin, across(*q), down(scale, *us), ""));
+        }
+    }
+    numbers(&mut picture, &chosen, scale);
+    let mut picture = end(picture).replace("</figure>\n", "");
+    picture.push_str("<ol class=\"chosen\">\n");
+    for (what, line) in &chosen {
+        let us = p99(line).map_or(String::new(), |us| format!(", p99 {}", short(Measure::P99, us)));
+        let name = Escaped(&line.row.contestant);
+        let _ = writeln!(
+            picture,
+            "<li>{what}: <b class=\"{}\">{name}</b>{us}</li>",
+            class(line.origin)
+        );
+    }
+    picture.push_str("</ol></figure>\n");
+    Some(picture)
+}
+
+/// The best of every origin by its 99th percentile, and the last of all; each once.
+fn chosen<'a>(lines: &'a [Line<'a>]) -> Vec<(&'static str, &'a Line<'a>)> {
+    let mut known: Vec<(f64, &Line<'_>)> =
+        lines.iter().filter_map(|line| Some((p99(line)?, line))).collect();
+    known.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let best = |origin: Origin| known.iter().find(|(_, line)| line.origin == origin);
+    let names = [
+        (Origin::Palco, "best of palco"),
+        (Origin::C, "best in C"),
+        (Origin::Peer, "best of others"),
+    ];
+    let mut chosen: Vec<(&'static str, &Line<'_>)> = names
+        .into_iter()
+        .filter_map(|(origin, name)| best(origin).map(|(_, line)| (name, *line)))
+        .collect();
+    if let Some((_, last)) = known.last()
+        && chosen.iter().all(|(_, line)| line.row.contestant != last.row.contestant)
+    {
+        chosen.push(("last", last));
+    }
+    chosen
+}
+
+fn p99(line: &Line<'_>) -> Option<f64> {
+    line.row.response_us.iter().find(|(q, _)| *q >= 0.99).map(|(_, us)| *us)
+}
+
+fn axes(picture: &mut String, scale: Scale) {
+    let (left, right, top, bottom) = EDGES;
+    for value in scale.ticks() {
+        let y = down(scale, value);
+        let _ = writeln!(
+            picture,
+            "<path class=\"grid\" d=\"M{left} {y:.1}H{right}\"/>\
+             <text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{} µs</text>",
+            left - 4.0,
+            y + 3.5,
+            tick(value)
+        );
+    }
+    for (q, label) in LABELS {
+        let x = across(q);
+        let _ = writeln!(
+            picture,
+            "<path class=\"grid\" d=\"M{x:.1} {top}V{bottom}\"/>\
+             <text class=\"tick\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{label}</text>",
+            bottom + 14.0
+        );
+    }
+}
+
+fn curve(picture: &mut String, line: &Line<'_>, scale: Scale, more: &str) {
+    let mut points = String::new();
+    for (q, us) in &line.row.response_us {
+        let _ = write!(points, "{:.1},{:.1} ", across(*q), down(scale, *us));
+    }
+    let _ = writeln!(
+        picture,
+        "<polyline class=\"curve {}{more}\" points=\"{}\"><title>{}</title></polyline>",
+        class(line.origin),
+        points.trim_end(),
+        Escaped(&line.row.contestant)
+    );
+}
+
+/// The number of each chosen line at its end; those that would lie on each other are moved apart.
+fn numbers(picture: &mut String, chosen: &[(&'static str, &Line<'_>)], scale: Scale) {
+    const APART: f64 = 12.0;
+    let end = |line: &Line<'_>| line.row.response_us.last().map(|(_, us)| down(scale, *us));
+    let mut ends: Vec<(usize, f64)> = chosen
+        .iter()
+        .enumerate()
+        .filter_map(|(number, (_, line))| Some((number + 1, end(line)?)))
+        .collect();
+    ends.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let mut above = f64::NEG_INFINITY;
+    for (number, y) in ends {
+        above = y.max(above + APART);
+        let (x, y) = (EDGES.1 + 8.0, above + 4.0);
+        let _ =
+            writeln!(picture, "<text x=\"{x}\" y=\"{y:.1}\" font-weight=\"bold\">{number}</text>");
+    }
+}
+
+fn across(q: f64) -> f64 {
+    let nines = if q >= 1.0 { NINES_MAX + 1.0 } else { -(1.0 - q).log10() };
+    EDGES.0 + (EDGES.1 - EDGES.0) * (nines / (NINES_MAX + 1.0)).clamp(0.0, 1.0)
+}
+
+fn down(scale: Scale, us: f64) -> f64 {
+    EDGES.3 - (EDGES.3 - EDGES.2) * scale.share(us)
+}
