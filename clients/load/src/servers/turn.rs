@@ -194,6 +194,8 @@ impl Task<'_> {
         let micros = self.standing.cpu_nanos()?.saturating_sub(cpu) as f64 / 1e3;
         let mut turn = Turn::default();
         let mut answers = outcome.answered as f64;
+        let has_busy = matches!(self.workload, Workload::Short | Workload::PingPong);
+        let cpu_measure = if has_busy { Measure::SparseCpu } else { Measure::Cpu };
         if self.workload == Workload::Large {
             // What slow readers got was served as well.
             answers += outcome.crowd.bytes_in as f64 / super::LARGE_BYTES as f64;
@@ -201,7 +203,7 @@ impl Task<'_> {
         if outcome.answered > 0 {
             let (p50, p99) = (outcome.response.p50(), outcome.response.p99());
             turn.measured.extend([
-                (Measure::Cpu, micros / answers),
+                (cpu_measure, micros / answers),
                 (Measure::P50, p50.as_secs_f64() * 1e6),
                 (Measure::P99, p99.as_secs_f64() * 1e6),
             ]);
@@ -233,7 +235,7 @@ impl Task<'_> {
         family::settle();
         let micros = self.standing.cpu_nanos()?.saturating_sub(cpu) as f64 / 1e3;
         if outcome.answered > 0 {
-            turn.measured.push((Measure::BusyCpu, micros / outcome.answered as f64));
+            turn.measured.push((Measure::Cpu, micros / outcome.answered as f64));
         }
         turn.measured.extend(outcome.fairness.map(|index| (Measure::Fairness, index)));
         if self.workload == Workload::Short && self.contestant.workers > 1 {

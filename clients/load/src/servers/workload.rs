@@ -79,8 +79,7 @@ impl Workload {
     #[must_use]
     pub const fn deciding(self) -> Measure {
         match self {
-            Self::Short | Self::PingPong => Measure::BusyCpu,
-            Self::Large => Measure::Cpu,
+            Self::Short | Self::PingPong | Self::Large => Measure::Cpu,
             Self::Cpu | Self::Block => Measure::P99,
             Self::Idle => Measure::MemoryPerConnection,
             Self::Slowloris => Measure::Answered,
@@ -111,11 +110,12 @@ impl FromStr for Workload {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Measure {
-    /// Processor time of the server by good answer, in microseconds, while clients ask as fast as they are answered:
-    /// connections one after the other, or on all that stay at once.
-    BusyCpu,
-    /// The same at the fixed rate, where the server sleeps between two requests.
+    /// Processor time of the server by good answer, in microseconds. Of the workloads `short` and `ping-pong` while clients
+    /// ask as fast as they are answered: connections one after the other, or on all that stay at once. Else at the fixed
+    /// rate.
     Cpu,
+    /// The same of `short` and `ping-pong` at the fixed rate, where the server sleeps between two requests.
+    SparseCpu,
     /// Half of the answers came within so many microseconds after they were due.
     P50,
     /// 99 of 100 did.
@@ -142,8 +142,8 @@ pub enum Measure {
 impl Measure {
     /// All, in the order of the report.
     pub const ALL: [Self; 12] = [
-        Self::BusyCpu,
         Self::Cpu,
+        Self::SparseCpu,
         Self::P50,
         Self::P99,
         Self::Answered,
@@ -160,8 +160,8 @@ impl Measure {
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
-            Self::BusyCpu => "CPU µs/answer, busy",
             Self::Cpu => "CPU µs/answer",
+            Self::SparseCpu => "CPU µs/answer, sparse",
             Self::P50 => "p50 µs",
             Self::P99 => "p99 µs",
             Self::Answered => "answered",
@@ -179,8 +179,8 @@ impl Measure {
     #[must_use]
     pub const fn is_cost(self) -> bool {
         match self {
-            Self::BusyCpu
-            | Self::Cpu
+            Self::Cpu
+            | Self::SparseCpu
             | Self::P50
             | Self::P99
             | Self::MemoryPerConnection

@@ -13,13 +13,16 @@ pub(super) const ANSWERED_MIN: f64 = 0.95;
 /// Where 0 is a good figure there is no ratio to it: the least difference worth a word, in the measure's own unit.
 const fn least(measure: Measure) -> Option<f64> {
     match measure {
-        Measure::Cpu | Measure::P50 | Measure::P99 | Measure::Saturation | Measure::Recovery => {
-            None
-        }
+        Measure::Cpu
+        | Measure::SparseCpu
+        | Measure::P50
+        | Measure::P99
+        | Measure::Saturation
+        | Measure::Recovery => None,
         // Shares of a whole: what 3 % are elsewhere.
-        Measure::Answered | Measure::Balance | Measure::Fairness => Some(EFFECT_MIN),
-        // Clients are whole: between half of a client lies one more or one less in half of the rounds.
-        Measure::Lost => Some(0.5),
+        Measure::Answered | Measure::Balance | Measure::Fairness | Measure::Lost => {
+            Some(EFFECT_MIN)
+        }
         // What a single request leaves behind; less is stacks and the allocator.
         Measure::Growth => Some(1.0),
         // Of a thousand connections half a MiB, which an allocator takes at a time.

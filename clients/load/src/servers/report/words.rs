@@ -27,11 +27,11 @@ pub(super) fn number(value: f64) -> String {
 /// With its unit, as a cell or a label shows it: `8.1 µs`.
 pub(super) fn short(measure: Measure, value: f64) -> String {
     match measure {
-        Measure::Cpu | Measure::P50 | Measure::P99 => micros(value),
-        Measure::Answered => percent(value),
+        Measure::Cpu | Measure::SparseCpu | Measure::P50 | Measure::P99 => micros(value),
+        Measure::Answered | Measure::Lost => percent(value),
         Measure::Saturation => format!("{} /s", number(value)),
         Measure::MemoryPerConnection => format!("{} KiB", number(value)),
-        Measure::Balance | Measure::Fairness | Measure::Lost => number(value),
+        Measure::Balance | Measure::Fairness => number(value),
         Measure::Recovery => format!("{} ms", number(value)),
         Measure::Growth => format!("{} MiB", number(value)),
     }
@@ -41,6 +41,7 @@ pub(super) fn short(measure: Measure, value: f64) -> String {
 pub(super) const fn of(measure: Measure) -> &'static str {
     match measure {
         Measure::Cpu => "CPU per answer",
+        Measure::SparseCpu => "CPU per answer of a server that sleeps between two",
         Measure::P50 => "median response time",
         Measure::P99 => "99th percentile of the response time",
         Measure::Answered => "requests answered",
@@ -48,7 +49,7 @@ pub(super) const fn of(measure: Measure) -> &'static str {
         Measure::MemoryPerConnection => "memory per idle connection",
         Measure::Balance => "balance of the workers",
         Measure::Fairness => "fairness to clients",
-        Measure::Lost => "other clients lost, of seven",
+        Measure::Lost => "other clients lost",
         Measure::Recovery => "until a new client is answered",
         Measure::Growth => "memory grown",
     }
