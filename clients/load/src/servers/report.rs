@@ -225,4 +225,6 @@ fn rounds_with_gaps<'de, D: serde::Deserializer<'de>>(
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod rendered;
+#[cfg(test)]
 mod tests;

@@ -8,12 +8,11 @@ use std::fmt::Write;
 pub(super) use dots::dots;
 pub(super) use tails::tails;
 
-use super::words::number;
 use crate::report::Escaped;
 use crate::servers::contestant::Origin;
 
 /// Of every picture, in its own units: about as wide as a telephone, so that it is read there.
-const WIDTH: f64 = 440.0;
+const WIDTH: f64 = 460.0;
 
 /// What marks a server, by its origin: a disc, an open square, a triangle.
 fn mark(origin: Origin, x: f64, y: f64, class: &str) -> String {
@@ -64,17 +63,4 @@ fn begin(title: &str, subtitle: &str, description: &str, height: f64) -> String 
 fn end(mut picture: String) -> String {
     picture.push_str("</svg></figure>\n");
     picture
-}
-
-/// A figure on an axis: `20k`.
-fn tick(value: f64) -> String {
-    if value >= 1e6 {
-        format!("{}M", number(value / 1e6))
-    } else if value >= 1e3 {
-        format!("{}k", number(value / 1e3))
-    } else if value > 0.0 && value < 0.01 {
-        format!("{value:.0e}")
-    } else {
-        number(value)
-    }
 }

@@ -22,14 +22,14 @@ struct Axis {
 const AXES: [Axis; 4] = [
     Axis {
         title: "What a connection costs",
-        why: "A server that starts something for each connection pays for it each time; on a connection that stays, a round \
-              trip costs nearly the same in every design.",
+        why: "A design may start a process or a thread for each connection, or have it ready. Beside it: a round trip on a \
+              connection that stays, for which nothing is started.",
         shown: &[(Workload::Short, Measure::Cpu), (Workload::PingPong, Measure::Cpu)],
     },
     Axis {
         title: "Many idle or slow connections",
-        why: "Who keeps a process or a thread for each connection pays in memory; who has a fixed number of workers that wait \
-              for their client stops when there are as many clients that never end.",
+        why: "A connection that says nothing may hold a process, a thread or a few KiB; clients that never end their request \
+              may hold every worker there is, until nobody else is answered.",
         shown: &[
             (Workload::Idle, Measure::MemoryPerConnection),
             (Workload::Slowloris, Measure::Answered),
@@ -37,7 +37,7 @@ const AXES: [Axis; 4] = [
     },
     Axis {
         title: "Handlers that block or compute",
-        why: "Where connections share a thread, one handler holds up all of them.",
+        why: "Where connections share a thread, a handler that blocks or computes holds up all the others on it.",
         shown: &[(Workload::Block, Measure::P99), (Workload::Cpu, Measure::P99)],
     },
     Axis {
@@ -105,19 +105,20 @@ impl ServersReport {
         );
         page.push_str(&legend());
         for Axis { title, why, shown } in &AXES {
-            let dialects = Dialect::ALL.into_iter();
-            let pictures = dialects.flat_map(|dialect| {
+            let of = |dialect: Dialect| {
                 let seen = shown.iter().filter_map(move |(workload, measure)| {
                     dots(self, self.table(*workload, dialect)?, *measure)
                 });
-                seen.collect::<Vec<_>>()
-            });
-            let pictures: String = pictures.collect();
-            if !pictures.is_empty() {
-                let _ = writeln!(
-                    page,
-                    "<h3>{title}</h3>\n<p>{why}</p>\n<div class=\"pictures\">\n{pictures}</div>"
-                );
+                seen.collect::<String>()
+            };
+            let [plain, http, resp] = Dialect::ALL.map(of);
+            let groups = [plain, http + &resp];
+            if groups.iter().all(String::is_empty) {
+                continue;
+            }
+            let _ = writeln!(page, "<h3>{title}</h3>\n<p>{why}</p>");
+            for pictures in groups.iter().filter(|pictures| !pictures.is_empty()) {
+                let _ = writeln!(page, "<div class=\"pictures\">\n{pictures}</div>");
             }
         }
         page.push_str("</section>\n");

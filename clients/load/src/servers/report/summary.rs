@@ -26,7 +26,7 @@ impl ServersReport {
         let works: std::collections::BTreeSet<Workload> =
             self.tables.iter().map(|table| table.workload).collect();
         Some(format!(
-            "{} ({} of palco, {} in C, {} of others) did {} of work, {} each; the machine's grade is {:?}.",
+            "{} ({} of palco, {} in C, {} of others) under {} of work, {} each; the machine's grade is {:?}.",
             counted(self.contestants.len(), "server design"),
             of(Origin::Palco),
             of(Origin::C),
@@ -43,20 +43,21 @@ impl ServersReport {
 
     fn fork_against_pool(&self) -> Option<String> {
         let said = FORK_AND_POOL.iter().filter_map(|(whose, [fork, pool])| {
-            let control = |name| Some(self.control_of(name)?.control_us?.median);
+            let control = |name| self.control_of(name)?.control_us;
             let (fork, pool) = (control(fork)?, control(pool)?);
-            let by = if pool > 0.0 {
-                format!("a factor of {}", number(fork / pool))
+            let by = if pool.min > 0.0 {
+                format!("a factor of {}", number(fork.median / pool.median))
             } else {
-                "no more than the iterative server".to_owned()
+                "which in some rounds is nothing".to_owned()
             };
-            let [fork, pool] = [fork, pool].map(|of| short(Measure::Cpu, of));
-            Some(format!("{whose} {fork} beside {pool}, {by}"))
+            let [fork, pool] = [fork, pool].map(|of| short(Measure::Cpu, of.median));
+            Some(format!("{whose} {fork} against {pool}, {by}"))
         });
         let said: Vec<String> = said.collect();
         (!said.is_empty()).then(|| {
             format!(
-                "A process for each connection costs more process control than a pool of processes: {}.",
+                "Process control of a process for each connection against that of a pool of processes: {} (Stevens: a \
+                 factor of 10 or more).",
                 said.join("; ")
             )
         })

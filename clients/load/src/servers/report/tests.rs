@@ -172,5 +172,9 @@ fn a_large_report_says_what_matters_and_is_read_back() {
     assert!((3..=6).contains(&said.len()), "{said:#?}");
     assert!(!report.reversals.is_empty());
     let back: ServersReport = serde_json::from_str(&report.to_json()).unwrap();
-    assert_eq!((back.summary(), back.reversals), (said, report.reversals));
+    assert_eq!(back.summary(), said);
+    let sentences = |report: &ServersReport| {
+        report.reversals.iter().map(|of| of.sentence.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(sentences(&back), sentences(&report));
 }

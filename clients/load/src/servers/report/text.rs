@@ -18,11 +18,11 @@ const CONTROL: [&str; 8] = [
     "",
     "CPU µs/connection",
     "process control µs",
-    "of the C program",
-    "by the C program's CPU",
+    "C's process control µs",
+    "CPU by C's",
     "target",
-    "round trip by C's",
-    "C program",
+    "round trip CPU by C's",
+    "C program of the design",
 ];
 
 const CSV: [&str; 8] =
@@ -144,7 +144,8 @@ impl ServersReport {
             let row = self.control.iter().find(|row| row.contestant == one.name)?;
             let floor = one.floor.as_deref().unwrap_or_default();
             let of_floor = self.control.iter().find(|row| row.contestant == floor);
-            Some(control_cells(row, of_floor, floor))
+            let target = row.meets()[0].filter(|_| one.origin == Origin::Palco);
+            Some(control_cells(row, of_floor, floor, target))
         });
         section("Process control: what a connection costs", &CONTROL, rows)
     }
@@ -225,9 +226,13 @@ fn section(title: &str, head: &[&str], rows: impl Iterator<Item = Vec<String>>) 
     Section { title: title.to_owned(), head, rows: rows.collect() }
 }
 
-fn control_cells(row: &ControlRow, of_floor: Option<&ControlRow>, floor: &str) -> Vec<String> {
+fn control_cells(
+    row: &ControlRow,
+    of_floor: Option<&ControlRow>,
+    floor: &str,
+    target: Option<bool>,
+) -> Vec<String> {
     let control = |row: &ControlRow| row.control_us.map(|control| number(control.median));
-    let [target, _] = row.meets();
     vec![
         row.contestant.clone(),
         ranged(Some(row.cpu_us)),

@@ -17,8 +17,11 @@ pub(super) fn number(value: f64) -> String {
         2
     };
     let text = format!("{value:.digits$}");
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    let is_whole = text.trim_end_matches('0').ends_with('.') && value.fract().abs() < 1e-9;
+    if size < 0.005 {
+        "0".to_owned()
+    } else if is_whole {
+        format!("{value:.0}")
     } else {
         text
     }
@@ -56,10 +59,10 @@ pub(super) const fn of(measure: Measure) -> &'static str {
 }
 
 fn micros(value: f64) -> String {
-    if value.abs() >= 9_995.0 {
-        format!("{} ms", number(value / 1e3))
-    } else {
-        format!("{} µs", number(value))
+    match value.abs() {
+        size if size >= 999_500.0 => format!("{} s", number(value / 1e6)),
+        size if size >= 999.5 => format!("{} ms", number(value / 1e3)),
+        _ => format!("{} µs", number(value)),
     }
 }
 
@@ -113,7 +116,8 @@ mod tests {
         let shown = [0.0, 0.004, 1.0, 1.23456, 12.34, 99.96, 1234.5].map(number);
         assert_eq!(shown, ["0", "0", "1", "1.23", "12.3", "100", "1234"]);
         assert_eq!(short(Measure::P99, 123_456.0), "123 ms");
-        assert_eq!(short(Measure::Cpu, 8.104), "8.1 µs");
+        assert_eq!(short(Measure::P99, 2_034_000.0), "2.03 s");
+        assert_eq!(short(Measure::Cpu, 8.104), "8.10 µs");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{WIDTH, begin, end, mark, tick};
+use super::{WIDTH, begin, end, mark};
 use crate::report::Escaped;
 use crate::servers::contestant::Origin;
 use crate::servers::report::judge::{ANSWERED_MIN, median};
@@ -14,8 +14,10 @@ use crate::stats::Spread;
 
 const ROW: f64 = 16.0;
 /// Where names end, and the axis begins and ends.
-const NAMES: f64 = 196.0;
-const AXIS: (f64, f64) = (204.0, 378.0);
+const NAMES: f64 = 216.0;
+const AXIS: (f64, f64) = (224.0, 396.0);
+/// Of a letter below the axis, about.
+const LETTER: f64 = 5.5;
 const TOP: f64 = 4.0;
 const BOTTOM: f64 = 22.0;
 
@@ -45,15 +47,19 @@ pub(in crate::servers::report) fn dots(
         format!("{}, {}; {} is better", table.dialect.name(), of(measure), better(measure));
     let description = describe(&lanes, measure, scale);
     let mut picture = begin(table.workload.title(), &subtitle, &description, bottom + BOTTOM);
+    let mut free_from = 0.0;
     for value in scale.ticks() {
-        let x = across(value);
-        let _ = writeln!(
-            picture,
-            "<path class=\"grid\" d=\"M{x:.1} {TOP}V{bottom:.1}\"/>\
-             <text class=\"tick\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-            bottom + 14.0,
-            tick(value)
-        );
+        let (x, label) = (across(value), short(measure, value));
+        let half = LETTER * label.chars().count() as f64 / 2.0;
+        let _ = writeln!(picture, "<path class=\"grid\" d=\"M{x:.1} {TOP}V{bottom:.1}\"/>");
+        if x - half >= free_from {
+            free_from = x + half + LETTER;
+            let _ = writeln!(
+                picture,
+                "<text class=\"tick\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{label}</text>",
+                bottom + 14.0
+            );
+        }
     }
     for (number, lane) in lanes.iter().enumerate() {
         let y = TOP + ROW * (number as f64 + 0.5);
@@ -116,8 +122,7 @@ fn drawn(lane: &Lane<'_>, measure: Measure, y: f64, across: impl Fn(f64) -> f64)
     let (from, to, middle) = (across(spread.min), across(spread.max), across(spread.median));
     let range = format!("<path class=\"range\" d=\"M{from:.1} {y:.1}H{to:.1}\"/>");
     let guide = format!("<path class=\"guide\" d=\"M{} {y:.1}H{from:.1}\"/>", AXIS.0);
-    let figure =
-        if failed.is_some() { said(&format!("fails {shown}"), "tick") } else { said(&shown, "") };
+    let figure = if failed.is_some() { said("fails", "tick") } else { said(&shown, "") };
     format!("{title}{guide}{range}{}{figure}", mark(lane.origin, middle, y, class))
 }
 

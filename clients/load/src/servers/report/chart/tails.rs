@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{WIDTH, begin, end, mark, tick};
+use super::{WIDTH, begin, end, mark};
 use crate::report::Escaped;
 use crate::servers::contestant::Origin;
 use crate::servers::report::scale::Scale;
@@ -16,8 +16,7 @@ const HEIGHT: f64 = 250.0;
 const EDGES: (f64, f64, f64, f64) = (48.0, WIDTH - 26.0, 8.0, 226.0);
 /// Nines of the last quantile that is no maximum; the maximum is one further.
 const NINES_MAX: f64 = 4.0;
-const LABELS: [(f64, &str); 7] = [
-    (0.0, "min"),
+const LABELS: [(f64, &str); 6] = [
     (0.5, "50 %"),
     (0.9, "90 %"),
     (0.99, "99 %"),
@@ -119,10 +118,10 @@ fn axes(picture: &mut String, scale: Scale) {
         let _ = writeln!(
             picture,
             "<path class=\"grid\" d=\"M{left} {y:.1}H{right}\"/>\
-             <text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{} µs</text>",
+             <text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
             left - 4.0,
             y + 3.5,
-            tick(value)
+            short(Measure::P50, value)
         );
     }
     for (q, label) in LABELS {

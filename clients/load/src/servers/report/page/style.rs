@@ -6,7 +6,7 @@ pub(super) const STYLE: &str = "\
 body{max-width:80em}h2{margin-top:2em}h3{margin:1.6em 0 .3em}p,li{max-width:62em}\
 nav a{margin-right:1em}a{color:var(--palco)}\
 .lead{font-size:1.1em}.says{border-left:4px solid var(--palco);padding:0 1em}.says h2{margin-top:.5em}\
-.pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,24em),1fr));gap:1em 2em}\
+.pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,24em),1fr));gap:1em 2em;margin-bottom:1.5em}\
 figure{margin:0;min-width:0}figcaption{font-size:.9em;line-height:1.3;margin-bottom:.3em}\
 figure svg{width:100%;height:auto;font:11px system-ui,sans-serif;fill:currentColor}\
 .tick{opacity:.75;font-size:10px}.grid{stroke:var(--line);fill:none}.guide{stroke:var(--line);stroke-dasharray:1 3}\
