@@ -2,6 +2,7 @@
 
 mod assemble;
 mod chart;
+mod choice;
 mod control;
 mod families;
 mod judge;

@@ -125,7 +125,7 @@ fn sentence(
     if !failed.is_empty() {
         let names: Vec<String> =
             failed.iter().map(|(name, why)| format!("{name} ({why})")).collect();
-        said.push(format!("Not ranked, for it did not do the work: {}.", listed(&names)));
+        said.push(format!("Not ranked: {}.", listed(&names)));
     }
     said.join(" ")
 }

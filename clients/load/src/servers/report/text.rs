@@ -131,7 +131,7 @@ impl ServersReport {
     }
 
     pub(super) fn sections(&self) -> Vec<Section> {
-        let mut sections = vec![self.control_section()];
+        let mut sections = vec![self.control_section(), self.choices()];
         sections.extend(Dialect::ALL.map(|dialect| self.places(dialect)));
         sections.extend(self.tables.iter().map(|table| self.measures(table)));
         sections.retain(|section| !section.rows.is_empty());

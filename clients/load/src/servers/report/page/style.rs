@@ -3,10 +3,10 @@
 pub(super) const STYLE: &str = "\
 :root{color-scheme:light dark;--palco:#0072b2;--floor:#444;--peer:#b34700;--line:#8884;--soft:#8882;--first:#0072b226;--bad:#b00020}\
 @media(prefers-color-scheme:dark){:root{--palco:#56b4e9;--floor:#ccc;--peer:#f0a04b;--first:#56b4e930;--bad:#ff8a80}}\
-body{max-width:80em}h2{margin-top:2em}h3{margin:1.6em 0 .3em}p,li{max-width:62em}\
+body{max-width:100em}h2{margin-top:2em}h3{margin:1.6em 0 .3em}p,li{max-width:62em}\
 nav a{margin-right:1em}a{color:var(--palco)}\
 .lead{font-size:1.1em}.says{border-left:4px solid var(--palco);padding:0 1em}.says h2{margin-top:.5em}\
-.pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,24em),1fr));gap:1em 2em;margin-bottom:1.5em}\
+.pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,28em),1fr));gap:1em 2em;margin-bottom:1.5em}\
 figure{margin:0;min-width:0}figcaption{font-size:.9em;line-height:1.3;margin-bottom:.3em}\
 figure svg{width:100%;height:auto;font:11px system-ui,sans-serif;fill:currentColor}\
 .tick{opacity:.75;font-size:10px}.grid{stroke:var(--line);fill:none}.guide{stroke:var(--line);stroke-dasharray:1 3}\
@@ -23,7 +23,7 @@ figure svg{width:100%;height:auto;font:11px system-ui,sans-serif;fill:currentCol
 .figures tbody tr:hover{background:var(--soft)}\
 tbody th.palco{border-left-color:var(--palco)}tbody th.floor{border-left:4px double var(--floor)}\
 tbody th.peer{border-left:4px dotted var(--peer)}b.palco{color:var(--palco)}b.peer{color:var(--peer)}\
-td.first{background:var(--first);font-weight:bold}td.bad{color:var(--bad);font-weight:bold}\
+.figures td.words,.figures th.words{white-space:normal;text-align:left;vertical-align:top;min-width:6em}td.first{background:var(--first);font-weight:bold}td.bad{color:var(--bad);font-weight:bold}\
 details{margin:.4em 0}summary{cursor:pointer}\
 @media(max-width:600px){.figures tbody th{white-space:normal;min-width:9em}}\
 @media print{details{display:block}nav{display:none}}";
