@@ -16,9 +16,9 @@ impl ServersReport {
                 ranking.workload.title().to_owned(),
                 ranking.dialect.name().to_owned(),
                 of(ranking.measure).to_owned(),
-                self.firsts(ranking),
+                firsts(ranking),
                 self.best_of_palco(ranking),
-                self.worst(ranking),
+                last(ranking),
             ]
         });
         Section {
@@ -28,33 +28,36 @@ impl ServersReport {
         }
     }
 
-    fn firsts(&self, ranking: &Ranking) -> String {
-        let Some(first) = ranking.groups.first() else { return "nobody".to_owned() };
-        let names: Vec<String> = first.members.iter().map(|(name, _)| name.clone()).collect();
-        let best = first.members.first().map(|(_, figure)| short(ranking.measure, *figure));
-        format!("{}: {}", listed(&names), best.unwrap_or_default())
-    }
-
     fn best_of_palco(&self, ranking: &Ranking) -> String {
         let is_palcos =
             |name: &str| self.contestant(name).is_some_and(|one| one.origin == Origin::Palco);
         let has_palcos =
             |group: &&super::Group| group.members.iter().any(|(name, _)| is_palcos(name));
         let Some(group) = ranking.groups.iter().find(has_palcos) else { return "–".to_owned() };
-        let own = group.members.iter().filter(|(name, _)| is_palcos(name));
-        let own: Vec<&(String, f64)> = own.collect();
-        let names: Vec<String> = own.iter().map(|(name, _)| name.clone()).collect();
-        let best = own.first().map(|(_, figure)| short(ranking.measure, *figure));
-        format!("{}: {}", listed(&names), best.unwrap_or_default())
+        said(ranking, group.members.iter().filter(|(name, _)| is_palcos(name)))
     }
+}
 
-    fn worst(&self, ranking: &Ranking) -> String {
-        let last =
-            ranking.groups.split_first().and_then(|(_, others)| others.last()?.members.last());
-        let last =
-            last.map(|(name, figure)| format!("{name}: {}", short(ranking.measure, *figure)));
-        let failed: Vec<String> = ranking.failed.iter().map(|(name, _)| name.clone()).collect();
-        let failed = (!failed.is_empty()).then(|| format!("fails: {}", listed(&failed)));
-        last.into_iter().chain(failed).collect::<Vec<_>>().join("; ")
-    }
+fn firsts(ranking: &Ranking) -> String {
+    ranking
+        .groups
+        .first()
+        .map_or_else(|| "nobody".to_owned(), |first| said(ranking, first.members.iter()))
+}
+
+fn last(ranking: &Ranking) -> String {
+    let last = ranking.groups.split_first().and_then(|(_, others)| others.last());
+    // The worst of them first: its figure stands for them.
+    let last = last.map(|group| said(ranking, group.members.iter().rev()));
+    let failed: Vec<String> = ranking.failed.iter().map(|(name, _)| name.clone()).collect();
+    let failed = (!failed.is_empty()).then(|| format!("fails: {}", listed(&failed)));
+    last.into_iter().chain(failed).collect::<Vec<_>>().join("; ")
+}
+
+/// The figure of the first, and who shares its place.
+fn said<'a>(ranking: &Ranking, members: impl Iterator<Item = &'a (String, f64)>) -> String {
+    let members: Vec<&(String, f64)> = members.collect();
+    let names: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
+    let figure = members.first().map(|(_, figure)| short(ranking.measure, *figure));
+    format!("{}: {}", figure.unwrap_or_default(), listed(&names))
 }

@@ -68,7 +68,7 @@ fn micros(value: f64) -> String {
 
 /// 0.123 as `12.3 %`; only what is everything is 100 %.
 pub(super) fn percent(share: f64) -> String {
-    let digits = if share < 1.0 && share >= 0.999 { 3 } else { 1 };
+    let digits = if (0.999..1.0).contains(&share) { 3 } else { 1 };
     let text = format!("{:.digits$}", share * 100.0);
     let text = text.trim_end_matches('0').trim_end_matches('.');
     format!("{} %", if text.is_empty() { "0" } else { text })

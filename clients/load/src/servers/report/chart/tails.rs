@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::{WIDTH, begin, end, mark};
 use crate::report::Escaped;
 use crate::servers::contestant::Origin;
+use crate::servers::report::judge::{ANSWERED_MIN, median};
 use crate::servers::report::scale::Scale;
 use crate::servers::report::text::class;
 use crate::servers::report::words::short;
@@ -84,10 +85,15 @@ pub(in crate::servers::report) fn tails(
     Some(picture)
 }
 
-/// The best of every origin by its 99th percentile, and the last of all; each once.
+/// The best of every origin by its 99th percentile, and the last of all; each once. Whoever left much unanswered is none
+/// of them: its times are of the few that it answered.
 fn chosen<'a>(lines: &'a [Line<'a>]) -> Vec<(&'static str, &'a Line<'a>)> {
+    let does_the_work = |line: &&Line<'_>| {
+        median(line.row.rounds(Measure::Answered)).is_none_or(|of| of >= ANSWERED_MIN)
+    };
+    let able = lines.iter().filter(does_the_work);
     let mut known: Vec<(f64, &Line<'_>)> =
-        lines.iter().filter_map(|line| Some((p99(line)?, line))).collect();
+        able.filter_map(|line| Some((p99(line)?, line))).collect();
     known.sort_by(|a, b| a.0.total_cmp(&b.0));
     let best = |origin: Origin| known.iter().find(|(_, line)| line.origin == origin);
     let names = [
