@@ -154,7 +154,11 @@ fn made_up(workload: Workload, name: &str) -> ServersRow {
     };
     let figures: &[(Measure, f64)] = &match workload {
         Workload::Short => {
-            vec![(Measure::Cpu, connection), (Measure::Saturation, 2e5 / connection)]
+            vec![
+                (Measure::Cpu, connection),
+                (Measure::SparseCpu, connection * 1.6),
+                (Measure::Saturation, 2e5 / connection),
+            ]
         }
         Workload::PingPong => vec![
             (Measure::Cpu, trip),
@@ -168,7 +172,7 @@ fn made_up(workload: Workload, name: &str) -> ServersRow {
             vec![(Measure::MemoryPerConnection, [1.2, 8.5, 42.0, 2.0, 126.0, 132.0][index] * dear)]
         }
         Workload::Crash => vec![
-            (Measure::Lost, [7.0, 7.0, 7.0, 1.0, 0.0, 0.0][index]),
+            (Measure::Lost, [1.0, 1.0, 1.0, 1.0 / 7.0, 0.0, 0.0][index]),
             (Measure::Recovery, [900.0, 850.0, 870.0, 3.0, 0.5, 2.0][index]),
         ],
         Workload::Leak => {

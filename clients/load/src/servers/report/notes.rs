@@ -9,7 +9,9 @@ pub(super) const NOTES: &[&str] = &[
      who waits meanwhile (an open loop; see Tene on coordinated omission). Percentiles of the charts are over all rounds \
      together.",
     "CPU is user and system time of all processes of the server, by good answer. The clients run on the same processors, \
-     alike for all; their time counts for nobody.",
+     alike for all; their time counts for nobody. Of short connections and of ping-pong it is taken while clients ask as \
+     fast as they are answered; sparse is at the fixed rate, where a server sleeps and is woken between two requests.",
+    "Balance and fairness are Jain's index (Jain, Chiu and Hawe, DEC-TR-301, 1984): 1 is equal, 1/n is one of n alone.",
     "Process control is the CPU of a short connection less that of the iterative server in the same round: of palco's \
      servers less palco's iterative server in the same place, of all others less that in C. Below 0 a design is cheaper \
      than serving one after the other.",
@@ -18,8 +20,8 @@ pub(super) const NOTES: &[&str] = &[
      CPU, paired by round.",
     "A ranking is by the measure that decides for its work. A new group begins where a server is worse than the best of the \
      group before: the bootstrap interval of the ratio of their common rounds excludes 1, and the ratio is more than 3 %. \
-     Where 0 is a good figure (clients lost, MiB grown, KiB by connection) and for shares it is the difference, of at least \
-     half a client, 1 MiB, half a KiB, 0.03. Fewer than three common rounds tell nobody apart.",
+     Where 0 is a good figure (MiB grown, KiB by connection) and for shares it is the difference, of more than 1 MiB, half a \
+     KiB, 0.03. Fewer than three common rounds tell nobody apart.",
     "Who answered less than 95 % of the requests is not ranked under work that another measure decides, but named: its \
      figures are of the few that it answered.",
     "Two kinds of work reverse the ranking if Kendall's tau-b of the groups, who failed last, is below -0.2, or if nobody is \

@@ -6,8 +6,10 @@ use std::fmt::Write;
 
 use super::chart::{dots, legend, tails};
 use super::notes::BOOK;
+use super::ranking::absent;
 use super::text::{TITLE, class, verdict};
-use super::{Ranking, ServersReport, ServersTable};
+use super::words::{of, short};
+use super::{Ranking, ServersReport};
 use crate::report::{Escaped, Section, document, list, table};
 use crate::servers::contestant::Dialect;
 use crate::servers::workload::{Measure, Workload};
@@ -108,13 +110,13 @@ impl ServersReport {
         );
         page.push_str(&legend());
         for Axis { title, why, shown } in &AXES {
-            let of = |dialect: Dialect| {
+            let drawn = |dialect: Dialect| {
                 let seen = shown.iter().filter_map(move |(workload, measure)| {
                     dots(self, self.table(*workload, dialect)?, *measure)
                 });
                 seen.collect::<String>()
             };
-            let [plain, http, resp] = Dialect::ALL.map(of);
+            let [plain, http, resp] = Dialect::ALL.map(drawn);
             let groups = [plain, http + &resp];
             if groups.iter().all(String::is_empty) {
                 continue;
@@ -237,10 +239,18 @@ impl ServersReport {
     /// Who was not measured, by reason.
     fn missing(&self) -> Vec<String> {
         let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
-        for ServersTable { workload, rows, .. } in &self.tables {
-            for row in rows {
-                let Some(why) = &row.refused else { continue };
-                let reason = format!("{}: {why}", workload.title());
+        for table in &self.tables {
+            let absent = absent(table);
+            for row in &table.rows {
+                let remarks = || row.remarks.join("; ");
+                let why = match &row.refused {
+                    Some(why) => why.clone(),
+                    None if absent.contains(&row.contestant) => {
+                        format!("no figure of {}: {}", of(table.workload.deciding()), remarks())
+                    }
+                    None => continue,
+                };
+                let reason = format!("{}: {why}", table.workload.title());
                 match reasons.iter_mut().find(|(known, _)| *known == reason) {
                     Some((_, names)) => names.push(row.contestant.clone()),
                     None => reasons.push((reason, vec![row.contestant.clone()])),
@@ -272,9 +282,10 @@ fn write_ranking(page: &mut String, ranking: &Ranking) {
         ranking.groups.len()
     );
     for group in &ranking.groups {
-        let members = group.members.iter().map(|(name, figure)| {
-            format!("{name} ({})", super::words::short(ranking.measure, *figure))
-        });
+        let members = group
+            .members
+            .iter()
+            .map(|(name, figure)| format!("{name} ({})", short(ranking.measure, *figure)));
         let members: Vec<String> = members.collect();
         let _ = writeln!(page, "<li>{}</li>", Escaped(&members.join("; ")));
     }

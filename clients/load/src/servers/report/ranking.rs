@@ -43,7 +43,8 @@ pub(super) fn ranking(
     if groups.is_empty() && failed.is_empty() {
         return None;
     }
-    let sentence = sentence(table, &groups, &failed, contestants);
+    let absent = absent(table);
+    let sentence = sentence(table, &groups, &failed, &absent, contestants);
     let (workload, dialect) = (table.workload, table.dialect);
     Some(Ranking { workload, dialect, measure, groups, failed, sentence })
 }
@@ -66,22 +67,27 @@ pub(super) fn tells_apart(
     is_better(&name, seed, measure, better.rounds(measure), worse.rounds(measure))
 }
 
-/// Why a server that was asked is not ranked.
+/// Why a server that was asked has failed.
 fn failure(row: &ServersRow, measure: Measure) -> Option<String> {
     let answered = median(row.rounds(Measure::Answered));
-    match answered {
-        Some(share) if measure != Measure::Answered && share < ANSWERED_MIN => {
-            Some(format!("{} answered", percent(share)))
-        }
-        _ if median(row.rounds(measure)).is_none() => Some("no figure".to_owned()),
-        _ => None,
-    }
+    let too_few = answered.filter(|of| measure != Measure::Answered && *of < ANSWERED_MIN);
+    too_few.map(|share| format!("{} answered", percent(share)))
+}
+
+/// Who was asked and has not failed, and yet has no figure of what decides.
+pub(super) fn absent(table: &ServersTable) -> Vec<String> {
+    let measure = table.workload.deciding();
+    let asked = table.rows.iter().filter(|row| row.refused.is_none());
+    let without = asked
+        .filter(|row| failure(row, measure).is_none() && median(row.rounds(measure)).is_none());
+    without.map(|row| row.contestant.clone()).collect()
 }
 
 fn sentence(
     table: &ServersTable,
     groups: &[Group],
     failed: &[(String, String)],
+    absent: &[String],
     contestants: &[ContestantFacts],
 ) -> String {
     let measure = table.workload.deciding();
@@ -126,6 +132,9 @@ fn sentence(
         let names: Vec<String> =
             failed.iter().map(|(name, why)| format!("{name} ({why})")).collect();
         said.push(format!("Not ranked: {}.", listed(&names)));
+    }
+    if !absent.is_empty() {
+        said.push(format!("Without this figure: {}.", listed(absent)));
     }
     said.join(" ")
 }
