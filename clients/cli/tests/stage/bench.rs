@@ -117,3 +117,42 @@ fn stateless_and_stateful_are_measured_in_every_part() {
     assert!(page.contains("palco sftp, journalled") && page.contains("<svg"));
     assert!(state.path().join("palco/reports/state.json").exists());
 }
+
+#[test]
+fn servers_are_measured_under_every_kind_of_work() {
+    let state = tempfile::tempdir().unwrap();
+    let page = state.path().join("page.html");
+    let mut bench = palco();
+    bench.args(["bench", "servers", "--rounds", "1", "--for", "50ms", "--peers", "none", "--json"]);
+    bench.args(["--servers", "per-connection × thread,replaced", "--html"]).arg(&page);
+    let output = bench.env("XDG_STATE_HOME", state.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let tables = report["tables"].as_array().unwrap();
+    let row = |workload: &str, dialect: &str, contestant: &str| {
+        let is_it = |table: &&Value| table["workload"] == workload && table["dialect"] == dialect;
+        let mut rows = tables.iter().find(is_it).unwrap()["rows"].as_array().unwrap().iter();
+        rows.find(|row| row["contestant"] == contestant).unwrap().clone()
+    };
+    let first = |row: &Value, measure: &str| row["measured"][measure][0].as_f64().unwrap();
+    let (threads, team) = ("palco per-connection × thread", "palco team × process, replaced");
+    for workload in ["short", "ping-pong", "cpu", "block"] {
+        let row = row(workload, "plain", threads);
+        assert!(first(&row, "cpu") > 0.0 && first(&row, "p99") > 0.0, "{row}");
+        assert!(first(&row, "answered") > 0.0 && row["refused"].is_null(), "{row}");
+    }
+    assert!(first(&row("idle", "plain", threads), "memory-per-connection") > 1.0);
+    assert!(first(&row("large", "http", "palco http per-connection × thread"), "cpu") > 0.0);
+    // Its four workers are all held; a thread for each connection is not.
+    assert_eq!(first(&row("slowloris", "plain", team), "answered"), 0.0);
+    assert!(first(&row("slowloris", "plain", threads), "answered") > 0.0);
+    assert_eq!(first(&row("crash", "plain", threads), "lost"), 1.0, "one process serves all");
+    assert_eq!(first(&row("crash", "plain", team), "lost"), 0.0);
+    assert!(first(&row("crash", "plain", team), "recovery") > 0.0);
+    let grown = |contestant| first(&row("leak", "plain", contestant), "growth");
+    assert!(grown(threads) > 150.0, "200 requests leak a MiB each: {}", grown(threads));
+    assert!(grown(team) < 150.0, "workers are replaced: {}", grown(team));
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains(threads) && page.contains("<svg"));
+    assert!(state.path().join("palco/reports/servers.json").exists());
+}

@@ -40,9 +40,9 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 /// How long after its time a turn waits for answers.
 const LINGER: Duration = Duration::from_millis(300);
 /// A first answer of a server that has somebody to give it.
-const FIRST_WITHIN: Duration = Duration::from_millis(300);
+const FIRST_WITHIN: Duration = Duration::from_millis(200);
 /// Who does not serve again by then does not.
-const RECOVERS_WITHIN: Duration = Duration::from_secs(3);
+const RECOVERS_WITHIN: Duration = Duration::from_secs(2);
 /// How long a server must look the same until it has taken all idle connections, and how long that may take.
 const STILL_FOR: Duration = Duration::from_millis(30);
 const STILL_WITHIN: Duration = Duration::from_secs(3);
@@ -325,15 +325,18 @@ impl Task<'_> {
         }
         let mut others = served.split_off(1);
         let first = served[0].local_addr().map_err(Refusal::failed)?;
-        let pid = holder::holder(&self.standing.pids(), self.standing.address, first);
+        let pids = self.standing.pids();
+        let pid = holder::holder(&pids, self.standing.address, first);
         let pid = pid.ok_or_else(|| Refusal::failed("nobody holds the first client's socket"))?;
+        // Who has started all others is replaced by nobody.
+        let patience = if pid == pids[0] { Duration::ZERO } else { RECOVERS_WITHIN };
         kill(Pid::from_raw(pid), Signal::SIGKILL).map_err(Refusal::failed)?;
         let killed = Instant::now();
         let recovered = loop {
             if self.connect().is_ok_and(|mut client| self.converse(&mut client)) {
                 break Some(killed.elapsed());
             }
-            if killed.elapsed() > RECOVERS_WITHIN {
+            if killed.elapsed() > patience {
                 break None;
             }
             thread::sleep(Duration::from_millis(1));
