@@ -27,8 +27,8 @@ fn stalls() -> Result<()> {
 
 /// Of response times, in seconds.
 fn median(how: &[&str]) -> Result<f64> {
-    let load = ["load", "127.0.0.1:17113", "--protocol", "daytime", "--json"];
-    let seen = run(PALCO, &[&load, &["--warm-up", "0s", "--for", "5s"], how].concat())?;
+    let load = ["load", "127.0.0.1:17113", "--protocol", "daytime", "--json", "--for", "5s"];
+    let seen = run(PALCO, &[&load, how].concat())?;
     let seen: Value = serde_json::from_str(&seen)?;
     let nanos = seen["response"]["p50_ns"].as_f64().with_context(|| seen.to_string())?;
     Ok(nanos / 1e9)
