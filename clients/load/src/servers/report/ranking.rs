@@ -93,7 +93,7 @@ fn sentence(
     let measure = table.workload.deciding();
     let mut said = Vec::new();
     if let Some(first) = groups.first() {
-        said.push(leaders(measure, first));
+        said.push(leaders(measure, first, groups.len() == 1));
         let ranked: Vec<&(String, f64)> = groups.iter().flat_map(|group| &group.members).collect();
         let (_, best) = &first.members[0];
         let is_of = |name: &str, origin: Origin| {
@@ -140,7 +140,7 @@ fn sentence(
 }
 
 /// Who is first, alone or not.
-fn leaders(measure: Measure, first: &Group) -> String {
+fn leaders(measure: Measure, first: &Group, is_all: bool) -> String {
     let figures: Vec<String> = first
         .members
         .iter()
@@ -150,6 +150,11 @@ fn leaders(measure: Measure, first: &Group) -> String {
         [(name, figure)] => {
             format!("{name} is first: {} ({}).", short(measure, *figure), of(measure))
         }
+        _ if is_all => format!(
+            "The rounds tell no server from another ({}): {}.",
+            of(measure),
+            listed(&figures)
+        ),
         all => {
             let count = all.len();
             format!(

@@ -1,5 +1,7 @@
 //! What a run says, in a few sentences made from its figures.
 
+use palco_measure::report::Grade;
+
 use super::ranking::standing;
 use super::words::{counted, listed, number, short, times};
 use super::{ControlRow, ServersReport};
@@ -26,7 +28,7 @@ impl ServersReport {
         let works: std::collections::BTreeSet<Workload> =
             self.tables.iter().map(|table| table.workload).collect();
         Some(format!(
-            "{} ({} of palco, {} in C, {} of others) under {} of work, {} each; the machine's grade is {:?}.",
+            "{} ({} of palco, {} in C, {} of others) under {} of work, {} each; the machine's grade is {:?}, {}.{}",
             counted(self.contestants.len(), "server design"),
             of(Origin::Palco),
             of(Origin::C),
@@ -34,6 +36,12 @@ impl ServersReport {
             counted(works.len(), "kind"),
             counted(self.rounds, "round"),
             self.grade,
+            quietness(self.grade),
+            if self.opt_level == "0" {
+                " palco was built WITHOUT OPTIMISATION: its figures mean nothing."
+            } else {
+                ""
+            },
         ))
     }
 
@@ -73,6 +81,7 @@ impl ServersReport {
         ratios.sort_by(|a, b| a.1.total_cmp(&b.1));
         let (worst, ratio) = ratios.last()?;
         let met = ratios.iter().filter(|(_, of)| *of <= super::control::BY_FLOOR_MAX).count();
+        let met = if met == 0 { "none".to_owned() } else { met.to_string() };
         Some(format!(
             "Of {} with a C program of the same design beside them, {met} cost at most {} times its CPU for a short \
              connection; the dearest, {worst}, costs {}.",
@@ -129,5 +138,14 @@ impl ServersReport {
                 listed(&names)
             )
         })
+    }
+}
+
+/// What a grade means to who reads the figures.
+const fn quietness(grade: Grade) -> &'static str {
+    match grade {
+        Grade::A => "quiet",
+        Grade::B => "somebody else was at work",
+        Grade::C => "busy: medians may stand, tails do not",
     }
 }

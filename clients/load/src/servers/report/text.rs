@@ -51,6 +51,7 @@ impl ServersReport {
         for (title, sentences) in lists.iter().rev() {
             markdown_list(&mut text, title, sentences);
         }
+        markdown_table(&mut text, &self.choices());
         sections.iter().for_each(|section| markdown_table(&mut text, section));
         markdown_list(&mut text, "The run", facts);
         markdown_list(&mut text, "How to read it", &self.notes);
@@ -131,7 +132,7 @@ impl ServersReport {
     }
 
     pub(super) fn sections(&self) -> Vec<Section> {
-        let mut sections = vec![self.control_section(), self.choices()];
+        let mut sections = vec![self.control_section()];
         sections.extend(Dialect::ALL.map(|dialect| self.places(dialect)));
         sections.extend(self.tables.iter().map(|table| self.measures(table)));
         sections.retain(|section| !section.rows.is_empty());
@@ -252,7 +253,8 @@ pub(super) const fn verdict(is_met: bool) -> &'static str {
 
 fn measure_cells(row: &ServersRow, measures: &[Measure]) -> Vec<String> {
     let figures = measures.iter().map(|measure| {
-        let show = if *measure == Measure::Answered { percent } else { number };
+        let is_share = matches!(measure, Measure::Answered | Measure::Lost);
+        let show = if is_share { percent } else { number };
         ranged_as(row.spread(*measure), show)
     });
     let why = row.refused.iter().map(|why| format!("not measured: {why}"));

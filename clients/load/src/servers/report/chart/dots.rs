@@ -87,7 +87,8 @@ fn lanes<'a>(
     let each = families.iter().flat_map(|family| family.iter().enumerate());
     let lane = each.filter_map(|(number, one)| {
         let row = table.row(&one.name)?;
-        let why = row.refused.as_deref().unwrap_or("no figure");
+        let why = row.refused.as_ref().or(row.remarks.first());
+        let why = why.map_or("no figure", String::as_str);
         let answered = median(row.rounds(Measure::Answered));
         let answered = answered.filter(|of| *of < ANSWERED_MIN && measure != Measure::Answered);
         let seen = row.spread(measure).ok_or(why);
