@@ -4,8 +4,9 @@
 //! | file | what |
 //! |---|---|
 //! | `workload.rs` | [`Workload`], [`Measure`]: what is asked, and what is measured |
-//! | `contestant.rs` | who is measured: [`Origin`], [`Dialect`], [`Incumbent`] |
-//! | `standing.rs`, `floor.c`, `incumbent.rs` | a server as a process of its own; the designs in C; the servers of others |
+//! | `contestant.rs` | who is measured: [`Origin`], [`Dialect`] |
+//! | `standing.rs` | a server as a process of its own |
+//! | `floor.rs`, `floor.c`; `incumbent.rs` | the designs in C; [`Incumbent`], the servers of others |
 //! | `turn.rs` | one turn: a server, one kind of work, and what was measured |
 //! | `memory.rs`, `holder.rs`, `pressure.rs` | what the kernel tells of a server |
 //! | `report.rs`, `report/` | [`ServersReport`]: what the run has found, and what follows from it |
@@ -14,6 +15,7 @@
 //! for all; its processor time counts for nobody.
 
 mod contestant;
+mod floor;
 mod holder;
 mod incumbent;
 mod memory;
@@ -34,7 +36,8 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use palco_measure::{Chance, Conditions, Witnessed};
 use tempfile::TempDir;
 
-pub use contestant::{Dialect, Incumbent, Origin};
+pub use contestant::{Dialect, Origin};
+pub use incumbent::Incumbent;
 pub use report::{
     ContestantFacts, ControlRow, Group, Ranking, Reversal, ServersReport, ServersRow, ServersTable,
 };
@@ -59,8 +62,6 @@ const SEARCHES: usize = 3;
 const QUICK: Duration = Duration::from_millis(200);
 /// Open files: a thousand idle connections, and what else there is.
 const FILES: u64 = 8192;
-/// The designs in C.
-const FLOOR: &str = include_str!("servers/floor.c");
 
 /// What to measure and for how long.
 #[derive(Clone, Debug)]
@@ -147,7 +148,7 @@ pub fn run(
     allow_files();
     let needs_floor = contestants.iter().any(|one| matches!(one.make, Make::C(_)));
     let floor = if needs_floor {
-        Compiled::new("floor", FLOOR).map_err(|error| error.to_string())
+        Compiled::new("floor", floor::SOURCE).map_err(|error| error.to_string())
     } else {
         Err("nobody needs it".to_owned())
     };

@@ -1,4 +1,4 @@
-//! How the servers of others are started, so that no limit of their own acts and nothing is logged.
+//! The servers of others, and how they are started so that no limit of their own acts and nothing is logged.
 
 use std::env;
 use std::fs;
@@ -6,11 +6,12 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::str::FromStr;
 
 use nix::unistd::{User, geteuid};
 use palco_processes::Launch;
 
-use super::contestant::{Incumbent, LOOPS, WORKERS};
+use super::contestant::{Dialect, LOOPS, WORKERS};
 use super::standing::BACKLOG;
 use crate::actors::Refusal;
 use crate::server::program;
@@ -23,6 +24,80 @@ const NOBODY: &str = "nobody";
 const RATE: &str = "1000000";
 /// The variable that names a directory with unpacked daemons.
 const DAEMONS: &str = "PALCO_DAEMONS";
+
+/// Somebody else's server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Incumbent {
+    /// nginx, two workers.
+    Nginx,
+    /// Apache with the MPM prefork.
+    ApachePrefork,
+    /// Apache with the MPM worker.
+    ApacheWorker,
+    /// Apache with the MPM event.
+    ApacheEvent,
+    /// redis-server, without a file.
+    Redis,
+    /// openbsd-inetd, which starts `cat`.
+    OpenbsdInetd,
+}
+
+impl Incumbent {
+    /// All, in the order of the report.
+    pub const ALL: [Self; 6] = [
+        Self::Nginx,
+        Self::ApachePrefork,
+        Self::ApacheWorker,
+        Self::ApacheEvent,
+        Self::Redis,
+        Self::OpenbsdInetd,
+    ];
+
+    /// As the command line names it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::ApachePrefork => "apache-prefork",
+            Self::ApacheWorker => "apache-worker",
+            Self::ApacheEvent => "apache-event",
+            Self::Redis => "redis-server",
+            Self::OpenbsdInetd => "openbsd-inetd",
+        }
+    }
+
+    pub(super) const fn classic(self) -> &'static str {
+        match self {
+            Self::Nginx => "event loops in processes",
+            Self::ApachePrefork => "preforked",
+            Self::ApacheWorker => "threads in processes",
+            Self::ApacheEvent => "threads in processes, idle connections apart",
+            Self::Redis => "event loop",
+            Self::OpenbsdInetd => "superserver",
+        }
+    }
+
+    pub(super) const fn dialect(self) -> Dialect {
+        match self {
+            Self::Nginx | Self::ApachePrefork | Self::ApacheWorker | Self::ApacheEvent => {
+                Dialect::Http
+            }
+            Self::Redis => Dialect::Resp,
+            Self::OpenbsdInetd => Dialect::Plain,
+        }
+    }
+}
+
+impl FromStr for Incumbent {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|one| one.name() == name).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            format!("there is no peer `{name}`; there are: {names}")
+        })
+    }
+}
 
 /// Its program and what to tell it.
 pub(super) fn launch(

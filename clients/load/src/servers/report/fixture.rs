@@ -6,8 +6,10 @@ use std::time::Duration;
 use palco_measure::report::{Environment, Grade};
 use palco_measure::{Chance, Seen};
 
-use super::*;
-use crate::servers::contestant::{self, Incumbent};
+use super::{ContestantFacts, Parts, QUANTILES, ServersReport, ServersRow, ServersTable};
+use crate::servers::contestant::{self, Dialect, Origin};
+use crate::servers::incumbent::Incumbent;
+use crate::servers::workload::{Measure, Workload};
 
 pub(super) const ROUNDS: usize = 5;
 
