@@ -7,7 +7,7 @@ pub(super) const NOTES: &[&str] = &[
      rounds, ranges go from the least round to the greatest.",
     "Response times begin when a request was due, not when it was sent: a server that stands still is charged for everybody \
      who waits meanwhile (an open loop; see Tene on coordinated omission). Percentiles of the charts are over all rounds \
-     together.",
+     together; one that is rarer than there were answers is the slowest answer.",
     "CPU is user and system time of all processes of the server, by good answer. The clients run on the same processors, \
      alike for all; their time counts for nobody. Of short connections and of ping-pong it is taken while clients ask as \
      fast as they are answered; sparse is at the fixed rate, where a server sleeps and is woken between two requests.",

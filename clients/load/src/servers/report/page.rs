@@ -8,7 +8,7 @@ use super::chart::{dots, legend, tails};
 use super::notes::BOOK;
 use super::ranking::absent;
 use super::text::{TITLE, class, verdict};
-use super::words::{of, short};
+use super::words::{counted, of, short};
 use super::{Ranking, ServersReport};
 use crate::report::{Escaped, Section, document, list, table};
 use crate::servers::contestant::Dialect;
@@ -42,7 +42,7 @@ const AXES: [Axis; 4] = [
     },
     Axis {
         title: "Handlers that block or compute",
-        why: "Where connections share a thread, a handler that blocks or computes holds up all the others on it.",
+        why: "A handler that blocks or computes may hold up all connections that share its thread.",
         shown: &[(Workload::Block, Measure::P99), (Workload::Cpu, Measure::P99)],
     },
     Axis {
@@ -205,13 +205,11 @@ impl ServersReport {
 
     fn write_table(&self, page: &mut String, section: &Section) {
         let _ = writeln!(page, "<h3>{}</h3>", Escaped(&section.title));
-        marked(
-            page,
-            section,
-            |row, column, _| {
-                if column == 0 { self.class_of(&row[0]) } else { String::new() }
-            },
-        );
+        marked(page, section, |row, column, _| match section.head[column].as_str() {
+            _ if column == 0 => self.class_of(&row[0]),
+            "remark" => "remark".to_owned(),
+            _ => String::new(),
+        });
     }
 
     fn write_run(&self, page: &mut String) {
@@ -275,11 +273,11 @@ fn begin(page: &mut String, id: &str, title: &str) {
 fn write_ranking(page: &mut String, ranking: &Ranking) {
     let _ = writeln!(
         page,
-        "<h3>{} ({})</h3>\n<p>{}</p>\n<details><summary>The order, in {} groups</summary><ol>",
+        "<h3>{} ({})</h3>\n<p>{}</p>\n<details><summary>The order, in {}</summary><ol>",
         Escaped(ranking.workload.title()),
         ranking.dialect.name(),
         Escaped(&ranking.sentence),
-        ranking.groups.len()
+        counted(ranking.groups.len(), "group")
     );
     for group in &ranking.groups {
         let members = group

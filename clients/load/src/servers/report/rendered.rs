@@ -131,13 +131,3 @@ fn the_c_program_comes_before_the_servers_of_its_design() {
     let plain = report.contestants.iter().filter(|one| one.dialect == Dialect::Plain);
     assert_eq!(names.len(), plain.count());
 }
-#[test]
-fn look() {
-    if let Ok(path) = std::env::var("LOOK") {
-        std::fs::write(format!("{path}.html"), large().to_html()).unwrap();
-        std::fs::write(format!("{path}.txt"), large().to_table()).unwrap();
-        std::fs::write(format!("{path}.md"), large().to_markdown()).unwrap();
-        std::fs::write(format!("{path}.csv"), large().to_csv()).unwrap();
-        std::fs::write(format!("{path}2.html"), awkward().to_html()).unwrap();
-    }
-}

@@ -18,7 +18,7 @@ figure svg{width:100%;height:auto;font:11px system-ui,sans-serif;fill:currentCol
 .curve.faint{stroke-width:1;stroke-opacity:.3}\
 .legend span{margin-right:1.2em;white-space:nowrap}.chosen{font-size:.85em;margin:.2em 0 0;padding-left:3.5em}\
 .scroll{overflow-x:auto}.figures{display:table;font-size:.88em}.figures td,.figures th{padding:.15em .6em;white-space:nowrap}\
-.figures td:last-child{white-space:normal;min-width:12em}.figures thead th{vertical-align:bottom;white-space:normal}\
+.figures td.remark{white-space:normal;min-width:26em}.figures thead th{vertical-align:bottom;white-space:normal}\
 .figures tbody th{font-weight:normal;text-align:left;border-left:4px solid transparent}\
 .figures tbody tr:hover{background:var(--soft)}\
 tbody th.palco{border-left-color:var(--palco)}tbody th.floor{border-left:4px double var(--floor)}\
