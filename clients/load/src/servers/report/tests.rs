@@ -111,6 +111,8 @@ fn opposite_rankings_reverse_and_two_servers_show_it() {
 fn the_same_order_does_not_reverse_nor_does_one_that_cannot_be_told() {
     let same = two_works([("a", &GOOD), ("b", &[15.0; ROUNDS]), ("c", &BAD)]);
     assert_eq!(same.reversals, []);
+    let swapped_behind_the_first = two_works([("a", &GOOD), ("b", &BAD), ("c", &[15.0; ROUNDS])]);
+    assert_eq!(swapped_behind_the_first.reversals, []);
     let tied = two_works([("a", &ALIKE), ("b", &GOOD), ("c", &GOOD)]);
     assert_eq!(tied.reversals, []);
 }
