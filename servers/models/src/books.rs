@@ -1,6 +1,7 @@
 //! Who is let in, and who keeps count: the server's own memory, or a process's seat in memory that is shared.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use palco_actors::{Actor, Context};
@@ -28,6 +29,8 @@ pub(crate) enum Books {
 pub(crate) struct Own {
     admission: Arc<Admission>,
     scoreboard: Scoreboard,
+    /// Whether the server has a successor.
+    succeeded: AtomicBool,
 }
 
 /// One process's place in the shared books.
@@ -40,7 +43,7 @@ pub(crate) struct Seat {
 impl Own {
     pub(crate) fn new(limits: Limits) -> Arc<Self> {
         let (admission, scoreboard) = (Arc::new(Admission::new(limits)), Scoreboard::default());
-        Arc::new(Self { admission, scoreboard })
+        Arc::new(Self { admission, scoreboard, succeeded: AtomicBool::new(false) })
     }
 }
 
@@ -160,6 +163,14 @@ impl Record {
         }
     }
 
+    /// Whether the server has a successor: who has been accepted by then and has not asked yet may still do so.
+    pub(crate) fn is_succeeded(&self) -> bool {
+        match &self.entry {
+            Entry::Own { books, .. } => books.succeeded.load(Ordering::Acquire),
+            Entry::Seat(seat) => seat.seats.is_succeeded(seat.index),
+        }
+    }
+
     pub(crate) fn count(&self, what: Count, more: u64) {
         match &self.entry {
             Entry::Own { books, .. } => books.scoreboard.count(what, more),
@@ -198,6 +209,18 @@ pub(crate) enum Ledger {
 }
 
 impl Ledger {
+    /// The server has a successor.
+    pub(crate) fn mark_succeeded(&self) {
+        match self {
+            Self::Own(own) => own.succeeded.store(true, Ordering::Release),
+            Self::Workers(seats) => seats.mark_succeeded(),
+            Self::Connections(own, pool) => {
+                own.succeeded.store(true, Ordering::Release);
+                pool.seats.mark_succeeded();
+            }
+        }
+    }
+
     pub(crate) fn scores(&self) -> Scores {
         let mut tally = Tally::default();
         match self {

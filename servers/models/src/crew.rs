@@ -156,7 +156,7 @@ impl Crew {
             }
             AcceptBy::Dispatcher if self.has_spares() => return Err(CrewError::DeskIsFull),
             AcceptBy::Dispatcher => {}
-            AcceptBy::OwnSockets if matches!(settings.listen, Listen::On(_)) => {
+            AcceptBy::OwnSockets if !matches!(settings.listen, Listen::At(_)) => {
                 return Err(CrewError::Inherited);
             }
             AcceptBy::OwnSockets => {}

@@ -3,11 +3,13 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::{SocketAddr, TcpListener as ThreadListener};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::task::Poll;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use palco_actors::{Actor, Context, PlaceKind, Wait};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 
 use crate::holder::holder_of_port;
 use crate::settings::Listen;
@@ -45,7 +47,7 @@ pub(crate) fn open(listen: &Listen, backlog: i32) -> Result<Arc<ThreadListener>,
             socket.listen(backlog).map_err(|source| cannot_listen(*address, source))?;
             Ok(Arc::new(socket.into()))
         }
-        Listen::On(socket) => {
+        Listen::On(socket) | Listen::Taken(socket) => {
             adopt(SockRef::from(&**socket)).map_err(StartError::Inherited)?;
             Ok(Arc::clone(socket))
         }
@@ -95,8 +97,10 @@ pub(crate) enum Listener {
 impl Listener {
     /// For an actor in `place`. Must be called in that place.
     pub(crate) fn new(shared: &Arc<ThreadListener>, place: PlaceKind) -> io::Result<Self> {
-        // The flag belongs to the socket, not to the handle; all acceptors of a server share their kind of place.
-        shared.set_nonblocking(place.shares_its_thread())?;
+        // The flag belongs to the socket, not to the handle: others may have it who must not block. Who may copes with both.
+        if place.shares_its_thread() {
+            shared.set_nonblocking(true)?;
+        }
         Ok(match place.shares_its_thread() {
             true => Self::Polled(PolledListener::new(place, shared.try_clone()?)?),
             false => Self::Blocking(Arc::clone(shared)),
@@ -120,13 +124,25 @@ impl Listener {
                     .map(|(stream, peer)| (Stream::Polled(stream), peer))
             }
             Self::Blocking(listener) => cx
-                // Not std's accept, which begins again after EINTR and would never hear a signal.
-                .blocking_call(Wait::UntilStop, || SockRef::from(&**listener).accept())
+                .blocking_call(Wait::UntilStop, || accept_blocking(listener))
                 .await?
                 .and_then(|(socket, peer)| {
                     let peer = peer.as_socket().ok_or(io::ErrorKind::Unsupported)?;
                     Ok((Stream::Blocking(socket.into()), peer))
                 }),
         })
+    }
+}
+
+/// Waits for a connection, also on a socket that does not block, because somebody else has it who must not.
+fn accept_blocking(listener: &ThreadListener) -> io::Result<(Socket, SockAddr)> {
+    loop {
+        // Not std's accept, which begins again after EINTR and would never hear a signal.
+        match SockRef::from(listener).accept() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                poll(&mut [PollFd::new(listener.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE)?;
+            }
+            accepted => return accepted,
+        }
     }
 }

@@ -28,9 +28,13 @@ const SEAT_WORDS: usize = 24;
 
 /// The scoreboard follows the announcement.
 const SCORES: usize = 1;
-/// Not 0 when the parent kills the process because its connection takes too long; the parent's word.
-const OVERDUE: usize = SEAT_WORDS - 1;
-const _: () = assert!(SCORES + SCORE_WORDS <= OVERDUE, "a scoreboard fits into a seat");
+/// What the parent says, in bits.
+const PARENT: usize = SEAT_WORDS - 1;
+/// It kills the process because its connection takes too long.
+const OVERDUE: u64 = 1;
+/// The server has a successor.
+const SUCCEEDED: u64 = 2;
+const _: () = assert!(SCORES + SCORE_WORDS <= PARENT, "a scoreboard fits into a seat");
 
 /// How many seats and permits there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,6 +142,11 @@ impl Seats {
         self.permits().iter().any(|permit| permit.load(Ordering::Acquire) == 0)
     }
 
+    /// Whether the server has a successor.
+    pub(crate) fn is_succeeded(&self, index: usize) -> bool {
+        self.seat(index)[PARENT].load(Ordering::Acquire) & SUCCEEDED != 0
+    }
+
     /// Whether this one has a connection.
     pub(crate) fn is_taken(&self, index: usize) -> bool {
         let own = index as u64 + 1;
@@ -176,8 +185,8 @@ impl Seats {
     /// A connection has been admitted.
     pub(crate) fn begin(&self, index: usize) {
         let seat = self.seat(index);
-        if seat[OVERDUE].load(Ordering::Relaxed) != 0 {
-            seat[OVERDUE].store(0, Ordering::Relaxed); // it was about the one before
+        if seat[PARENT].load(Ordering::Relaxed) & OVERDUE != 0 {
+            seat[PARENT].fetch_and(!OVERDUE, Ordering::Relaxed); // it was about the one before
         }
         let accepted = &seat[SCORES + Count::Accepted as usize];
         let count = accepted.load(Ordering::Relaxed) + 1;
@@ -202,14 +211,21 @@ impl Seats {
 
     // The parent's side
 
+    /// The server has a successor.
+    pub(crate) fn mark_succeeded(&self) {
+        for index in 0..self.layout.seats {
+            self.seat(index)[PARENT].fetch_or(SUCCEEDED, Ordering::AcqRel);
+        }
+    }
+
     /// Its process is about to be killed because the connection takes too long.
     pub(crate) fn mark_overdue(&self, index: usize) {
-        self.seat(index)[OVERDUE].store(1, Ordering::Release);
+        self.seat(index)[PARENT].fetch_or(OVERDUE, Ordering::AcqRel);
     }
 
     /// How a connection has ended whose process said nothing.
     fn killed(&self, index: usize) -> Ending {
-        match self.seat(index)[OVERDUE].load(Ordering::Acquire) {
+        match self.seat(index)[PARENT].load(Ordering::Acquire) & OVERDUE {
             0 => Ending::Abandoned,
             _ => Ending::TimedOut,
         }

@@ -9,6 +9,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use host::ActorHost;
@@ -23,6 +24,9 @@ use crate::scoreboard::{Count, Ending};
 use crate::stream::{Expected, Heard, Stream, Written};
 use crate::synch::Synch;
 use crate::timing::Timing;
+
+/// How long somebody who was accepted just before a successor did is waited for.
+const FIRST_REQUEST_WITHIN: Duration = Duration::from_secs(1);
 
 /// What all actors of one server share.
 pub(crate) struct Shared<S, C> {
@@ -202,8 +206,13 @@ pub(crate) async fn serve<A: Actor, S: Service, C: Codec<S>>(
                     cx.renew();
                 }
                 let until = timing.for_request(connection.input().len());
+                let is_new = connection.requests() == 0;
                 let input = connection.input();
-                match stream.read(cx, input, Expected::Anything, &timing, until).await {
+                let mut heard = stream.read(cx, input, Expected::Anything, &timing, until).await;
+                if matches!(heard, Heard::Stopped) && is_new && record.is_succeeded() {
+                    heard = stream.read_through_stop(cx, input, FIRST_REQUEST_WITHIN).await;
+                }
+                match heard {
                     Heard::Stopped => break Ending::Drained,
                     Heard::End => {
                         all_heard = true;

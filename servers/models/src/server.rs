@@ -11,7 +11,7 @@
 //! in the backlog is served.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -308,8 +308,30 @@ impl Server {
         self.supervisor.any().children().into_iter().filter(is_meant).collect()
     }
 
-    /// Stops listening, or only accepting where it listens on a socket of others ([`Listen::On`]); lets running requests finish, kills what is left after `drain_within`.
+    /// The one listening socket, for a successor: who comes is served by whoever accepts first. None where each worker has a
+    /// socket of its own, and when nobody listens any more.
+    #[must_use]
+    pub fn socket(&self) -> Option<Arc<TcpListener>> {
+        let roster = self.roster()?;
+        roster.is_shared().then(|| roster.any_socket()).flatten()
+    }
+
+    /// Stops listening, or only accepting where it listens on a socket of others ([`Listen::On`]); lets running requests
+    /// finish, kills what is left after `drain_within`.
     pub async fn drain(&self) -> DrainReport {
+        let is_its_own = !matches!(self.settings.listen, Listen::On(_));
+        self.end(is_its_own).await
+    }
+
+    /// As [`drain`](Self::drain), but its [socket](Self::socket) goes on listening, for those who have it too: who comes
+    /// from now on is theirs, and nobody is refused.
+    /// Who has been accepted by now is served.
+    pub async fn leave(&self) -> DrainReport {
+        self.ledger.mark_succeeded();
+        self.end(false).await
+    }
+
+    async fn end(&self, ends_listening: bool) -> DrainReport {
         let before = self.scores();
         // First, so that nobody is started any more.
         for crew in self.crew() {
@@ -323,16 +345,10 @@ impl Server {
         for acceptor in &acceptors {
             acceptor.signal(Signal::Stop);
         }
-        match &self.settings.listen {
-            // On Linux this ends the listening for all handles at once: who comes now is refused instead of left
-            // waiting.
-            Listen::At(_) => {
-                if let Some(roster) = self.roster() {
-                    roster.close();
-                }
-            }
-            // For all handles: also for who would accept next (systemd.socket(5) forbids it).
-            Listen::On(_) => {}
+        // On Linux this ends the listening for all handles at once, also for who would accept next (systemd.socket(5)
+        // forbids it): who comes now is refused instead of left waiting.
+        if ends_listening && let Some(roster) = self.roster() {
+            roster.close();
         }
         let all_ended = async {
             for acceptor in &acceptors {

@@ -25,9 +25,11 @@ pub enum Listen {
     /// On a socket that listens already and belongs to somebody else too: an activator, the next instance of the same
     /// server. Its backlog stays as it is, and a drain leaves it open: who comes then waits in its queue for the next.
     ///
-    /// It blocks, or does not, as the last server wants that was started on it: two servers with different places must
-    /// not have it at the same time.
+    /// Several servers may have it at the same time, also in different places: each is served by who accepts it first.
     On(Arc<TcpListener>),
+    /// On a socket that another server has handed over, and that is this one's own from now on: a drain ends the
+    /// listening. Its backlog stays as it is.
+    Taken(Arc<TcpListener>),
 }
 
 impl From<SocketAddr> for Listen {

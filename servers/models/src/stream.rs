@@ -4,13 +4,14 @@
 //! with `EINTR`. A stop ends the wait for the client's next bytes, never the writing of a response.
 
 mod blocking;
+mod farewell;
 mod fiber;
 mod polled;
 mod task;
 
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
-use std::net::{Shutdown, TcpStream as ThreadStream};
+use std::net::TcpStream as ThreadStream;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
@@ -29,11 +30,6 @@ use crate::timing::{Sending, Timing, Until};
 const READ_BYTES: usize = 4 << 10;
 /// Room made when the last read filled its room: large transfers take fewer system calls.
 const READ_BYTES_LARGE: usize = 64 << 10;
-
-/// After last words, how much of what the client still sends is read and thrown away, and for how long, so that the
-/// kernel does not answer it with a reset that overtakes the words.
-const LINGER_BYTES_MAX: usize = 256 << 10;
-const LINGER_MAX: Duration = Duration::from_secs(2);
 
 /// How far ahead an urgent byte is looked for: as far as its sender can point.
 const TO_MARK_BYTES_MAX: usize = 64 << 10;
@@ -172,6 +168,34 @@ impl Stream {
         }
     }
 
+    /// Reads once, also after a stop, and waits no longer than `within`; stopped if nothing has come by then.
+    pub(crate) async fn read_through_stop<A: Actor>(
+        &mut self,
+        cx: &Context<A>,
+        buffer: &mut BytesMut,
+        within: Duration,
+    ) -> Heard {
+        let start = buffer.len();
+        buffer.resize(start + READ_BYTES, 0);
+        let into = &mut buffer[start..];
+        let read = match self {
+            Self::Polled(stream) => cx.system().within(within, stream.read(into)).await,
+            Self::Blocking(stream) => {
+                let call = || {
+                    stream.set_read_timeout(Some(within))?;
+                    stream.read(into)
+                };
+                let read = cx.blocking_call(Wait::ThroughStop, call).await;
+                read.filter(
+                    |read| !matches!(read, Err(error) if error.kind() == io::ErrorKind::WouldBlock),
+                )
+            }
+        };
+        let heard = read.map_or(Heard::Stopped, Heard::from);
+        buffer.truncate(start + heard.bytes());
+        heard
+    }
+
     /// Writes all of `buffer` and leaves it empty, unless the client does not take it in time.
     pub(crate) async fn write_all<A: Actor>(
         &mut self,
@@ -257,62 +281,6 @@ impl Stream {
             Self::Blocking(stream) => stream,
         }
         .into())
-    }
-
-    /// Says that nothing more will be written, then waits for the client to have read it: until its end of input,
-    /// bounded in bytes and time. A stop does not end the wait: last words belong to the answer.
-    pub(crate) async fn linger<A: Actor>(&mut self, cx: &Context<A>) {
-        if self.prepare_to_linger().is_err() {
-            return;
-        }
-        let clock = cx.system().clock();
-        let deadline = clock.now() + LINGER_MAX;
-        let mut scratch = [0; READ_BYTES];
-        let mut thrown_away = 0;
-        while thrown_away < LINGER_BYTES_MAX {
-            // A limit on each read alone could be stretched byte by byte.
-            let left = deadline - clock.now();
-            if left.is_zero() {
-                return;
-            }
-            let read = match self {
-                Self::Polled(stream) => cx.system().within(left, stream.read(&mut scratch)).await,
-                Self::Blocking(stream) => {
-                    let call = || {
-                        stream.set_read_timeout(Some(left))?;
-                        stream.read(&mut scratch)
-                    };
-                    cx.blocking_call(Wait::ThroughStop, call).await
-                }
-            };
-            match read {
-                Some(Ok(read @ 1..)) => thrown_away += read,
-                Some(Ok(0) | Err(_)) | None => return,
-            }
-        }
-    }
-
-    fn prepare_to_linger(&self) -> io::Result<()> {
-        if let Self::Blocking(stream) = self {
-            stream.set_nonblocking(false)?;
-        }
-        self.socket().shutdown(Shutdown::Write)
-    }
-
-    /// Closes without waiting, and in order as far as that is possible: what the client has sent by now is read and
-    /// thrown away, because the kernel answers unread input with a reset.
-    pub(crate) fn dismiss(self) {
-        let socket = self.socket();
-        let mut scratch = [const { MaybeUninit::uninit() }; READ_BYTES];
-        let mut thrown_away = 0;
-        if socket.shutdown(Shutdown::Write).is_err() || socket.set_nonblocking(true).is_err() {
-            return;
-        }
-        while thrown_away < LINGER_BYTES_MAX
-            && let Ok(read @ 1..) = socket.recv(&mut scratch)
-        {
-            thrown_away += read;
-        }
     }
 
     /// An urgent byte has been taken from it.

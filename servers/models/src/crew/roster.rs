@@ -38,7 +38,7 @@ impl Roster {
                 Source::group(*address, settings.limits.backlog, count)?
             }
             (AcceptBy::Workers | AcceptBy::Dispatcher, _)
-            | (AcceptBy::OwnSockets, Listen::On(_)) => {
+            | (AcceptBy::OwnSockets, Listen::On(_) | Listen::Taken(_)) => {
                 let source = Source::shared(settings)?;
                 let sockets = (0..count).map(|_| source.socket()).collect::<Result<_, _>>()?;
                 (source, sockets)
@@ -84,7 +84,7 @@ impl Roster {
     }
 
     /// Whether all accept from one socket.
-    pub(super) fn is_shared(&self) -> bool {
+    pub(crate) fn is_shared(&self) -> bool {
         self.source.is_shared()
     }
 

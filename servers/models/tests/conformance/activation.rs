@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use palco_actors::{Signal, System};
+use palco_actors::{PlaceKind, Signal, System};
 use palco_models::{Listen, Server, ServerSettings, Single, StartError};
 use palco_service::services::echo::EchoService;
 use palco_service::services::work::WorkService;
@@ -24,6 +24,7 @@ trials! {
     a_server_that_is_used_is_not_left,
     a_server_whose_acceptor_somebody_has_suspended_is_not_left,
     nobody_is_lost_when_servers_leave_and_come,
+    a_server_hands_its_socket_over_to_another_place_and_nobody_is_refused,
     what_is_no_listening_tcp_socket_is_refused,
     a_single_connection_is_served_to_its_end,
     a_single_connection_is_drained_by_a_stop,
@@ -147,6 +148,44 @@ fn nobody_is_lost_when_servers_leave_and_come() {
             done.store(true, Ordering::Release);
             outcome.unwrap();
         });
+    });
+}
+
+fn a_server_hands_its_socket_over_to_another_place_and_nobody_is_refused() {
+    in_every_cell(|stage| {
+        let mut server = stage.serve::<EchoService>(stage.settings(), ());
+        // Where each worker has a socket of its own there is none to hand over.
+        let Some(socket) = server.socket() else { return };
+        let address = server.address();
+        // Who waits with its thread, and who gives it to others, have the same socket for a while.
+        let other =
+            if stage.cell.place.shares_its_thread() { PlaceKind::Thread } else { PlaceKind::Task };
+        let done = AtomicBool::new(false);
+        let be_clients = || {
+            while !done.load(Ordering::Acquire) {
+                converse(address);
+            }
+        };
+        thread::scope(|scope| {
+            let clients = [(); 2].map(|()| scope.spawn(be_clients));
+            for place in [other, stage.cell.place, other] {
+                let listen = Listen::Taken(Arc::clone(&socket));
+                let settings = ServerSettings { listen, place, process: None, ..stage.settings() };
+                let next = stage.serve::<EchoService>(settings, ());
+                until("the successor serves", || next.scores().accepted > 0);
+                let report = stage.wait("the predecessor's end", server.leave());
+                assert_eq!(report.abandoned, 0);
+                let served = next.scores().accepted;
+                until("the successor goes on", || next.scores().accepted > served);
+                server = next;
+            }
+            done.store(true, Ordering::Release);
+            for client in clients {
+                client.join().unwrap();
+            }
+        });
+        stage.wait("the drain", server.drain());
+        assert!(TcpStream::connect(address).is_err(), "it was its own");
     });
 }
 
