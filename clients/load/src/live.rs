@@ -1,6 +1,6 @@
 //! Load on a running server, for people who watch: a few connections, each with one request at a time.
 //!
-//! The [generator](crate::generator) asks, on a thread of its own, so it keeps asking while event loops are stuck. With a
+//! The [generator] asks, on a thread of its own, so it keeps asking while event loops are stuck. With a
 //! rate it is an open loop: a server that stands still is seen to stand still. Without one the next request follows the
 //! answer. `live/figures.rs` holds what has been counted so far, [`LiveFigures`].
 

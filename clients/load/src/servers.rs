@@ -26,6 +26,7 @@ mod turn;
 mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -72,7 +73,7 @@ pub struct Settings {
     pub lasts: Duration,
     /// Workloads; all by default.
     pub only: Vec<Workload>,
-    /// Only servers whose name has one of these in it, and the C programs they are compared with; all by default.
+    /// Only servers whose name has one of these in it, and those they are compared with; all by default.
     pub servers: Vec<String>,
     /// Whose servers are measured beside palco's and C's; all by default.
     pub peers: Vec<Incumbent>,
@@ -178,7 +179,7 @@ pub fn run(
     }))
 }
 
-/// Who is asked for, and the C programs they are compared with.
+/// Who is asked for, and whom they are compared with.
 fn wanted(settings: &Settings) -> Result<Vec<Contestant>, RunError> {
     if settings.only.is_empty() {
         return Err(RunError::Settings("workloads: none is to be measured; name one".to_owned()));
@@ -196,8 +197,12 @@ fn wanted(settings: &Settings) -> Result<Vec<Contestant>, RunError> {
         )));
     }
     let floors: BTreeSet<_> = named.iter().filter_map(|one| one.floor).map(|f| f.name()).collect();
-    let is_floor = |one: &Contestant| floors.contains(one.name.as_str());
-    Ok(all.iter().filter(|one| is_named(one) || is_floor(one)).cloned().collect())
+    let is_compared = |one: &Contestant| {
+        let is_baseline = one.dialect == Dialect::Plain && one.is_iterative();
+        floors.contains(one.name.as_str())
+            || is_baseline && settings.only.contains(&Workload::Short)
+    };
+    Ok(all.iter().filter(|one| is_named(one) || is_compared(one)).cloned().collect())
 }
 
 /// Every cell in every round, in another order each; how processor time was counted.
@@ -219,13 +224,11 @@ fn play(
         for &at in &order {
             let Cell { contestant, workload, played } = &mut cells[at];
             let one = &contestants[*contestant];
-            let left = begun.elapsed().as_secs_f64() / done.max(1) as f64 * (total - done) as f64;
-            let what = format!(
-                "round {}: {workload}: {} (about {:.0} s left)",
-                round + 1,
-                one.name,
-                if done == 0 { f64::NAN } else { left }
-            );
+            let mut what = format!("round {}: {workload}: {}", round + 1, one.name);
+            if done > 0 {
+                let each = begun.elapsed().as_secs_f64() / done as f64;
+                let _ = write!(what, " (about {:.0} s left)", each * (total - done) as f64);
+            }
             progress(Progress { what, done, total });
             done += 1;
             let Ok(turns) = played else { continue };
@@ -289,9 +292,10 @@ fn row(contestant: &Contestant, played: Result<Vec<Turn>, String>) -> ServersRow
     let mut measured: BTreeMap<Measure, Vec<f64>> = BTreeMap::new();
     let (mut response, mut remarks) = (Distribution::new(), BTreeMap::<String, usize>::new());
     let rounds = turns.len();
-    for turn in turns {
+    for (round, turn) in turns.into_iter().enumerate() {
         for (measure, value) in turn.measured {
-            measured.entry(measure).or_default().push(value);
+            // Rounds are paired with those of others: a round without a figure keeps its place.
+            measured.entry(measure).or_insert_with(|| vec![f64::NAN; rounds])[round] = value;
         }
         if let Some(times) = &turn.response {
             response.add(times);

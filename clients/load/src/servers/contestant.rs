@@ -176,6 +176,14 @@ impl Contestant {
         }
     }
 
+    /// Whether it serves one connection after the other, with nothing to control.
+    pub(super) fn is_iterative(&self) -> bool {
+        matches!(
+            self.make,
+            Make::Palco { model: ModelKind::Iterative, .. } | Make::C(Design::Iterative)
+        )
+    }
+
     /// What the textbooks call it.
     pub(super) fn classic(&self) -> &'static str {
         match &self.make {

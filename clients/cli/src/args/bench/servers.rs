@@ -25,8 +25,8 @@ pub(crate) struct ServersArgs {
     /// Only these workloads [default: all]
     #[arg(long, value_name = "WORKLOAD,…", value_delimiter = ',', value_parser = named::<Workload>(Workload::ALL.map(Workload::name)))]
     only: Vec<Workload>,
-    /// Only servers that have one of these words in their name (a wrong one names them all), and the C programs they are
-    /// compared with [default: all]
+    /// Only servers that have one of these words in their name (a wrong one names them all), and those they are compared
+    /// with [default: all]
     #[arg(long, value_name = "WORD,…", value_delimiter = ',')]
     servers: Vec<String>,
     /// Whose servers are measured beside palco's and C's, or none [default: all]
