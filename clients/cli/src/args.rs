@@ -291,6 +291,12 @@ pub(crate) struct Up {
     /// Something to find on the dashboard beside the stage: `stuck`, an actor that everybody waits for
     #[arg(long, value_name = "DEMO", value_parser = named::<Demo>(Demo::ALL.map(Demo::name)))]
     pub(crate) demo: Option<Demo>,
+    /// Take over from the stage that runs: listen on its sockets, then have it finish what it serves and end
+    ///
+    /// Nobody is refused and nobody's connection is lost meanwhile; what servers keep in memory stays behind. A successor
+    /// that cannot start changes nothing. SIGHUP has a stage start one by itself, from its own file and arguments.
+    #[arg(long, conflicts_with = "print")]
+    pub(crate) take_over: bool,
     #[command(flatten)]
     pub(crate) dashboard: DashboardArgs,
     #[command(flatten)]
@@ -301,7 +307,7 @@ impl Up {
     /// The default stage.
     pub(crate) fn default_stage() -> Self {
         let (dashboard, urgent) = (DashboardArgs::default_ones(), UrgentArgs::default());
-        Self { file: None, print: false, demo: None, dashboard, urgent }
+        Self { file: None, print: false, demo: None, take_over: false, dashboard, urgent }
     }
 }
 

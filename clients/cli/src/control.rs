@@ -10,4 +10,4 @@ mod socket;
 pub(crate) use client::{ask, connect};
 pub(crate) use protocol::{HeldView, Reply, Request, RequestsView};
 pub(crate) use server::serve;
-pub(crate) use socket::{ControlSocket, remove};
+pub(crate) use socket::ControlSocket;

@@ -8,6 +8,7 @@
 //! | `stage.rs`, `stage/` | what to run (file or embedded default), and running it |
 //! | `control.rs`, `control/` | the Unix socket through which a running stage is asked and told |
 //! | `inetd.rs`, `inetd/` | a superserver on a stage of its own |
+//! | `succession.rs` | how one process takes over from another |
 //! | `output.rs` | stdout is data, as text or JSON; a closed pipe is success |
 //!
 //! A process that this program starts for an actor is this program again: `main` finds out first which it is.
@@ -23,6 +24,7 @@ mod control;
 mod inetd;
 mod output;
 mod stage;
+mod succession;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

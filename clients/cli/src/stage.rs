@@ -1,5 +1,6 @@
 //! What to run: a stage file, parsed and checked in one go.
 
+mod announcement;
 mod attend;
 mod basket;
 mod dashboard;
@@ -12,12 +13,13 @@ mod port;
 mod registers;
 mod run;
 mod services;
+mod signals;
+mod succession;
 mod urgent;
 
 use std::collections::HashSet;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -27,6 +29,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::args::DeadlineArgs;
 
+pub(crate) use announcement::{Announcement, announce};
 pub(crate) use attend::{Attending, attend};
 pub(crate) use basket::{BasketArgs, BasketEntry};
 pub(crate) use dashboard::DashboardArgs;
@@ -35,10 +38,10 @@ pub(crate) use files::{Cell, FileProtocol, FilesArgs, FilesEntry};
 pub(crate) use node::{NodeEntry, NodeSaid};
 pub(crate) use port::Port;
 use registers::RegistersEntry;
-pub(crate) use run::{
-    Announcement, EndSignals, Running, ServerView, Stage, StageView, announce, run, watch,
-};
+pub(crate) use run::{Running, ServerView, Stage, StageView, run, watch};
 pub(crate) use services::{ServiceKind, Shown, State, players};
+pub(crate) use signals::EndSignals;
+pub(crate) use succession::hand_over;
 pub(crate) use urgent::{UrgentArgs, UrgentEntry};
 
 /// The stage that `palco up` runs without a file.
@@ -84,7 +87,7 @@ pub(crate) struct ServerEntry {
     pub(crate) listen: SocketAddr,
     /// What listens there already, if somebody else has bound it.
     #[serde(skip)]
-    pub(crate) socket: Option<Arc<TcpListener>>,
+    pub(crate) socket: Option<Listen>,
     /// The directory of services `http` and `files`; a page that explains the stage if `http` is not given one.
     pub(crate) root: Option<PathBuf>,
     /// How `files` serves it.
@@ -273,7 +276,7 @@ impl ServerEntry {
             place: self.place,
             workers: self.workers,
             listen: match &self.socket {
-                Some(socket) => Listen::On(Arc::clone(socket)),
+                Some(listen) => listen.clone(),
                 None => Listen::At(self.listen),
             },
             limits: Limits { shedding: self.deadlines.shedding(), ..self.limits },

@@ -58,7 +58,7 @@ const LARGE_BYTES: usize = 1 << 20;
 /// Bytes of a small one.
 const SMALL_BYTES: usize = 1 << 10;
 /// Rounds in which the highest rate is looked for.
-const SEARCHES: usize = 3;
+const SEARCHES: usize = 1;
 /// A run with shorter turns is not long enough to look at the machine before it.
 const QUICK: Duration = Duration::from_millis(200);
 /// Open files: a thousand idle connections, and what else there is.
@@ -126,7 +126,7 @@ struct Cell {
     played: Result<Vec<Turn>, String>,
 }
 
-/// Measures. Takes about a quarter of an hour by default and needs the machine for itself.
+/// Measures. Takes about twenty minutes by default and needs the machine for itself.
 ///
 /// Every server runs as a process of its own on a port of 127.0.0.1, with its files in one temporary directory (`TMPDIR`);
 /// all have ended when this returns. A server that cannot be started, or does not do the work, has rows that say why.

@@ -121,6 +121,14 @@ impl Bound {
         Ok(Self { listener, address })
     }
 
+    /// Another handle of its socket.
+    ///
+    /// # Errors
+    /// The kernel's, when there are too many open files.
+    pub fn socket(&self) -> io::Result<TcpListener> {
+        self.listener.try_clone()
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {

@@ -185,7 +185,8 @@ pub(crate) enum Bench {
     /// it. Peers that are not installed have rows that say so. All servers run on ports of 127.0.0.1 with their files below
     /// $TMPDIR, and end with the run.
     ///
-    /// It takes about a quarter of an hour, with --quick two minutes, and needs the machine for itself.
+    /// It takes about twenty minutes, with --quick three, and needs the machine for itself. Fewer than three rounds tell no
+    /// server from another.
     ///
     /// Examples:
     ///   palco bench servers --quick

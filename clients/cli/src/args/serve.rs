@@ -84,6 +84,12 @@ pub(crate) struct Serve {
     /// How long requests may take to finish after Ctrl-C
     #[arg(long, default_value = "5s", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub(crate) drain_within: Duration,
+    /// Take over from the server that runs with the same control socket: listen on its socket, then have it finish and end
+    ///
+    /// Nobody is refused and nobody's connection is lost meanwhile; what a service keeps in memory stays behind. A successor
+    /// that cannot start changes nothing. SIGHUP has a server start one by itself, with its own arguments.
+    #[arg(long, conflicts_with = "inetd")]
+    pub(crate) take_over: bool,
     /// Drain and end when no connection has been open for this long
     ///
     /// An activator starts it again for the next client; who comes meanwhile waits, and is not lost.

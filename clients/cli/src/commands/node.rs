@@ -64,6 +64,7 @@ pub(crate) fn node(args: NodeArgs, control: Option<PathBuf>, json: bool) -> Resu
         urgent,
         demo: None,
         idle_exit: None,
+        take_over: false,
     };
     run(running, |announcement| announce(announcement, json))
 }

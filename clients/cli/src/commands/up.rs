@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use palco_actors::Supervision;
-use palco_models::{AcceptBy, Limits, ProcessSettings, profile};
+use palco_models::{AcceptBy, Limits, Listen, ProcessSettings, profile};
 
 use crate::activation;
 use crate::args::{Serve, Up};
@@ -24,8 +24,10 @@ pub(crate) fn up(up: Up, control: Option<PathBuf>, json: bool) -> Result<ExitCod
         Some(path) => StageFile::read(&path)?,
         None => StageFile::embedded()?,
     };
-    let Up { dashboard, urgent, demo, .. } = up;
-    run(Running { file: &file, control, dashboard, urgent, demo, idle_exit: None }, json)
+    let Up { dashboard, urgent, demo, take_over, .. } = up;
+    let idle_exit = None;
+    let running = Running { file: &file, control, dashboard, urgent, demo, idle_exit, take_over };
+    run(running, json)
 }
 
 pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Result<ExitCode> {
@@ -49,7 +51,7 @@ pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Resul
     };
     let entry = ServerEntry {
         workers: serve.workers,
-        socket,
+        socket: socket.map(Listen::On),
         root: serve.root,
         files: serve.files.entry(),
         basket: serve.basket.entry(),
@@ -71,9 +73,10 @@ pub(crate) fn serve(serve: Serve, control: Option<PathBuf>, json: bool) -> Resul
     let servers = vec![entry];
     let file =
         StageFile { event_loops: None, supervision, urgent, registers: None, node: None, servers };
-    let control = control.or_else(ControlSocket::spare);
-    let Serve { dashboard, urgent, idle_exit, .. } = serve;
-    run(Running { file: &file, control, dashboard, urgent, demo: None, idle_exit }, json)
+    let Serve { dashboard, urgent, idle_exit, take_over, .. } = serve;
+    let control = if take_over { control } else { control.or_else(ControlSocket::spare) };
+    let demo = None;
+    run(Running { file: &file, control, dashboard, urgent, demo, idle_exit, take_over }, json)
 }
 
 /// Whether only a team of processes comes by its connections like this.

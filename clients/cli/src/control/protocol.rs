@@ -43,7 +43,8 @@ pub(crate) enum Request {
     Reconfigure { wish: Wish, within_ms: u64 },
     /// A node of another machine may join those that keep registers.
     Allow { peer: Peer },
-    /// The superserver's sockets change hands; what follows is in `inetd/succession.rs`.
+    /// All sockets change hands; what follows is in `inetd/succession.rs` for a superserver, in `stage/succession.rs` for
+    /// servers.
     TakeOver,
 }
 

@@ -16,8 +16,8 @@ use palco_replica::{Cluster, Wanted, Wish, key_of, reconfigure};
 
 use super::protocol::{HeldView, InspectView, REQUEST_BYTES_MAX, Reply, Request, RequestsView};
 use super::socket::ControlSocket;
-use crate::inetd::{Installed, hand_over};
-use crate::stage::Stage;
+use crate::inetd::{self, Installed};
+use crate::stage::{self, Stage};
 
 /// Who connects and then says nothing is hung up on.
 const REQUEST_WITHIN: Duration = Duration::from_secs(5);
@@ -102,7 +102,11 @@ impl Handler<Run> for Asking {
         cx.note(|| "answering");
         let reply = match self.read() {
             Ok(Request::TakeOver) => {
-                if let Err(error) = hand_over(&self.stage, &self.stream) {
+                let handed_over = match self.stage.superserver {
+                    Some(_) => inetd::hand_over(&self.stage, &self.stream),
+                    None => stage::hand_over(&self.stage, &self.stream),
+                };
+                if let Err(error) = handed_over {
                     tracing::error!("{error:#}");
                 }
                 return;

@@ -100,7 +100,7 @@ fn listen(path: &Path) -> Result<UnixListener> {
 
 /// Removes the socket at the end. The lock file stays, for it belongs to whoever locks it, unless nobody else can want
 /// this path.
-pub(crate) fn remove(path: &Path) {
+fn remove(path: &Path) {
     let _ = fs::remove_file(path);
     if path.file_name().is_some_and(|name| *name == *spare_name()) {
         let _ = fs::remove_file(beside(path, "lock"));

@@ -10,7 +10,8 @@ use palco_actors::System;
 use palco_threads::block_on;
 
 use super::basket::{self, BasketEntry};
-use super::run::{EndSignals, watch};
+use super::run::watch;
+use super::signals::EndSignals;
 use super::{Cell, FilesEntry, ServiceKind, Shown, check_root, page};
 use crate::activation;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use palco_actors::{PlaceKind, System};
 use palco_dashboard::Token;
-use palco_models::{ModelKind, Server};
+use palco_models::{Listen, ModelKind, Server};
 use palco_rambo::NodeId;
 use palco_replica::resp::{Gateway, RespCodec, Settings};
 use palco_replica::{Cluster, MemberOptions, RunningMember, http};
@@ -70,7 +70,7 @@ impl NodeEntry {
             RunningMember::start(system, options).with_context(|| format!("node {name}"))?;
         let entry = ServerEntry {
             name: Some("gateway".to_owned()),
-            socket: Some(Arc::new(socket)),
+            socket: Some(Listen::On(Arc::new(socket))),
             ..ServerEntry::new(
                 ServiceKind::Registers,
                 ModelKind::PerConnection,

@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{self, ExitCode};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::Signal;
 use palco_actors::{DeadLetter, Ledger, PlaceKind, System};
 use palco_core::{Answer, RequestId, Verb};
 use palco_dashboard::{Dashboard, Token};
@@ -23,8 +23,10 @@ use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use super::node::NodeSaid;
+use super::succession::{Succession, Successor};
 use super::{
-    DashboardArgs, Demo, ServerEntry, ServiceKind, Shown, StageFile, UrgentArgs, idle, page,
+    Announcement, DashboardArgs, Demo, EndSignals, ServerEntry, ServiceKind, Shown, StageFile,
+    UrgentArgs, idle, page,
 };
 use crate::control::{self, ControlSocket};
 use crate::inetd::Installed;
@@ -45,6 +47,9 @@ pub(crate) struct Stage {
     pub(crate) urgent: Option<Arc<Urgent>>,
     /// Held as long as this process is the one that is asked.
     control: Mutex<Option<ControlSocket>>,
+    dashboard: Mutex<Option<Dashboard>>,
+    /// Where another stage, before this one or after it, listens on the same socket.
+    pub(super) shared: Mutex<Vec<SocketAddr>>,
     started: Instant,
     /// What service `http` shows without a directory of its own; none without servers.
     page: Option<TempDir>,
@@ -100,6 +105,8 @@ impl Stage {
             node: None,
             urgent: None,
             control: Mutex::new(None),
+            dashboard: Mutex::new(None),
+            shared: Mutex::default(),
             started: Instant::now(),
             page: None,
         }
@@ -123,17 +130,35 @@ impl Stage {
         drop(self.control.lock().take());
     }
 
-    /// Starts all servers of `file`; if one cannot be started, those before it are stopped again.
-    pub(crate) fn start(file: &StageFile, urgent: &UrgentArgs, token: &Token) -> Result<Self> {
+    /// Lets go of all that a successor wants to have: the control socket, the dashboard, the urgent port.
+    pub(super) fn release(&self) {
+        self.release_control();
+        drop(self.dashboard.lock().take());
+        if let Some(urgent) = &self.urgent {
+            urgent.close();
+        }
+    }
+
+    /// Starts all servers of `file`, on the sockets of the one that it succeeds, if it does; if one cannot be started,
+    /// those before it are stopped again.
+    fn start(
+        file: &StageFile,
+        urgent: &UrgentArgs,
+        token: &Token,
+        succession: Option<&Succession>,
+    ) -> Result<Self> {
         let mut builder = System::builder().supervision(file.supervision);
         if let Some(event_loops) = file.event_loops {
             builder = builder.event_loops(event_loops);
         }
         let system = builder.build().context("cannot start the actor system")?;
         let mut stage = Self::of(system);
-        stage.urgent = urgent.open(file.urgent)?;
+        stage.urgent = urgent.open(file.urgent, succession.and_then(Succession::urgent))?;
+        // Until this one is open: what fails now must not end the listening of the one that goes on.
+        *stage.shared.lock() = succession.map(Succession::addresses).unwrap_or_default();
         let page = page::directory()?;
         for entry in &file.servers {
+            let entry = &succession.map_or_else(|| entry.clone(), |it| it.assigned(entry));
             let root = entry.root.as_deref().unwrap_or(page.path());
             let state = entry.state.unwrap_or_default();
             let settings = ServerSettings { urgent: stage.urgent.clone(), ..entry.settings() };
@@ -211,13 +236,18 @@ impl Stage {
         }
     }
 
-    /// Drains all servers side by side, then stops the system.
+    /// Drains all servers side by side, then stops the system. Sockets that another stage has go on listening.
     pub(crate) fn drain(&self) -> Vec<(String, DrainReport)> {
+        let shared = self.shared.lock().clone();
+        let drain = |server: &Server| match shared.contains(&server.address()) {
+            true => block_on(server.leave()),
+            false => block_on(server.drain()),
+        };
         std::thread::scope(|scope| {
             let drains: Vec<_> = self
                 .servers
                 .iter()
-                .map(|(entry, server)| (entry, scope.spawn(|| block_on(server.drain()))))
+                .map(|(entry, server)| (entry, scope.spawn(|| drain(server))))
                 .collect();
             let reports = drains.into_iter().filter_map(|(entry, drain)| {
                 drain.join().ok().map(|report| (entry.name().to_owned(), report))
@@ -255,146 +285,101 @@ pub(crate) struct Running<'a> {
     pub(crate) demo: Option<Demo>,
     /// It ends when its server, the only one, has had no connection for so long.
     pub(crate) idle_exit: Option<Duration>,
+    /// It takes over from the stage that runs.
+    pub(crate) take_over: bool,
 }
 
-/// What is said when a stage runs.
-#[derive(Debug, Serialize)]
-pub(crate) struct Announcement<'a> {
-    #[serde(flatten)]
-    pub(crate) view: &'a StageView,
-    pub(crate) control: &'a Path,
-    /// Where to open the dashboard; whoever has this may act. Said here and nowhere else.
-    pub(crate) dashboard: Option<String>,
-}
-
-/// The signals that ask for the end: Ctrl-C and SIGTERM.
-pub(crate) struct EndSignals(SigSet);
-
-impl EndSignals {
-    /// Before any other thread exists: all of them inherit the mask, and only who waits here gets the signals.
-    pub(crate) fn block() -> Result<Self> {
-        let mut signals = SigSet::empty();
-        signals.add(Signal::SIGINT);
-        signals.add(Signal::SIGTERM);
-        signals.thread_block().context("cannot block signals")?;
-        Ok(Self(signals))
-    }
-
-    pub(crate) fn wait(&self) -> Result<()> {
-        self.0.wait().map(drop).context("cannot wait for signals")
-    }
-}
-
-/// Runs a stage until Ctrl-C, SIGTERM, until it has been idle for long enough, or until its root supervisor gives up. Does
-/// not return before.
+/// Runs a stage until Ctrl-C, SIGTERM, until it has been idle for long enough, until a successor has taken over (SIGHUP
+/// starts one), or until its root supervisor gives up. Does not return before.
 pub(crate) fn run(
     running: Running<'_>,
     announce: impl Fn(&Announcement<'_>) -> Result<()>,
 ) -> Result<ExitCode> {
-    let Running { file, control, dashboard, urgent, demo, idle_exit } = running;
-    let signals = EndSignals::block()?;
-    let socket = ControlSocket::claim(control)?;
+    let Running { file, control, dashboard, urgent, demo, idle_exit, take_over } = running;
+    let signals = EndSignals::block_with(&[Signal::SIGHUP])?;
+    let succession = take_over.then(|| Succession::begin(control.clone())).transpose()?;
+    let claimed = match succession {
+        Some(_) => None,
+        None => Some(ControlSocket::claim(control.clone())?),
+    };
     let token = dashboard.token()?;
-    let stage = Arc::new(Stage::start(file, &urgent, &token)?);
+    let stage = Arc::new(Stage::start(file, &urgent, &token, succession.as_ref())?);
     if let Some(demo) = demo {
         demo.start(&stage.system)?;
     }
+    // From here on who asks is asked here.
+    if let Some(succession) = succession {
+        succession.done(&stage);
+    }
+    let socket = claimed.map_or_else(|| ControlSocket::claim(control), Ok)?;
     control::serve(&stage, &socket)?;
-    let dashboard = dashboard.open(&stage, token, demo.map(Demo::task))?;
-    announce(&Announcement {
-        view: &stage.view(),
-        control: socket.path(),
-        dashboard: dashboard.as_ref().map(Dashboard::url_with_token),
-    })?;
-
-    let system = stage.system.clone();
     let path = socket.path().to_owned();
+    stage.hold(socket);
+    let dashboard = match dashboard.open(&stage, token, demo.map(Demo::task)) {
+        // There is nobody to go back to.
+        Err(error) if take_over => {
+            output::talk(format!("no dashboard: {error:#}"));
+            None
+        }
+        opened => opened?,
+    };
+    let announced = announce(&Announcement {
+        view: &stage.view(),
+        control: &path,
+        dashboard: dashboard.as_ref().map(Dashboard::url_with_token),
+    });
+    match announced {
+        // Its predecessor's reader may have gone; the clients have not.
+        Err(error) if take_over => tracing::warn!("cannot say where everything is: {error:#}"),
+        announced => announced?,
+    }
+    *stage.dashboard.lock() = dashboard;
+
+    let (system, asked) = (stage.system.clone(), Arc::clone(&stage));
     watch("palco-root", move || {
         let reason = block_on(system.ended());
         if reason.is_failure() {
             output::talk(format!("the stage has failed: {reason}"));
-            control::remove(&path);
+            asked.release_control();
             process::exit(1);
         }
     })?;
     if let (Some(idle), Some((_, server))) = (idle_exit, stage.servers.first()) {
-        let (server, stage, path) =
-            (Arc::clone(server), Arc::clone(&stage), socket.path().to_owned());
+        let (server, stage) = (Arc::clone(server), Arc::clone(&stage));
         watch("palco-idle", move || {
             idle::wait(&server, idle);
             tracing::info!(idle_exit = ?idle, "idle");
-            end(&stage, &path);
+            end(&stage);
         })?;
     }
-    signals.wait()?;
-    if let Some(dashboard) = &dashboard {
+    let successor = Successor::new(&path);
+    while signals.wait()? == Signal::SIGHUP {
+        successor.start();
+    }
+    if let Some(dashboard) = &*stage.dashboard.lock() {
         dashboard.refuse_actions();
     }
     output::talk("draining; Ctrl-C again stops at once");
-    let path = socket.path().to_owned();
-    watch("palco-drain", move || end(&stage, &path))?;
-    signals.wait()?;
+    let draining = Arc::clone(&stage);
+    watch("palco-drain", move || end(&draining))?;
+    while signals.wait()? == Signal::SIGHUP {}
     output::talk("stopped at once");
-    control::remove(socket.path());
+    stage.release_control();
     process::exit(130);
 }
 
 /// Drains what is left, and ends the process.
-fn end(stage: &Stage, control: &Path) {
+pub(super) fn end(stage: &Stage) {
     let reports = stage.drain();
     let (finished, abandoned) = reports
         .iter()
         .fold((0, 0), |sum, (_, report)| (sum.0 + report.finished, sum.1 + report.abandoned));
     output::talk(format!("stopped; {finished} connections finished, {abandoned} abandoned"));
-    control::remove(control);
+    stage.release_control();
     stage.remove_page();
     process::exit(i32::from(abandoned > 0));
 }
 
 pub(crate) fn watch(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
     spawn_named(name, STACK_BYTES_DEFAULT, body).map(drop).context("cannot start a thread")
-}
-
-/// Prints where things are and what to try.
-pub(crate) fn announce(announcement: &Announcement<'_>) -> Result<()> {
-    let Announcement { view, control, dashboard } = announcement;
-    let palco = std::env::args().next().unwrap_or_else(|| "palco".to_owned());
-    output::line(format!("palco stage, pid {}, control {}\n", view.pid, control.display()))?;
-    let rows = view.servers.iter().map(|server| {
-        [
-            server.name.clone(),
-            format!("{} × {}", server.model, server.place),
-            server.address.to_string(),
-            server.command.clone(),
-        ]
-    });
-    output::table(["SERVER", "MODEL × PLACE", "ADDRESS", "TRY"], rows)?;
-    output::line("")?;
-    if let Some(url) = dashboard {
-        output::line(format!("Dashboard, to watch and to act: {url}\n"))?;
-    }
-    if let Some(urgent) = &view.urgent {
-        let (address, obtained) = (urgent.address, &urgent.obtained);
-        output::line(format!(
-            "Urgent port, to interrupt what is being served: {address}, {obtained}\n"
-        ))?;
-    }
-    if let Some(http) = view.http.first() {
-        output::line(format!("Registers over HTTP: http://{http}/v1/registers\n"))?;
-    }
-    if let Some(http) = view.servers.iter().find(|server| server.service == ServiceKind::Http) {
-        output::line(format!(
-            "Open http://{}/ for a tour of one minute. In another terminal:",
-            http.address
-        ))?;
-    }
-    for (command, what) in [
-        ("ps", "what runs, and what it is doing"),
-        ("tree", "who supervises whom"),
-        ("models", "all architectures, explained"),
-        ("urgent", "which requests are being served, and how to interrupt one"),
-    ] {
-        output::line(format!("  {palco} {command:<10} {what}"))?;
-    }
-    output::line("\nCtrl-C drains; a second one stops at once.")
 }

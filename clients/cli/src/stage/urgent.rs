@@ -1,7 +1,7 @@
 //! The urgent port of a stage: where it listens, and what its thread is to get before the others.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -45,12 +45,25 @@ impl UrgentArgs {
         Self { urgent: Some(Port::Off), ..Self::default() }
     }
 
-    /// Opens the port; none if it is off.
-    pub(crate) fn open(&self, file: UrgentEntry) -> Result<Option<Arc<Urgent>>> {
+    /// Opens the port, on the socket of a predecessor if it is to listen there; none if it is off.
+    pub(crate) fn open(
+        &self,
+        file: UrgentEntry,
+        predecessor: Option<TcpListener>,
+    ) -> Result<Option<Arc<Urgent>>> {
         let policy = self.urgent_policy.or(file.policy).unwrap_or_default();
         let thread = ThreadSettings { policy, ..ThreadSettings::default() };
         let open = |listen| Urgent::open(UrgentSettings { listen, thread });
-        let urgent = match self.urgent.or(file.listen) {
+        let wanted = self.urgent.or(file.listen);
+        let is_there = |listener: &TcpListener| match wanted {
+            None => true,
+            Some(Port::At(address)) => listener.local_addr().is_ok_and(|there| there == address),
+            Some(Port::Off) => false,
+        };
+        let urgent = match wanted {
+            _ if let Some(listener) = predecessor.filter(is_there) => {
+                Urgent::open_on(listener, thread)
+            }
             Some(Port::Off) => return Ok(None),
             Some(Port::At(address)) => open(address),
             None => match open(SocketAddr::from(DEFAULT_ADDRESS)) {

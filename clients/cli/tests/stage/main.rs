@@ -31,6 +31,7 @@ mod processes;
 #[cfg(feature = "real-clients")]
 mod real_clients;
 mod registers;
+mod restart;
 mod settings;
 mod shutdown;
 mod signals;

@@ -172,10 +172,14 @@ fn found(peer: Incumbent) -> Result<PathBuf, Refusal> {
 pub(super) fn setting(peer: Incumbent) -> String {
     let (argument, set) = match peer {
         Incumbent::Nginx => ("-v", "two workers, no log, connections without end"),
-        Incumbent::ApachePrefork => ("-v", "no log, up to 1200 processes"),
-        Incumbent::ApacheWorker | Incumbent::ApacheEvent => {
-            ("-v", "no log, processes of 25 threads, up to 1200 threads")
-        }
+        Incumbent::ApachePrefork => (
+            "-v",
+            "no log, up to 1200 processes; who says nothing waits in the kernel (AcceptFilter)",
+        ),
+        Incumbent::ApacheWorker | Incumbent::ApacheEvent => (
+            "-v",
+            "no log, processes of 25 threads, up to 1200; who says nothing waits in the kernel (AcceptFilter)",
+        ),
         Incumbent::Redis => ("--version", "no file"),
         Incumbent::OpenbsdInetd => ("", "-i -R 1000000 -q 4096, starts /bin/cat"),
     };

@@ -49,9 +49,9 @@ const STILL_WITHIN: Duration = Duration::from_secs(3);
 /// Connections of the search for the highest rate.
 const SEARCHING: usize = 16;
 /// How long each of its steps lasts.
-const STEP: Duration = Duration::from_millis(200);
+const STEP: Duration = Duration::from_millis(150);
 /// The shares of what a closed loop reaches that are tried.
-const SHARES: [f64; 5] = [0.95, 0.8, 0.65, 0.5, 0.35];
+const SHARES: [f64; 4] = [0.9, 0.7, 0.5, 0.35];
 /// What is still fast enough.
 const P99_MAX: Duration = Duration::from_millis(100);
 const ANSWERED_MIN: f64 = 0.99;

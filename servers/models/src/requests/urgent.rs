@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Weak};
 
 use palco_core::{Answer, Key, RequestId, RequestState, Verb};
 use palco_urgent::{
     Bound, Desk, Secret, Soon, StartError, ThreadCounts, ThreadSettings, UrgentThread, Watch,
 };
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 
 use super::issue::{self, Issue};
@@ -42,7 +42,10 @@ pub struct Urgent {
     address: SocketAddr,
     watch: Arc<Watch>,
     secret: Secret,
-    thread: UrgentThread,
+    /// For a successor.
+    listener: TcpListener,
+    /// None once it is closed.
+    thread: Mutex<Option<UrgentThread>>,
 }
 
 /// How an urgent port is doing.
@@ -75,15 +78,42 @@ impl Urgent {
     /// # Errors
     /// [`StartError`]; nothing is left running then.
     pub fn open(settings: UrgentSettings) -> Result<Arc<Self>, StartError> {
+        Self::serve(Bound::bind(settings.listen)?, settings.thread)
+    }
+
+    /// Opens it on a socket that listens already: one that a predecessor has handed over.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is left running then.
+    pub fn open_on(listener: TcpListener, thread: ThreadSettings) -> Result<Arc<Self>, StartError> {
+        Self::serve(Bound::of(listener).map_err(StartError::Thread)?, thread)
+    }
+
+    fn serve(bound: Bound, thread: ThreadSettings) -> Result<Arc<Self>, StartError> {
         let secret =
             Secret::random().map_err(|error| StartError::Thread(io::Error::from(error)))?;
         let watch = Arc::new(Watch::new().map_err(StartError::Thread)?);
-        let bound = Bound::bind(settings.listen)?;
         let address = bound.address();
+        let listener = bound.socket().map_err(StartError::Thread)?;
         let directory = Arc::new(Directory { secret: secret.clone(), servers: RwLock::default() });
         let desk = Arc::clone(&directory) as Arc<dyn Desk>;
-        let thread = UrgentThread::start(settings.thread, desk, Arc::clone(&watch), Some(bound))?;
-        Ok(Arc::new(Self { directory, address, watch, secret, thread }))
+        let thread = UrgentThread::start(thread, desk, Arc::clone(&watch), Some(bound))?;
+        let thread = Mutex::new(Some(thread));
+        Ok(Arc::new(Self { directory, address, watch, secret, listener, thread }))
+    }
+
+    /// Its socket, for a successor.
+    ///
+    /// # Errors
+    /// The kernel's, when there are too many open files.
+    pub fn socket(&self) -> io::Result<TcpListener> {
+        self.listener.try_clone()
+    }
+
+    /// Hears nobody any more, neither at the port nor by urgent data. Its [socket](Self::socket) goes on listening where
+    /// somebody else has it.
+    pub fn close(&self) {
+        drop(self.thread.lock().take());
     }
 
     /// Where it listens.
@@ -95,10 +125,12 @@ impl Urgent {
     /// How it is doing.
     #[must_use]
     pub fn status(&self) -> UrgentStatus {
+        let thread = self.thread.lock();
+        let obtained = thread.as_ref().map(|thread| thread.obtained().to_string());
         UrgentStatus {
             address: self.address,
-            obtained: self.thread.obtained().to_string(),
-            counts: self.thread.counts(),
+            obtained: obtained.unwrap_or_else(|| "closed".to_owned()),
+            counts: thread.as_ref().map(UrgentThread::counts).unwrap_or_default(),
         }
     }
 

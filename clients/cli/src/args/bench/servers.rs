@@ -13,7 +13,7 @@ const NONE: &str = "none";
 /// What is measured, beside whom, and what becomes of the report.
 #[derive(clap::Args, Debug)]
 pub(crate) struct ServersArgs {
-    /// One short round of everything, in about two minutes; for a look and not for a record
+    /// One short round of everything, in about three minutes; for a look and not for a record
     #[arg(long)]
     quick: bool,
     /// How often every server has its turn under every workload, 1 to 1000 [default: 5, with --quick 1]

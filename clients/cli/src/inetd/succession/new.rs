@@ -2,16 +2,13 @@
 
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use palco_superserver::{Heir, Heritage};
 
-use super::{Offered, Open, Ready, Released, Withdrawn, receive, receive_sockets, send};
+use super::{Offered, Open, Ready, Withdrawn};
 use crate::control::{Request, connect};
-
-/// The old one answers within this time, or it is given up: it has to do no more than to stop accepting.
-const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+use crate::succession::{ANSWER_WITHIN, Released, receive, receive_sockets, send};
 
 /// A change that has begun.
 #[derive(Debug)]

@@ -3,23 +3,20 @@
 use std::os::unix::net::UnixStream;
 use std::process;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use palco_superserver::Heritage;
 use palco_threads::{STACK_BYTES_DEFAULT, block_on, spawn_named};
 
-use super::{Offered, Open, Ready, Released, Withdrawn, receive, send, send_sockets};
+use super::{Offered, Open, Ready, Withdrawn};
 use crate::stage::Stage;
-
-/// A successor that says nothing for so long is given up.
-const SUCCESSOR_WITHIN: Duration = Duration::from_secs(60);
+use crate::succession::{ANSWER_WITHIN, Released, receive, send, send_sockets};
 
 /// Gives everything to whoever is at the other end; when that works, this process ends with its last instance.
 pub(crate) fn hand_over(stage: &Stage, stream: &UnixStream) -> Result<()> {
     let installed = stage.superserver.as_ref().context("this stage has no superserver")?;
     let superserver = &installed.superserver;
-    stream.set_read_timeout(Some(SUCCESSOR_WITHIN))?;
+    stream.set_read_timeout(Some(ANSWER_WITHIN))?;
     let (addresses, sockets) = superserver.offer()?;
     send(stream, &Offered { pid: process::id(), addresses: addresses.clone() })?;
     send_sockets(stream, &sockets)?;
