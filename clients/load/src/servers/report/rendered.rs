@@ -1,7 +1,8 @@
 //! Every form shows everything, and nothing else.
 
 use super::fixture::{ROUNDS, large, plain, refused, report, row, somebody};
-use super::*;
+use super::{Measure, ServersReport, Workload};
+use crate::servers::{Dialect, Origin};
 
 /// Of names and figures that are awkward.
 fn awkward() -> ServersReport {
