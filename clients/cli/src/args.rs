@@ -111,6 +111,8 @@ pub(crate) enum Command {
     Models,
     /// List the servers and actors of a running stage
     Ps,
+    /// Show what every place of every server is doing, a letter each, as Apache's scoreboard does
+    Status(StatusArgs),
     /// Show the supervision tree of a running stage
     Tree,
     /// Show one actor: what it does, its counters, its state
@@ -309,6 +311,16 @@ impl Up {
         let (dashboard, urgent) = (DashboardArgs::default_ones(), UrgentArgs::default());
         Self { file: None, print: false, demo: None, take_over: false, dashboard, urgent }
     }
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct StatusArgs {
+    /// One server [default: all]
+    #[arg(value_name = "SERVER")]
+    pub(crate) server: Option<String>,
+    /// Keys and values, as `/server-status?auto` of Apache says them (the dashboard answers there too)
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) auto: bool,
 }
 
 #[derive(clap::Args, Debug)]

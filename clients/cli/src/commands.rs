@@ -18,6 +18,7 @@ mod reconfigure;
 mod register;
 mod signal;
 mod simulate;
+mod status;
 mod tree;
 mod up;
 mod urgent;
@@ -39,6 +40,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         Command::Serve(serve) => up::serve(*serve, control, json),
         Command::Models => models::models(json),
         Command::Ps => ps::ps(control, json),
+        Command::Status(wanted) => status::status(control, &wanted, json),
         Command::Tree => tree::tree(control, json),
         Command::Inspect(target) => inspect::inspect(control, target, json),
         Command::Stop(target) => signal::signal(control, target, Signal::Stop, json),

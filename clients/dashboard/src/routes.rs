@@ -14,6 +14,7 @@ mod requests;
 mod servers;
 mod services;
 mod snapshot;
+mod status;
 mod waits;
 
 use actix_web::error::BlockingError;
@@ -120,6 +121,7 @@ const ALL: &[Entry] = &[
         methods: &["GET"],
         fill: |r| r.route(read().to(reports::page)),
     },
+    Entry { path: "/server-status", methods: &["GET"], fill: |r| r.route(read().to(status::get)) },
     Entry { path: "/api/models", methods: &["GET"], fill: |r| r.route(read().to(servers::models)) },
     Entry {
         path: "/api/load",

@@ -100,6 +100,11 @@ impl Shared {
         ServerView::new(served, self.loads.latency(&served.name))
     }
 
+    /// For how long the system has been running.
+    pub(crate) fn uptime(&self) -> Duration {
+        uptime(self.system())
+    }
+
     pub(crate) fn services(&self) -> Result<&Services, Refusal> {
         self.house.services.as_ref().ok_or_else(|| {
             Refusal::unknown(

@@ -103,6 +103,12 @@ impl Requests {
         self.serving.issue()
     }
 
+    /// Each connection that is held: the number of its latest request, and whether that is being served.
+    pub(crate) fn progress(&self) -> impl Iterator<Item = (u64, bool)> {
+        let held = self.serving.lines().all().filter(|(_, line)| line.serial() != 0);
+        held.map(|(_, line)| line.progress())
+    }
+
     /// The requests that are being served, longest first; at most `max`.
     pub(crate) fn views(&self, max: usize) -> Vec<RequestView> {
         let mut views: Vec<_> =

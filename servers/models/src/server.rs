@@ -12,6 +12,7 @@
 
 use std::fmt;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -46,9 +47,13 @@ pub struct Server {
     acceptor_within: Duration,
     /// A dispatcher passes connections to standing workers.
     passes: bool,
+    /// Who serves goes on to serve others.
+    pub(crate) is_standing: bool,
     supervisor: ActorRef<Supervisor>,
     ledger: Ledger,
-    requests: Arc<Requests>,
+    pub(crate) requests: Arc<Requests>,
+    /// Whether it drains.
+    pub(crate) is_ending: AtomicBool,
 }
 
 /// Who looks after the workers may take so long to stop: it waits for one worker at most.
@@ -219,9 +224,11 @@ impl Server {
             roster: Arc::downgrade(roster),
             acceptor_within,
             passes: matches!(served_by, ServedBy::Worker(_)),
+            is_standing,
             supervisor,
             ledger,
             requests,
+            is_ending: AtomicBool::new(false),
         })
     }
 
@@ -333,6 +340,7 @@ impl Server {
 
     async fn end(&self, ends_listening: bool) -> DrainReport {
         let before = self.scores();
+        self.is_ending.store(true, Ordering::Release);
         // First, so that nobody is started any more.
         for crew in self.crew() {
             crew.signal(Signal::Stop);

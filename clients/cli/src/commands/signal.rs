@@ -49,6 +49,7 @@ pub(crate) fn signal(
         Reply::Stage(_)
         | Reply::Actors { .. }
         | Reply::Inspection(_)
+        | Reply::Status { .. }
         | Reply::Requests(_)
         | Reply::Acted { .. }
         | Reply::Superserver(_)

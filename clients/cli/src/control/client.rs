@@ -21,6 +21,7 @@ pub(crate) fn ask(path: Option<PathBuf>, request: &Request) -> Result<Reply> {
         | Request::Signal { within_ms, .. }
         | Request::Reconfigure { within_ms, .. } => *within_ms,
         Request::Stage
+        | Request::Status
         | Request::Actors
         | Request::Requests
         | Request::Act { .. }

@@ -2,7 +2,7 @@
 
 use palco_actors::{ActorSnapshot, Effect, Inspection, Signal};
 use palco_core::{Answer, RequestId, Verb};
-use palco_models::{DrainReport, RequestView, UrgentStatus};
+use palco_models::{DrainReport, RequestView, ServerStatus, UrgentStatus};
 use palco_replica::{Change, ClusterView, Holding, Wish};
 use palco_superserver::{Changes, Status};
 use palco_transport::Peer;
@@ -27,6 +27,8 @@ pub(crate) enum Request {
     Inspect { name: String, within_ms: u64 },
     /// A signal to one actor; a stop of a server drains it.
     Signal { name: String, signal: Signal, within_ms: u64 },
+    /// How each server is doing.
+    Status,
     /// The requests that are being served, and the urgent port.
     Requests,
     /// Something about one of them.
@@ -57,6 +59,7 @@ pub(crate) enum Reply {
     Inspection(Box<InspectView>),
     Effect { name: String, effect: Effect },
     Drained { name: String, report: DrainReport },
+    Status { uptime_s: u64, servers: Vec<ServerStatus> },
     Requests(RequestsView),
     Acted { request: RequestId, answer: Answer },
     Superserver(Box<Status>),

@@ -165,6 +165,9 @@ async fn answer(stage: &Stage, request: Request) -> Reply {
             Ok(changes) => Reply::Reloaded(changes),
             Err(text) => Reply::Error(text),
         },
+        Request::Status => {
+            Reply::Status { uptime_s: stage.uptime().as_secs(), servers: stage.statuses() }
+        }
         Request::Requests => Reply::Requests(RequestsView {
             urgent: stage.urgent.as_ref().map(|urgent| urgent.status()),
             requests: stage.requests(REQUESTS_MAX),

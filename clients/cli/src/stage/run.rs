@@ -13,8 +13,8 @@ use palco_actors::{DeadLetter, Ledger, PlaceKind, System};
 use palco_core::{Answer, RequestId, Verb};
 use palco_dashboard::{Dashboard, Token};
 use palco_models::{
-    DrainReport, ModelKind, RequestView, Scores, Server, ServerSettings, Urgent, UrgentStatus,
-    profile,
+    DrainReport, ModelKind, RequestView, Scores, Server, ServerSettings, ServerStatus, Urgent,
+    UrgentStatus, profile,
 };
 use palco_replica::{Cluster, http};
 use palco_threads::{STACK_BYTES_DEFAULT, block_on, spawn_named};
@@ -192,7 +192,7 @@ impl Stage {
         StageView {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: process::id(),
-            uptime_s: self.started.elapsed().as_secs(),
+            uptime_s: self.uptime().as_secs(),
             servers: self.servers.iter().map(|(entry, server)| view(entry, server)).collect(),
             urgent: self.urgent.as_ref().map(|urgent| urgent.status()),
             http: self.http.lock().iter().map(http::Running::address).collect(),
@@ -207,6 +207,15 @@ impl Stage {
                 .map(letter)
                 .collect(),
         }
+    }
+
+    pub(crate) fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// How each server is doing.
+    pub(crate) fn statuses(&self) -> Vec<ServerStatus> {
+        self.servers.iter().map(|(_, server)| server.status()).collect()
     }
 
     /// The requests that are being served, longest first; at most `max` of each server.

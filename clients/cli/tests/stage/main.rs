@@ -36,6 +36,7 @@ mod settings;
 mod shutdown;
 mod signals;
 mod simulate;
+mod status;
 mod support;
 mod urgent;
 mod verify;

@@ -16,4 +16,5 @@ mod security;
 mod services;
 mod stage;
 mod starting;
+mod status;
 mod stuck;

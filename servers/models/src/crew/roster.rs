@@ -129,6 +129,14 @@ impl Roster {
         }
     }
 
+    /// How many the kernel keeps until somebody accepts them.
+    pub(crate) fn waiting(&self) -> u32 {
+        let places = self.places.lock();
+        let most = if self.source.is_shared() { 1 } else { usize::MAX };
+        let queue = |socket: &Arc<TcpListener>| palco_sys::listen_queue(&**socket).ok();
+        places.values().take(most).filter_map(queue).map(|queue| queue.waiting).sum()
+    }
+
     /// Whether somebody waits to be accepted.
     pub(crate) fn is_anybody_waiting(&self) -> bool {
         let places = self.places.lock();

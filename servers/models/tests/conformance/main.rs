@@ -15,7 +15,7 @@
 //! | `crew.rs`, `lives.rs`, `own_sockets.rs`, `cores.rs` | who the workers are |
 //! | `settings.rs` | what cannot be started |
 //! | `crashes.rs`, `processes.rs`, `sharing.rs` | processes alone: how they die, what they may, what they share |
-//! | `stage.rs`, `actors.rs`, `watched.rs` | a system with servers, and what can be seen of them |
+//! | `stage.rs`, `actors.rs`, `watched.rs`, `slots.rs` | a system with servers, and what can be seen of them |
 //! | `client.rs`, `protocols.rs`, `http.rs` | a client, what it asks, and what is answered |
 //!
 //! The processes of the servers are this program again: `main` calls [`palco_actors::enter`] first.
@@ -53,6 +53,7 @@ mod settings;
 mod sftp;
 mod sharing;
 mod shedding;
+mod slots;
 mod slow_readers;
 mod stage;
 mod suspension;
@@ -120,6 +121,7 @@ fn main() -> ExitCode {
         settings::trials(),
         sharing::trials(),
         shedding::trials(),
+        slots::trials(),
         slow_readers::trials(),
         suspension::trials(),
         urgency::trials(),
