@@ -20,6 +20,27 @@ const END_WITHIN: Duration = Duration::from_secs(3);
 /// Between two looks.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(5);
 
+/// Where Debian's openbsd-inetd writes its process id, whatever it is told.
+const INETD_PID_FILE: &str = "/run/inetd.pid";
+
+/// An openbsd-inetd would write over the file of another.
+pub(crate) fn check_inetd_pid_file() -> Result<(), Refusal> {
+    if Path::new(INETD_PID_FILE).exists() {
+        let text =
+            format_args!("{INETD_PID_FILE} is that of another inetd, and would be written over");
+        return Err(Refusal::failed(text));
+    }
+    Ok(())
+}
+
+/// Removes the file of an openbsd-inetd that was killed.
+pub(crate) fn remove_inetd_pid_file(pid: i32) {
+    let said = fs::read_to_string(INETD_PID_FILE).unwrap_or_default();
+    if said.trim() == pid.to_string() {
+        let _ = fs::remove_file(INETD_PID_FILE);
+    }
+}
+
 /// A process, asked to end when dropped, and waited for. The kernel kills it when this process ends in any other way.
 #[derive(Debug)]
 pub(crate) struct Process(Child);

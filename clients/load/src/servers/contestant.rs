@@ -86,12 +86,12 @@ pub(super) fn all(peers: &[Incumbent]) -> Vec<Contestant> {
     });
     let (team, process) = (ModelKind::Team, PlaceKind::Process);
     let teams = [
-        (&["--accept-by", "dispatcher"][..], ", sockets passed", Design::Dispatcher),
-        (&["--accept-by", "own-sockets"], ", own sockets", Design::OwnSockets),
-        (&["--requests-max", REQUESTS_MAX], ", replaced", Design::Prefork),
+        (&["--accept-by", "dispatcher"][..], ", sockets passed", Some(Design::Dispatcher)),
+        (&["--accept-by", "own-sockets"], ", own sockets", Some(Design::OwnSockets)),
+        (&["--requests-max", REQUESTS_MAX], ", replaced", None),
     ];
     let teams = teams.map(|(more, suffix, floor)| Contestant {
-        floor: Some(floor),
+        floor,
         ..palco(team, process, Dialect::Plain, more, suffix)
     });
     let inetd = [(true, "palco inetd, its own echo"), (false, "palco inetd, a program each")].map(

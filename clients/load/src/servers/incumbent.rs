@@ -14,6 +14,7 @@ use palco_processes::Launch;
 use super::contestant::{Dialect, LOOPS, WORKERS};
 use super::standing::BACKLOG;
 use crate::actors::Refusal;
+use crate::daemon;
 use crate::server::program;
 
 /// Where Debian keeps Apache's modules.
@@ -134,6 +135,7 @@ pub(super) fn launch(
             Ok(launch.arg("--dir").arg(directory))
         }
         Incumbent::OpenbsdInetd => {
+            daemon::check_inetd_pid_file()?;
             let file = inetd_file(directory, address)?;
             Ok(launch.args(["-i", "-R", RATE, "-q", BACKLOG]).arg(file))
         }

@@ -16,7 +16,7 @@ use super::workload::Workload;
 use crate::account::Account;
 use crate::actors::Refusal;
 use crate::compiled::Compiled;
-use crate::daemon::free_addresses;
+use crate::daemon::{free_addresses, remove_inetd_pid_file};
 use crate::family;
 use crate::server::Server;
 
@@ -169,11 +169,13 @@ impl Standing {
 impl Drop for Standing {
     fn drop(&mut self) {
         // Workers too: some would stay where only the first is asked to end.
+        let pid = self.server.process.pid();
         let others = self.pids().split_off(1);
         // Refused only when it has ended already.
         let _ = self.server.process.kill();
         for pid in others {
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         }
+        remove_inetd_pid_file(pid);
     }
 }

@@ -13,15 +13,13 @@ use palco_processes::Launch;
 use super::Settings;
 use super::programs::Program;
 use crate::actors::Refusal;
+use crate::daemon;
 
 /// Starts in a minute, where there must be a number.
 const RATE: &str = "1000000";
 
 /// Connections that may wait, where that can be said; `somaxconn` of recent kernels.
 const BACKLOG: &str = "4096";
-
-/// Where Debian's openbsd-inetd writes its process id, whatever it is told.
-const PID_FILE: &str = "/run/inetd.pid";
 
 /// The variable that names a directory with unpacked daemons.
 const DAEMONS: &str = "PALCO_DAEMONS";
@@ -111,10 +109,10 @@ impl Subject {
                     mib => launch.arg("--touch-mib").arg(mib.to_string()),
                 })
             }
-            Self::Openbsd if Path::new(PID_FILE).exists() => Err(Refusal::failed(format_args!(
-                "{PID_FILE} is that of another inetd, and would be written over"
-            ))),
-            Self::Openbsd => only(launch().args(["-i", "-R", RATE, "-q", BACKLOG]).arg(config)),
+            Self::Openbsd => {
+                daemon::check_inetd_pid_file()?;
+                only(launch().args(["-i", "-R", RATE, "-q", BACKLOG]).arg(config))
+            }
             Self::Xinetd => {
                 let launch = launch().args(["-dontfork", "-filelog", "/dev/null", "-f"]);
                 only(launch.arg(config))
