@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use super::node::NodeSaid;
+use super::signals::has_terminal;
 use super::succession::{Succession, Successor};
 use super::{
     Announcement, DashboardArgs, Demo, EndSignals, ServerEntry, ServiceKind, Shown, StageFile,
@@ -298,14 +299,15 @@ pub(crate) struct Running<'a> {
     pub(crate) take_over: bool,
 }
 
-/// Runs a stage until Ctrl-C, SIGTERM, until it has been idle for long enough, until a successor has taken over (SIGHUP
-/// starts one), or until its root supervisor gives up. Does not return before.
+/// Runs a stage until Ctrl-C, SIGTERM or the end of its terminal, until it has been idle for long enough, until a successor
+/// has taken over (SIGHUP starts one), or until its root supervisor gives up. Does not return before.
 pub(crate) fn run(
     running: Running<'_>,
     announce: impl Fn(&Announcement<'_>) -> Result<()>,
 ) -> Result<ExitCode> {
     let Running { file, control, dashboard, urgent, demo, idle_exit, take_over } = running;
     let signals = EndSignals::block_with(&[Signal::SIGHUP])?;
+    let had_terminal = has_terminal();
     let succession = take_over.then(|| Succession::begin(control.clone())).transpose()?;
     let claimed = match succession {
         Some(_) => None,
@@ -362,7 +364,7 @@ pub(crate) fn run(
         })?;
     }
     let successor = Successor::new(&path);
-    while signals.wait()? == Signal::SIGHUP {
+    while signals.wait()? == Signal::SIGHUP && !(had_terminal && !has_terminal()) {
         successor.start();
     }
     if let Some(dashboard) = &*stage.dashboard.lock() {

@@ -1,7 +1,14 @@
 //! The signals that a stage listens to.
 
+use std::fs::File;
+
 use anyhow::{Context, Result};
 use nix::sys::signal::{SigSet, Signal};
+
+/// Whether this process has a controlling terminal. One that had, and has not any more, was hung up on.
+pub(super) fn has_terminal() -> bool {
+    File::open("/dev/tty").is_ok()
+}
 
 /// Those that ask for the end, Ctrl-C and SIGTERM, and maybe others.
 pub(crate) struct EndSignals(SigSet);

@@ -201,6 +201,25 @@ fn a_successor_that_cannot_start_changes_nothing() {
 }
 
 #[test]
+fn the_end_of_its_terminal_is_its_end_and_no_hang_up_for_a_successor() {
+    let directory = tempfile::tempdir().unwrap();
+    let control = directory.path().join("control.sock");
+    let program = env!("CARGO_BIN_EXE_palco");
+    let command = format!("{program} --control {} serve echo --dashboard off", control.display());
+    // A terminal that is one to the program, and that ends with this process.
+    let mut terminal = Command::new("script")
+        .args(["--quiet", "--command", &command, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    until("it is asked", || control.exists());
+    terminal.kill().unwrap();
+    terminal.wait().unwrap();
+    until("it has drained and ended", || !control.exists());
+}
+
+#[test]
 fn who_keeps_what_nobody_else_can_have_does_not_hand_over() {
     let (stage, _) = Generations::begin(&[("team", "thread")]);
     let directory = tempfile::tempdir().unwrap();
