@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{self, ExitCode};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -51,6 +52,7 @@ pub(crate) struct Stage {
     dashboard: Mutex<Option<Dashboard>>,
     /// Where another stage, before this one or after it, listens on the same socket.
     pub(super) shared: Mutex<Vec<SocketAddr>>,
+    pub(super) has_successor: AtomicBool,
     started: Instant,
     /// What service `http` shows without a directory of its own; none without servers.
     page: Option<TempDir>,
@@ -108,6 +110,7 @@ impl Stage {
             control: Mutex::new(None),
             dashboard: Mutex::new(None),
             shared: Mutex::default(),
+            has_successor: AtomicBool::new(false),
             started: Instant::now(),
             page: None,
         }

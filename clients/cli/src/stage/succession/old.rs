@@ -3,6 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, ensure};
 
@@ -14,15 +15,34 @@ use crate::succession::{ANSWER_WITHIN, Released, receive, send, send_sockets};
 /// Gives all sockets to whoever is at the other end; when that serves, this stage finishes what it serves and its process
 /// ends.
 pub(crate) fn hand_over(stage: &Arc<Stage>, stream: &UnixStream) -> Result<()> {
-    stream.set_read_timeout(Some(ANSWER_WITHIN))?;
-    let (servers, sockets) = match offer(stage) {
-        Ok(offered) => offered,
-        Err(why) => return send(stream, &Offer::Refused(format!("{why:#}"))),
+    let refuse = |why: &str| send(stream, &Offer::Refused(why.to_owned()));
+    if stage.has_successor.swap(true, Ordering::AcqRel) {
+        return refuse("it has a successor already, or one is coming up");
+    }
+    let handed_over = match offer(stage) {
+        Ok((servers, sockets)) => hand_over_to(stage, stream, servers, &sockets),
+        Err(why) => refuse(&format!("{why:#}")).map(|()| false),
     };
+    match handed_over {
+        Ok(true) => Ok(()),
+        failed => {
+            stage.has_successor.store(false, Ordering::Release);
+            failed.map(drop)
+        }
+    }
+}
+
+/// To one who waits for the offer; true once it serves.
+fn hand_over_to(
+    stage: &Arc<Stage>,
+    stream: &UnixStream,
+    servers: Vec<Offered>,
+    sockets: &[OwnedFd],
+) -> Result<bool> {
+    stream.set_read_timeout(Some(ANSWER_WITHIN))?;
     let urgent = stage.urgent.as_ref().map(|urgent| urgent.address());
     send(stream, &Offer::Made { servers, urgent })?;
-    send_sockets(stream, &sockets)?;
-    drop(sockets);
+    send_sockets(stream, sockets)?;
     let Open { pid, taken } =
         receive(stream).context("the successor did not come up; nothing has changed")?;
     *stage.shared.lock() = taken;
@@ -31,7 +51,8 @@ pub(crate) fn hand_over(stage: &Arc<Stage>, stream: &UnixStream) -> Result<()> {
     let _told = send(stream, &Released);
     output::talk(format!("pid {pid} has taken over; finishing what is being served"));
     let leaving = Arc::clone(stage);
-    run::watch("palco-leaving", move || run::end(&leaving))
+    run::watch("palco-leaving", move || run::end(&leaving))?;
+    Ok(true)
 }
 
 /// Servers and their sockets, and the urgent port's at the end.
@@ -40,7 +61,6 @@ fn offer(stage: &Stage) -> Result<(Vec<Offered>, Vec<OwnedFd>)> {
         stage.registers.is_none() && stage.node.is_none(),
         "it keeps registers, and two processes cannot have their files; restart replicas one by one"
     );
-    ensure!(stage.shared.lock().is_empty(), "it has a successor already");
     let (mut servers, mut sockets) = (Vec::new(), Vec::new());
     for (entry, server) in &stage.servers {
         let socket = server.socket().with_context(|| {
