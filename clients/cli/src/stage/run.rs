@@ -367,7 +367,7 @@ pub(crate) fn run(
         })?;
     }
     let successor = Successor::new(&path);
-    while signals.wait()? == Signal::SIGHUP && !(had_terminal && !has_terminal()) {
+    while signals.wait()? == Signal::SIGHUP && (!had_terminal || has_terminal()) {
         successor.start();
     }
     if let Some(dashboard) = &*stage.dashboard.lock() {
