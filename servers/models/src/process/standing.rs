@@ -192,7 +192,8 @@ impl Desk {
         Ok(())
     }
 
-    /// Follows what the workers do as long as `accepting` runs. Then stops them: each finishes what it serves.
+    /// Follows what the workers do as long as `accepting` runs. If that has ended by a stop, it stops them: each finishes what
+    /// it serves.
     pub(crate) async fn follow_during<A: Actor, T>(
         &self,
         cx: &Context<A>,
@@ -206,6 +207,10 @@ impl Desk {
             accepting
         });
         let output = output.await;
+        // Who fails is started again, and needs them.
+        if !cx.is_stopping() {
+            return output;
+        }
         // A stop would reach a worker before the connection that is on its way to it.
         while self.is_passing() {
             let all_served = poll_fn(|task| self.poll_served(task));

@@ -158,7 +158,7 @@ fn errors_name_the_limit_and_keep_the_connection() {
         (
             "dance 1",
             "error: unknown verb \"dance\"; the verbs are cpu, hog, sleep, block, offload, alloc, \
-             count, panic, crash, ticket, help\n",
+             leak, count, panic, crash, ticket, help\n",
         ),
         ("crash", "error: crash how? segv, abort, exit <status> or memory, not \"\"\n"),
         (
