@@ -39,7 +39,7 @@ const LEAK_EVERY: Duration = Duration::from_millis(2);
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 /// How long after its time a turn waits for answers.
 const LINGER: Duration = Duration::from_millis(300);
-/// A first answer of a server that has somebody to give it.
+/// A first answer of a server that has somebody to give it to a later client.
 const FIRST_WITHIN: Duration = Duration::from_millis(200);
 /// Who does not serve again by then does not.
 const RECOVERS_WITHIN: Duration = Duration::from_secs(2);
@@ -314,12 +314,14 @@ impl Task<'_> {
         let mut turn = Turn::default();
         let mut served = Vec::new();
         for number in 0..KEPT {
-            let mut client = self.connect()?;
+            let mut client =
+                self.connect(if number == 0 { RECOVERS_WITHIN } else { FIRST_WITHIN })?;
             let is_served = self.converse(&mut client);
             if number == 0 && !is_served {
                 return Err(Refusal::failed("it did not answer the first client"));
             }
             if is_served {
+                client.set_read_timeout(Some(RECOVERS_WITHIN)).map_err(Refusal::failed)?;
                 served.push(client);
             }
         }
@@ -333,7 +335,7 @@ impl Task<'_> {
         kill(Pid::from_raw(pid), Signal::SIGKILL).map_err(Refusal::failed)?;
         let killed = Instant::now();
         let recovered = loop {
-            if self.connect().is_ok_and(|mut client| self.converse(&mut client)) {
+            if self.connect(FIRST_WITHIN).is_ok_and(|mut client| self.converse(&mut client)) {
                 break Some(killed.elapsed());
             }
             if killed.elapsed() > patience {
@@ -356,10 +358,10 @@ impl Task<'_> {
         Ok(turn)
     }
 
-    fn connect(&self) -> Result<TcpStream, Refusal> {
-        let client = TcpStream::connect_timeout(&self.standing.address, FIRST_WITHIN);
+    fn connect(&self, patience: Duration) -> Result<TcpStream, Refusal> {
+        let client = TcpStream::connect_timeout(&self.standing.address, patience);
         let client = client.map_err(Refusal::failed)?;
-        client.set_read_timeout(Some(FIRST_WITHIN)).map_err(Refusal::failed)?;
+        client.set_read_timeout(Some(patience)).map_err(Refusal::failed)?;
         Ok(client)
     }
 
