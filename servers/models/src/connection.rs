@@ -291,6 +291,9 @@ impl<S: Service, C: Codec<S>> Connection<S, C> {
         self.calling = true;
         let mut response = self.service.call(session, request, cx).await;
         self.calling = false;
+        if self.input.is_empty() && cx.is_last(self.requests) {
+            self.codec.ends();
+        }
         let next = self.codec.encode(&mut response, &mut self.output);
         self.response = Some((response, next));
     }

@@ -201,6 +201,21 @@ fn a_session_is_closed_once_also_when_its_call_is_given_up() {
 }
 
 #[test]
+fn who_stops_says_so_behind_what_has_been_asked() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("small"), "tiny").unwrap();
+    let host = TestHost::stopping();
+    let cx = CallContext::new(&host);
+    let service = Arc::new(HttpService::new(Config::read_only(root.path())).unwrap());
+    let mut connection = Connection::new(service, HttpCodec::default(), &Peer::new("test:1"));
+    connection.input().extend_from_slice(&b"GET /small HTTP/1.1\r\nHost: h\r\n\r\n".repeat(2));
+    assert_eq!(ready(connection.advance(&cx, &())), Step::Close);
+    let output = String::from_utf8(connection.output().split().to_vec()).unwrap();
+    let (first, last) = output.split_at(output.find("tiny").unwrap());
+    assert!(!first.contains("Connection: close") && last.contains("Connection: close"), "{output}");
+}
+
+#[test]
 fn what_was_answered_is_written_before_a_call_that_may_take_its_time() {
     let host = TestHost::asleep();
     let cx = CallContext::new(&host);

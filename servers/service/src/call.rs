@@ -41,6 +41,12 @@ pub trait Host {
     fn ticket(&self) -> Option<Ticket> {
         None
     }
+    /// Whether the connection ends after its `request`-th request, the running one, because who serves it stops or begins
+    /// another life. The default never knows.
+    fn is_last(&self, request: u64) -> bool {
+        let _ = request;
+        false
+    }
     /// Ends the process at once, if the call has it to itself. Returns, and has done nothing, where others would go
     /// down with it; so does the default.
     fn crash(&self, how: Crash) {
@@ -102,6 +108,13 @@ impl<'a> CallContext<'a> {
     #[must_use]
     pub fn ticket(&self) -> Option<Ticket> {
         self.host.ticket()
+    }
+
+    /// Whether the connection ends after its `request`-th request, the running one, as far as is known: for who encodes the
+    /// answer.
+    #[must_use]
+    pub fn is_last(&self, request: u64) -> bool {
+        self.host.is_last(request)
     }
 
     /// Ends the process at once, if this server runs in processes of its own: for demonstrations and tests. Returns,

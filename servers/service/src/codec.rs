@@ -92,6 +92,10 @@ pub trait Codec<S: Service>: Clone + Send + 'static {
     /// [`encode`](Self::encode) ends the connection if the next request cannot be found behind them.
     fn decline(&mut self) {}
 
+    /// The connection ends after the response that is encoded next, unless more has come by then: a protocol that can say so
+    /// does, and its client asks elsewhere next time. The default says nothing.
+    fn ends(&mut self) {}
+
     /// Appends the bytes of `response` (of its current part) to `output`; says whether the connection goes on
     /// afterwards. The answer for the last part counts.
     fn encode(&mut self, response: &mut S::Response, output: &mut BytesMut) -> Next;

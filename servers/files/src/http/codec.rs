@@ -23,7 +23,7 @@ pub struct HttpCodec {
     content: Content,
     /// Its client waits for `100 (Continue)`.
     waits: bool,
-    /// The end of its content will not be found.
+    /// The end of its content will not be found, or nobody is there to read on.
     closes: bool,
     /// Bytes at the front of the input that hold no end of a head.
     scanned: usize,
@@ -160,6 +160,10 @@ impl<S: Service<Request = Request, Response = Response>> Codec<S> for HttpCodec 
             }
             Content::Bytes(_) | Content::Chunked(_) => self.closes = true,
         }
+    }
+
+    fn ends(&mut self) {
+        self.closes = true;
     }
 
     fn encode(&mut self, response: &mut Response, output: &mut BytesMut) -> Next {

@@ -137,6 +137,10 @@ impl<A: Actor> Host for ActorHost<'_, A> {
         self.line.ticket()
     }
 
+    fn is_last(&self, request: u64) -> bool {
+        self.cx.is_stopping() || self.record.is_last_of_its_worker(request)
+    }
+
     fn crash(&self, how: Crash) {
         if self.cx.place() == PlaceKind::Process {
             crash(how);

@@ -1,9 +1,11 @@
 //! Workers that begin another life after so many requests.
 
+use std::fs;
 use std::thread;
 use std::time::Duration;
 
 use palco_actors::{AnyRef, PlaceKind, Supervision};
+use palco_files::http::{Config, HttpService};
 use palco_models::{Crew, ModelKind, Server, ServerSettings};
 use palco_service::services::echo::EchoService;
 
@@ -14,6 +16,7 @@ use crate::stage::{Cell, Stage, in_cells, trials, until};
 trials! {
     a_worker_begins_another_life_after_its_requests,
     a_connection_that_stays_is_drained_after_its_worker_s_last_request,
+    the_last_answer_of_a_life_says_that_it_is_the_last,
     who_waits_is_served_by_the_next_life,
     lives_differ_by_the_jitter_and_a_seed_repeats_them,
 }
@@ -84,6 +87,31 @@ fn a_connection_that_stays_is_drained_after_its_worker_s_last_request() {
         let mut next = Client::of(&server);
         next.say("hello");
         assert_eq!(next.exactly(5), b"hello");
+    });
+}
+
+/// Gets the file and returns the head of the answer.
+fn head(client: &mut Client) -> String {
+    client.say("GET /tiny HTTP/1.1\r\nHost: h\r\n\r\n");
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        head += &client.line();
+    }
+    assert_eq!(client.exactly(4), b"tiny");
+    head
+}
+
+fn the_last_answer_of_a_life_says_that_it_is_the_last() {
+    in_cells(has_lives, |stage| {
+        let root = stage.directory();
+        fs::write(root.join("tiny"), "tiny").unwrap();
+        let server = stage.serve::<HttpService>(settings(stage, after(3)), Config::read_only(root));
+        let mut client = Client::of(&server);
+        let heads = [head(&mut client), head(&mut client), head(&mut client)];
+        let says_so = |head: &String| head.contains("\r\nConnection: close\r\n");
+        assert_eq!(heads.each_ref().map(says_so), [false, false, true], "{heads:?}");
+        assert_eq!(client.ending(), End::Eof);
+        until("it has ended as others do", || server.scores().done == 1);
     });
 }
 

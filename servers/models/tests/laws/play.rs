@@ -19,12 +19,18 @@ use palco_service::{
 pub(crate) struct TestHost {
     elapsed: Cell<Duration>,
     sleeps_for_ever: bool,
+    stops: bool,
 }
 
 impl TestHost {
     /// One whose sleeps never end.
     pub(crate) fn asleep() -> Self {
         Self { sleeps_for_ever: true, ..Self::default() }
+    }
+
+    /// One that stops.
+    pub(crate) fn stopping() -> Self {
+        Self { stops: true, ..Self::default() }
     }
 }
 
@@ -44,6 +50,10 @@ impl Host for TestHost {
 
     fn checkpoint(&self) -> LocalFuture<'_, ()> {
         Box::pin(future::ready(()))
+    }
+
+    fn is_last(&self, _: u64) -> bool {
+        self.stops
     }
 
     fn block(&self, work: Box<dyn FnOnce() + Send>) -> LocalFuture<'_, ()> {

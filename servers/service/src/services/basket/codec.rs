@@ -14,6 +14,8 @@ use crate::{Codec, Farewell, Malformed, Next, Service};
 pub struct BasketCodec {
     /// The request being answered is a `HEAD`: nobody expects content.
     head_only: bool,
+    /// The connection ends after the next response.
+    ends: bool,
 }
 
 impl<S: Service<Request = Request, Response = Response>> Codec<S> for BasketCodec {
@@ -38,7 +40,14 @@ impl<S: Service<Request = Request, Response = Response>> Codec<S> for BasketCode
         Ok(Some(request))
     }
 
+    fn ends(&mut self) {
+        self.ends = true;
+    }
+
     fn encode(&mut self, response: &mut Response, output: &mut BytesMut) -> Next {
+        if self.ends {
+            response.close();
+        }
         response.write(output)
     }
 

@@ -103,6 +103,11 @@ impl Response {
         self.fields.push(("Set-Cookie", cookie));
     }
 
+    /// The connection ends after it.
+    pub(super) fn close(&mut self) {
+        self.persistence = Persistence::Close;
+    }
+
     /// Appends all of it.
     pub(super) fn write(&self, output: &mut BytesMut) -> Next {
         self.try_write(output).expect("a buffer grows");
