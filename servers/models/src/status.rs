@@ -102,7 +102,6 @@ pub fn auto_text(servers: &[ServerStatus], uptime: Duration) -> String {
     line("GracefulWorkers", sum(|server| server.slots.count(Slot::Finishing)).to_string());
     line("IdleWorkers", sum(|server| server.slots.count(Slot::Waiting)).to_string());
     line("Processes", sum(|server| server.processes).to_string());
-    line("Stopping", "0".to_owned());
     line("ConnsTotal", sum(|server| server.slots.busy()).to_string());
     line("ConnsAsyncKeepAlive", sum(|server| server.slots.count(Slot::KeptAlive)).to_string());
     let letters: String = servers.iter().map(|server| server.slots.to_string()).collect();
