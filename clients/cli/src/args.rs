@@ -296,7 +296,8 @@ pub(crate) struct Up {
     /// Take over from the stage that runs: listen on its sockets, then have it finish what it serves and end
     ///
     /// Nobody is refused and nobody's connection is lost meanwhile; what servers keep in memory stays behind. A successor
-    /// that cannot start changes nothing. SIGHUP has a stage start one by itself, from its own file and arguments.
+    /// that cannot start changes nothing. SIGHUP has a stage start one by itself, from its own file and arguments. A stage that
+    /// keeps registers, as the default one does, refuses.
     #[arg(long, conflicts_with = "print")]
     pub(crate) take_over: bool,
     #[command(flatten)]

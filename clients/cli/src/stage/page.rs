@@ -6,7 +6,7 @@ use std::fs;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use super::run::ServerView;
+use super::ServerView;
 
 const HEAD: &str = include_str!("page.html");
 

@@ -7,7 +7,8 @@
 //! old → new  released                                          (control socket and dashboard can be had)
 //! ```
 //!
-//! If the new one goes away before it is open, nothing has changed; if the old one goes away, the new one goes on.
+//! If the new one goes away before it is open, nothing has changed; if the old one goes away, the new one goes on. If it is
+//! only tired of waiting, it goes on, and the new one leaves.
 
 mod new;
 mod old;
@@ -20,6 +21,17 @@ use serde::{Deserialize, Serialize};
 pub(super) use new::Succession;
 pub(crate) use old::hand_over;
 pub(super) use successor::Successor;
+
+/// The stage after this one.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) enum Heir {
+    #[default]
+    Nobody,
+    /// One has the sockets, and may yet fail.
+    ComingUp,
+    /// One has taken over: this one finishes what it serves.
+    Serves,
+}
 
 /// What the old one has, in the order of the sockets that follow; the urgent port's is the last.
 #[derive(Debug, Serialize, Deserialize)]

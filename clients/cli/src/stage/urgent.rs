@@ -57,7 +57,9 @@ impl UrgentArgs {
         let wanted = self.urgent.or(file.listen);
         let is_there = |listener: &TcpListener| match wanted {
             None => true,
-            Some(Port::At(address)) => listener.local_addr().is_ok_and(|there| there == address),
+            Some(Port::At(wanted)) => listener.local_addr().is_ok_and(|there| {
+                there.ip() == wanted.ip() && [0, there.port()].contains(&wanted.port())
+            }),
             Some(Port::Off) => false,
         };
         let urgent = match wanted {

@@ -11,7 +11,7 @@ use std::thread;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{PATIENCE, palco, until};
+use crate::support::{PATIENCE, Stage, palco, until};
 
 /// A stage and its successors, each a process that the one before it has started.
 struct Generations {
@@ -144,6 +144,69 @@ fn ten_restarts_refuse_and_lose_nobody() {
     });
     assert!(failures.is_empty(), "{}: {:?}", failures.len(), &failures[..failures.len().min(5)]);
     assert!(served.into_inner() > 1000, "there was something to lose");
+}
+
+/// Asks on one connection as long as that lasts, then on the next; returns how often, and what went wrong. A request that
+/// finds a used connection closed goes to the next, as RFC 9112 §9.3.1 has it.
+fn keep_asking(address: SocketAddr, done: &AtomicBool) -> (u64, Vec<String>) {
+    let (mut answered, mut failures) = (0, Vec::new());
+    while !done.load(Ordering::Acquire) {
+        let mut stream = BufReader::new(connect(address));
+        let mut is_used = false;
+        while !done.load(Ordering::Acquire) {
+            let written = stream.get_mut().write_all(b"GET / HTTP/1.1\r\nHost: palco\r\n\r\n");
+            let mut head = String::new();
+            let heard = written.and_then(|()| {
+                while stream.read_line(&mut head)? > 2 {}
+                Ok(())
+            });
+            let length = head.split("Content-Length: ").nth(1).and_then(|it| it.lines().next());
+            match length.filter(|_| head.ends_with("\r\n\r\n")) {
+                Some(length) => {
+                    let mut body = vec![0; length.parse().unwrap()];
+                    match stream.read_exact(&mut body) {
+                        Ok(()) => answered += 1,
+                        Err(error) => failures.push(format!("half a body: {error}")),
+                    }
+                    is_used = true;
+                }
+                None if is_used && head.is_empty() => break,
+                None => {
+                    failures.push(format!("{heard:?} {head:?}"));
+                    break;
+                }
+            }
+        }
+    }
+    (answered, failures)
+}
+
+#[test]
+fn connections_that_are_kept_end_between_two_answers() {
+    let directory = tempfile::tempdir().unwrap();
+    let control = directory.path().join("control.sock");
+    for (model, place) in [("per-connection", "task"), ("team", "thread"), ("team", "process")] {
+        let own = ["serve", "http", "--model", model, "--place", place, "--urgent", "off"];
+        let own = [&own[..], &["--listen", "127.0.0.1:0", "--dashboard", "off"]].concat();
+        let mut stage = Stage::at(&control, &own);
+        let (address, done) = (stage.address("http"), AtomicBool::new(false));
+        let (answered, failures) = thread::scope(|scope| {
+            let client = scope.spawn(|| keep_asking(address, &done));
+            for _ in 0..3 {
+                let mut next = Stage::at(&control, &[&own[..], &["--take-over"]].concat());
+                std::mem::swap(&mut stage, &mut next);
+                assert_eq!(next.child.wait().unwrap().code(), Some(0), "it has finished");
+            }
+            done.store(true, Ordering::Release);
+            client.join().unwrap()
+        });
+        assert!(
+            failures.is_empty(),
+            "{model} × {place}: {} of {answered}, {failures:?}",
+            failures.len()
+        );
+        assert!(answered > 100, "{model} × {place}: there was something to lose, not {answered}");
+    }
 }
 
 #[test]

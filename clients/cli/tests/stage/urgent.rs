@@ -115,6 +115,24 @@ fn a_call_says_how_it_is_interrupted_and_its_ticket_works_from_anywhere() {
 }
 
 #[test]
+fn the_port_passes_on_to_a_successor() {
+    let directory = tempfile::tempdir().unwrap();
+    let control = directory.path().join("control.sock");
+    let own = ["serve", "work", "--listen", "127.0.0.1:0", "--dashboard", "off", PORT[0], PORT[1]];
+    let mut before = Stage::at(&control, &own);
+    let after = Stage::at(&control, &[&own[..], &["--take-over"]].concat());
+    assert_eq!(before.child.wait().unwrap().code(), Some(0));
+    assert_eq!(before.address("work"), after.address("work"));
+    let port = &before.view["urgent"]["address"];
+    assert!(port.is_string() && *port == after.view["urgent"]["address"], "{port}");
+    let calling = Calling::begin(&after, &["work", "sleep", "60000"]);
+    assert!(calling.ticket.ends_with(port.as_str().unwrap()), "{}", calling.ticket);
+    let output = palco().args(["urgent", "cancel", &calling.ticket]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(calling.answer(), "error: the call was interrupted\n");
+}
+
+#[test]
 fn who_runs_the_stage_needs_no_key() {
     let stage = Stage::up_with(WORK, &PORT);
     let calling = Calling::begin(&stage, &["work", "sleep", "60000"]);

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use palco_models::Listen;
 
 use super::{Offer, Offered, Open};
-use crate::control::{Request, connect};
+use crate::control::{ControlSocket, Request, connect};
 use crate::stage::{ServerEntry, Stage};
 use crate::succession::{ANSWER_WITHIN, Released, receive, receive_sockets, send};
 
@@ -60,17 +60,91 @@ impl Succession {
         self.urgent.as_ref().and_then(|socket| socket.try_clone().ok())
     }
 
-    /// This one serves. From here on the control socket is free. Where the old one has gone meanwhile, this one goes on.
-    pub(in crate::stage) fn done(self, stage: &Stage) {
+    /// This one serves: whoever asks on the control socket is from here on asked here. Where the old one has gone
+    /// meanwhile, this one goes on.
+    ///
+    /// # Errors
+    ///
+    /// The old one has not let go: it serves on, and this one must leave.
+    pub(in crate::stage) fn done(
+        self,
+        stage: &Stage,
+        control: Option<PathBuf>,
+    ) -> Result<ControlSocket> {
         let served: Vec<SocketAddr> =
             stage.servers.iter().map(|(_, server)| server.address()).collect();
         let is_taken = |address: &SocketAddr| served.contains(address);
         let taken = self.addresses().into_iter().filter(is_taken).collect();
-        stage.shared.lock().clear();
         let open = Open { pid: process::id(), taken };
         let released = send(&self.stream, &open).and_then(|()| receive::<Released>(&self.stream));
+        let socket = ControlSocket::claim(control).context("the stage before this one goes on")?;
         if let Err(error) = released {
             tracing::warn!("the stage before this one has gone: {error:#}");
         }
+        stage.shared.lock().clear();
+        Ok(socket)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::thread;
+
+    use super::*;
+    use crate::succession::send_sockets;
+
+    /// A predecessor that has offered its only server, and the stage that takes over from it.
+    struct Change {
+        control: PathBuf,
+        old: ControlSocket,
+        conversation: UnixStream,
+        succession: Succession,
+        stage: Stage,
+        _directory: tempfile::TempDir,
+    }
+
+    impl Change {
+        fn begin() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let control = directory.path().join("control.sock");
+            let old = ControlSocket::claim(Some(control.clone())).unwrap();
+            let asked = old.listener().unwrap();
+            let answers = thread::spawn(move || {
+                let (stream, _) = asked.accept().unwrap();
+                let mut request = String::new();
+                BufReader::new(&stream).read_line(&mut request).unwrap();
+                let server = TcpListener::bind("127.0.0.1:0").unwrap();
+                let address = server.local_addr().unwrap();
+                let servers = vec![Offered { name: "echo".to_owned(), address }];
+                send(&stream, &Offer::Made { servers, urgent: None }).unwrap();
+                send_sockets(&stream, &[server.into()]).unwrap();
+                stream
+            });
+            let succession = Succession::begin(Some(control.clone())).unwrap();
+            let conversation = answers.join().unwrap();
+            let stage = Stage::empty().unwrap();
+            *stage.shared.lock() = succession.addresses();
+            Self { control, old, conversation, succession, stage, _directory: directory }
+        }
+    }
+
+    #[test]
+    fn one_whose_predecessor_is_killed_goes_on() {
+        let Change { control, old, conversation, succession, stage, _directory } = Change::begin();
+        drop((conversation, old));
+        let socket = succession.done(&stage, Some(control.clone())).unwrap();
+        assert_eq!(socket.path(), control);
+        assert_eq!(*stage.shared.lock(), [], "its sockets are its own");
+    }
+
+    #[test]
+    fn one_whose_predecessor_has_not_waited_leaves_it_alone() {
+        let Change { control, old, conversation, succession, stage, _directory } = Change::begin();
+        drop(conversation);
+        let error = format!("{:#}", succession.done(&stage, Some(control)).unwrap_err());
+        assert!(error.contains("the stage before this one goes on: a stage is running"), "{error}");
+        assert_eq!(stage.shared.lock().len(), 1, "the other listens there");
+        drop(old);
     }
 }

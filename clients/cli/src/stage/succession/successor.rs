@@ -10,23 +10,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 
+use super::Heir;
 use crate::output;
-use crate::stage::run;
+use crate::stage::{Stage, run};
 
 /// What the kernel says behind the path of a program whose file has been replaced.
 const DELETED: &[u8] = b" (deleted)";
 
 /// Starts successors, one at a time.
-#[derive(Debug)]
 pub(in crate::stage) struct Successor {
     control: PathBuf,
+    stage: Arc<Stage>,
     is_starting: Arc<AtomicBool>,
 }
 
 impl Successor {
-    /// They find this stage at `control`.
-    pub(in crate::stage) fn new(control: &Path) -> Self {
-        Self { control: control.to_owned(), is_starting: Arc::default() }
+    /// They find `stage` at `control`.
+    pub(in crate::stage) fn new(control: &Path, stage: &Arc<Stage>) -> Self {
+        Self { control: control.to_owned(), stage: Arc::clone(stage), is_starting: Arc::default() }
     }
 
     /// Starts one, if none is being started. When it cannot start, this stage goes on and says so.
@@ -49,12 +50,14 @@ impl Successor {
             .stdin(Stdio::null())
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
-        let is_starting = Arc::clone(&self.is_starting);
-        // Where it takes over, this process ends before it does.
+        let (stage, is_starting) = (Arc::clone(&self.stage), Arc::clone(&self.is_starting));
         run::watch("palco-successor", move || {
             let ended = child.wait();
             let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
-            output::talk(format!("the successor has failed ({how}); this stage goes on"));
+            output::talk(match *stage.heir.lock() {
+                Heir::Serves => format!("the successor has ended ({how}) after it had taken over"),
+                _ => format!("the successor has failed ({how}); this stage goes on"),
+            });
             is_starting.store(false, Ordering::Release);
         })
     }
