@@ -57,7 +57,7 @@ pub(crate) struct Load {
     /// Clients that only disturb: idle:N, slow-writers:N, slow-readers:N, disconnects:N/s; may be given several times
     #[arg(long, value_name = "WHO:HOW MANY")]
     pub(crate) crowd: Vec<CrowdArg>,
-    /// Confine the generator's thread to this core, counted among those it may use
+    /// Confine the generator's thread to this core, counted from 0 among those it may use
     #[arg(long, value_name = "N")]
     pub(crate) core: Option<usize>,
     /// What chance is made of: the same seed gives the same moments

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use palco_load::generator::{
     CONNECTIONS_MAX, Connections, Outcome, Plan, Protocol, Schedule, Talk, read_trace, run,
 };
@@ -57,6 +58,10 @@ fn plan(control: Option<PathBuf>, wanted: &Load) -> Result<Plan> {
     } else {
         Connections::Kept(wanted.connections.unwrap_or(KEPT))
     };
+    let cores = thread::available_parallelism()?.get();
+    if let Some(core) = wanted.core {
+        ensure!(core < cores, "core: 0 to {}, not {core}", cores - 1);
+    }
     let per_s = wanted.rate;
     let schedule = match (&wanted.trace, wanted.arrivals) {
         (Some(file), _) => Schedule::Trace(read_trace(file)?),
