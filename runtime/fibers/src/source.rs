@@ -1,12 +1,12 @@
 //! Descriptors that fibers and futures wait for.
 
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, AsRawFd};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use parking_lot::Mutex;
 use polling::{Event, PollMode};
@@ -129,6 +129,56 @@ impl<S: AsFd> Source<S> {
         poll_fn(|context| self.poll_writable(context)).await
     }
 
+    /// Attempts to read until that does not block. What has come before an attempt is no news after it, so a wait does not
+    /// end for what has been read.
+    ///
+    /// # Errors
+    /// Those of `attempt`, and as [`Source::poll_readable`].
+    pub fn poll_read_with<T>(
+        &self,
+        context: &mut Context<'_>,
+        attempt: impl FnMut(&S) -> io::Result<T>,
+    ) -> Poll<io::Result<T>> {
+        self.poll_with(READ, context, attempt)
+    }
+
+    /// Attempts to write until that does not block, as [`Source::poll_read_with`] reads.
+    ///
+    /// # Errors
+    /// Those of `attempt`, and as [`Source::poll_readable`].
+    pub fn poll_write_with<T>(
+        &self,
+        context: &mut Context<'_>,
+        attempt: impl FnMut(&S) -> io::Result<T>,
+    ) -> Poll<io::Result<T>> {
+        self.poll_with(WRITE, context, attempt)
+    }
+
+    fn poll_with<T>(
+        &self,
+        direction: usize,
+        context: &mut Context<'_>,
+        mut attempt: impl FnMut(&S) -> io::Result<T>,
+    ) -> Poll<io::Result<T>> {
+        loop {
+            self.forget(direction);
+            match attempt(self.get()) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    ready!(self.poll(direction, context))?;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                done => return Poll::Ready(done),
+            }
+        }
+    }
+
+    /// An edge that there was is seen by the attempt that follows.
+    fn forget(&self, direction: usize) {
+        if let Some(registered) = &*self.registered.lock() {
+            registered.watched.directions.lock()[direction].is_ready = false;
+        }
+    }
+
     fn poll(&self, direction: usize, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let watched = match self.watched() {
             Ok(watched) => watched,
@@ -179,7 +229,7 @@ impl Registered {
     fn new(io: &impl AsFd) -> io::Result<Self> {
         let Some(local) = local::here() else {
             let hint = "a descriptor is watched by an LWP: first wait for it in a fiber or a future of a pool";
-            return Err(io::Error::new(io::ErrorKind::Unsupported, hint));
+            return Err(io::Error::new(ErrorKind::Unsupported, hint));
         };
         let lwp = Arc::clone(&local.lwp);
         let watched = Arc::new(Watched::default());

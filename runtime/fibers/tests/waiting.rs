@@ -279,6 +279,36 @@ fn a_full_buffer_is_waited_for() {
 }
 
 #[test]
+fn what_has_been_read_is_no_news() {
+    let pool = pool(1);
+    let (near, mut far) = connection();
+    let (tell, waits) = mpsc::channel();
+    let reader = pool.spawn("reads", move || {
+        let source = Source::new(near).unwrap();
+        let (mut attempts, mut byte) = (0, [0]);
+        for _ in 0..3 {
+            let read = poll_fn(|context| {
+                let read = source.poll_read_with(context, |mut socket| {
+                    attempts += 1;
+                    socket.read(&mut byte)
+                });
+                if read.is_pending() {
+                    tell.send(()).unwrap();
+                }
+                read
+            });
+            assert_eq!(block_on(read).unwrap(), 1);
+        }
+        attempts
+    });
+    for _ in 0..3 {
+        waits.recv().unwrap();
+        far.write_all(b"x").unwrap();
+    }
+    assert_eq!(reader.unwrap().join().unwrap(), 6, "one before each wait, and one after it");
+}
+
+#[test]
 fn urgent_data_is_something_to_read() {
     let pool = pool(1);
     let (near, far) = connection();

@@ -3,6 +3,7 @@
 //! Every call is tried first; only what would block waits, on the LWP where it first waits. So nothing has to be known
 //! of marks of urgent data, behind which an event loop would wait for news that it has had.
 
+use std::future::poll_fn;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::task::{Context, Poll, ready};
@@ -37,24 +38,12 @@ impl FiberStream {
 
     /// Reads once. Cancel-safe.
     pub(crate) async fn read(&self, room: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match self.get().read(room) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.0.readable().await?,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                read => return read,
-            }
-        }
+        poll_fn(|task| self.0.poll_read_with(task, |mut socket| socket.read(room))).await
     }
 
     /// Writes once. Cancel-safe.
     pub(crate) async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        loop {
-            match self.get().write(bytes) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.0.writable().await?,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                written => return written,
-            }
-        }
+        poll_fn(|task| self.0.poll_write_with(task, |mut socket| socket.write(bytes))).await
     }
 }
 
@@ -67,19 +56,9 @@ impl FiberListener {
         &self,
         task: &mut Context<'_>,
     ) -> Poll<io::Result<(FiberStream, SocketAddr)>> {
-        loop {
-            match SockRef::from(self.0.get()).accept() {
-                // Else somebody else has accepted it.
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    ready!(self.0.poll_readable(task))?;
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                accepted => {
-                    let (socket, address) = accepted?;
-                    let address = address.as_socket().ok_or(ErrorKind::Unsupported)?;
-                    return Poll::Ready(Ok((FiberStream::new(socket.into())?, address)));
-                }
-            }
-        }
+        let (socket, address) =
+            ready!(self.0.poll_read_with(task, |socket| SockRef::from(socket).accept()))?;
+        let address = address.as_socket().ok_or(ErrorKind::Unsupported)?;
+        Poll::Ready(Ok((FiberStream::new(socket.into())?, address)))
     }
 }
