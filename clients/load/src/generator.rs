@@ -22,6 +22,7 @@ mod distribution;
 mod engine;
 mod events;
 mod outcome;
+mod page;
 pub(crate) mod protocol;
 mod schedule;
 mod sftp;
@@ -43,6 +44,8 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 pub use crowd::{Crowd, CrowdCounts};
 pub use distribution::Distribution;
+#[cfg(test)]
+pub(crate) use distribution::SHARES;
 pub use outcome::{Failures, Figures, Outcome};
 pub use protocol::Protocol;
 pub use schedule::Schedule;

@@ -42,6 +42,7 @@ pub mod generator;
 pub mod live;
 mod machine;
 pub mod observe;
+mod picture;
 mod progress;
 pub mod registers;
 mod report;

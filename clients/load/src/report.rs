@@ -1,8 +1,10 @@
 //! What a run has found: for programs as JSON, for people as Markdown or a table.
 
+mod figure;
 mod page;
 mod text;
 
+pub(crate) use figure::{micros, number};
 pub(crate) use page::{Escaped, document, list, page, table};
 pub(crate) use text::{
     Facts, Section, aligned, facts_of, markdown, markdown_list, markdown_table, plain, ranged,

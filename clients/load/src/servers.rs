@@ -49,7 +49,7 @@ use crate::account;
 use crate::compiled::Compiled;
 use crate::generator::Distribution;
 use contestant::{Contestant, Make};
-use report::{Parts, QUANTILES};
+use report::Parts;
 use standing::Workshop;
 use turn::{Task, Turn};
 
@@ -304,8 +304,7 @@ fn row(contestant: &Contestant, played: Result<Vec<Turn>, String>) -> ServersRow
             *remarks.entry(remark).or_default() += 1;
         }
     }
-    let quantiles = QUANTILES.map(|q| (q, response.quantile(q).as_secs_f64() * 1e6));
-    let response_us = if response.count() == 0 { Vec::new() } else { quantiles.to_vec() };
+    let response_us = response.curve_us();
     let told = |(remark, times)| format!("{remark} (in {times} of {rounds} rounds)");
     let remarks = remarks.into_iter().map(told).collect();
     ServersRow { contestant, measured, response_us, refused, remarks }

@@ -66,6 +66,9 @@ pub(crate) struct Load {
     /// Write the response times as HdrHistogram's text, in microseconds
     #[arg(long, value_name = "FILE")]
     pub(crate) histogram: Option<PathBuf>,
+    /// Write a page with a picture of all times up to the rarest
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 /// How requests are spread over time.

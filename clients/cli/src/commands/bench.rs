@@ -16,6 +16,8 @@ use palco_load::{observe, spawn, urgent};
 
 use palco_measure::matrix::{Filter, Topic};
 
+pub(super) use kept::command;
+
 use super::measure::{compare, measure};
 use crate::args::{Bench, How};
 use crate::output;

@@ -4,7 +4,7 @@ mod text;
 
 use std::fs;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -15,7 +15,7 @@ use palco_load::generator::{
     CONNECTIONS_MAX, Connections, Outcome, Plan, Protocol, Schedule, Talk, read_trace, run,
 };
 
-use super::bench::{clear, show};
+use super::bench::{clear, command, show};
 use super::verify::end_at_a_signal;
 use crate::args::{Arrivals, Load};
 use crate::output;
@@ -35,8 +35,10 @@ pub(crate) fn load(control: Option<PathBuf>, wanted: &Load, json: bool) -> Resul
     let outcome = run(&plan, tell, &stop)?;
     clear();
     if let Some(file) = &wanted.histogram {
-        let written = fs::write(file, outcome.response.hgrm());
-        written.with_context(|| format!("cannot write {}", file.display()))?;
+        write(file, &outcome.response.hgrm())?;
+    }
+    if let Some(file) = &wanted.html {
+        write(file, &outcome.to_html(&command()))?;
     }
     if json {
         output::json(&outcome)?;
@@ -47,6 +49,10 @@ pub(crate) fn load(control: Option<PathBuf>, wanted: &Load, json: bool) -> Resul
         output::talk(format!("warning: {warning}"));
     }
     Ok(code(&outcome, plan.address))
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
 }
 
 fn plan(control: Option<PathBuf>, wanted: &Load) -> Result<Plan> {

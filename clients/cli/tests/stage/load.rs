@@ -45,6 +45,23 @@ fn response_times_are_written_as_others_read_them() {
 }
 
 #[test]
+fn a_page_shows_the_times_and_needs_nothing_else() {
+    let stage = Stage::up(ECHO);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("load.html");
+    let load = ["load", "echo", "--rate", "200", "--for", "500ms", "--warm-up", "0s", "--html"];
+    stage.text(&[&load[..], &[file.to_str().unwrap()]].concat());
+    let page = fs::read_to_string(file).unwrap();
+    assert!(page.contains("100 of 100 requests answered"), "{page}");
+    assert_eq!(page.matches("<polyline").count(), 3, "response, service, lateness: {page}");
+    assert!(page.contains("--rate 200") && !page.contains("<script") && !page.contains("http"));
+    let nowhere = directory.path().join("no/load.html");
+    let output = stage.command(&[&load[..], &[nowhere.to_str().unwrap()]].concat());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("cannot write"), "{said}");
+}
+
+#[test]
 fn a_seed_repeats_the_moments() {
     let stage = Stage::up(ECHO);
     let load = ["load", "echo", "--rate", "2000", "--arrivals", "poisson", "--for", "200ms"];

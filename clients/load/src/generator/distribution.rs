@@ -11,6 +11,9 @@ use serde::{Serialize, Serializer};
 const LONGEST: Duration = Duration::from_secs(600);
 /// Decimal digits that are kept.
 const DIGITS: u8 = 3;
+/// Shares of all times that a curve goes through.
+pub(crate) const SHARES: [f64; 12] =
+    [0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999, 1.0];
 /// From one bucket of the picture to the next: ten a decade.
 const BUCKET_RATIO: f64 = 1.258_925_411_794_167_2;
 
@@ -81,6 +84,15 @@ impl Distribution {
     #[must_use]
     pub fn mean(&self) -> Duration {
         Duration::from_secs_f64(self.0.mean() / 1e9)
+    }
+
+    /// Times in microseconds, each behind the share of all that does not exceed it, up to the longest; none if there are
+    /// none.
+    pub(crate) fn curve_us(&self) -> Vec<(f64, f64)> {
+        if self.count() == 0 {
+            return Vec::new();
+        }
+        SHARES.map(|share| (share, self.quantile(share).as_secs_f64() * 1e6)).to_vec()
     }
 
     /// Upper bounds and counts, ten a decade, without empty ones.

@@ -1,5 +1,6 @@
 //! What came of a load, and how far it has come.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -38,6 +39,26 @@ impl Failures {
             + self.wrong_answer
             + self.timed_out
             + self.not_sent
+    }
+}
+
+/// Those that there are: `3 refused, 1 timed out`.
+impl fmt::Display for Failures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            (self.refused, "refused"),
+            (self.reset, "reset"),
+            (self.closed_early, "closed early"),
+            (self.wrong_answer, "wrong answer"),
+            (self.timed_out, "timed out"),
+            (self.not_sent, "never sent"),
+        ];
+        let mut before = "";
+        for (count, what) in parts.iter().filter(|(count, _)| *count > 0) {
+            write!(f, "{before}{count} {what}")?;
+            before = ", ";
+        }
+        Ok(())
     }
 }
 

@@ -10,7 +10,6 @@ mod notes;
 mod page;
 mod ranking;
 mod reversal;
-mod scale;
 mod summary;
 mod text;
 mod words;
@@ -27,10 +26,6 @@ use crate::stats::Spread;
 
 /// Name and version of the JSON form. The number grows when a field changes its meaning or goes.
 const SCHEMA: &str = "palco-bench-servers/1";
-
-/// Quantiles of the response time that are kept, of all rounds together.
-pub(super) const QUANTILES: [f64; 12] =
-    [0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999, 1.0];
 
 /// One run.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use palco_measure::kept;
 use crate::output;
 
 /// The command line of this process, for the report.
-pub(super) fn command() -> String {
+pub(in crate::commands) fn command() -> String {
     env::args().skip(1).fold("palco".to_owned(), |line, word| line + " " + &word)
 }
 

@@ -32,18 +32,8 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
         ),
     );
     if failed.all() > 0 {
-        let parts = [
-            (failed.refused, "refused"),
-            (failed.reset, "reset"),
-            (failed.closed_early, "closed early"),
-            (failed.wrong_answer, "wrong answer"),
-            (failed.timed_out, "timed out"),
-            (failed.not_sent, "never sent"),
-        ];
-        let parts = parts.iter().filter(|(count, _)| *count > 0);
-        let parts: Vec<_> = parts.map(|(count, what)| format!("{count} {what}")).collect();
         let error = outcome.error.as_deref().unwrap_or_default();
-        line(&mut text, &format!("failed: {} (last: {error}); sent: {sent}", parts.join(", ")));
+        line(&mut text, &format!("failed: {failed} (last: {error}); sent: {sent}"));
     }
     let heading = ["", "p50", "p90", "p99", "p99.9", "max", "mean"];
     row(&mut text, &heading.map(str::to_owned));

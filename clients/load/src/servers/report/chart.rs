@@ -8,11 +8,7 @@ use std::fmt::Write;
 pub(super) use dots::dots;
 pub(super) use tails::tails;
 
-use crate::report::Escaped;
 use crate::servers::contestant::Origin;
-
-/// Of every picture, in its own units: about as wide as a telephone, so that it is read there.
-const WIDTH: f64 = 460.0;
 
 /// What marks a server, by its origin: a disc, an open square, a triangle.
 fn mark(origin: Origin, x: f64, y: f64, class: &str) -> String {
@@ -48,19 +44,4 @@ pub(super) fn legend() -> String {
     }
     text.push_str("</p>\n");
     text
-}
-
-/// A picture with its title above it, and what it shows in words for who cannot see it.
-fn begin(title: &str, subtitle: &str, description: &str, height: f64) -> String {
-    let (title, subtitle, description) = (Escaped(title), Escaped(subtitle), Escaped(description));
-    format!(
-        "<figure><figcaption><b>{title}</b><br>{subtitle}</figcaption>\n\
-         <svg viewBox=\"0 0 {WIDTH} {height:.0}\" role=\"img\" aria-label=\"{title}\">\n\
-         <title>{title}</title><desc>{description}</desc>\n"
-    )
-}
-
-fn end(mut picture: String) -> String {
-    picture.push_str("</svg></figure>\n");
-    picture
 }

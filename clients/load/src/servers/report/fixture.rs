@@ -6,7 +6,8 @@ use std::time::Duration;
 use palco_measure::report::{Environment, Grade};
 use palco_measure::{Chance, Seen};
 
-use super::{ContestantFacts, Parts, QUANTILES, ServersReport, ServersRow, ServersTable};
+use super::{ContestantFacts, Parts, ServersReport, ServersRow, ServersTable};
+use crate::generator::SHARES;
 use crate::servers::contestant::{self, Dialect, Origin};
 use crate::servers::incumbent::Incumbent;
 use crate::servers::workload::{Measure, Workload};
@@ -188,7 +189,7 @@ fn made_up(workload: Workload, name: &str) -> ServersRow {
         let share = if is_share || *measure == Measure::Lost { 0.0 } else { 0.06 };
         measured.insert(*measure, (0..ROUNDS).map(|_| figure * noise(share)).collect());
     }
-    let quantiles = QUANTILES.map(|q: f64| {
+    let quantiles = SHARES.map(|q: f64| {
         let tail = -(1.0 - q).max(1e-5).log10();
         (q, p99 / 5.0 * (1.0 + tail * tail))
     });

@@ -10,6 +10,7 @@ use super::ranking::absent;
 use super::text::{TITLE, class, verdict};
 use super::words::{counted, of, short};
 use super::{Ranking, ServersReport};
+use crate::picture;
 use crate::report::{Escaped, Section, document, list, table};
 use crate::servers::contestant::Dialect;
 use crate::servers::workload::{Measure, Workload};
@@ -78,7 +79,7 @@ impl ServersReport {
         self.write_which(&mut page);
         self.write_figures(&mut page);
         self.write_run(&mut page);
-        document(TITLE, style::STYLE, &page)
+        document(TITLE, &[picture::STYLE, style::STYLE].concat(), &page)
     }
 
     fn write_control(&self, page: &mut String) {

@@ -3,8 +3,9 @@
 use palco_measure::report::Grade;
 
 use super::ranking::standing;
-use super::words::{counted, listed, number, short, times};
+use super::words::{counted, listed, short, times};
 use super::{ControlRow, ServersReport};
+use crate::report::number;
 use crate::servers::contestant::{Dialect, Origin};
 use crate::servers::workload::{Measure, Workload};
 

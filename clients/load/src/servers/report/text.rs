@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::words::{number, percent, short};
+use super::words::{percent, short};
 use super::{ControlRow, Ranking, ServersReport, ServersRow, ServersTable};
-use crate::report::{Facts, Section, facts_of, markdown_list, markdown_table, plain};
+use crate::report::{Facts, Section, facts_of, markdown_list, markdown_table, number, plain};
 use crate::servers::contestant::{Dialect, Origin};
 use crate::servers::workload::Measure;
 use crate::stats::Spread;

@@ -1,31 +1,11 @@
 //! Figures as words.
 
+use crate::report::{micros, number};
 use crate::servers::contestant::Origin;
 use crate::servers::workload::Measure;
 
 /// Names that a sentence lists before it counts the rest.
 const LISTED_MAX: usize = 4;
-
-/// Three digits, and no more behind the point than say something.
-pub(super) fn number(value: f64) -> String {
-    let size = value.abs();
-    let digits = if size >= 99.95 {
-        0
-    } else if size >= 9.995 {
-        1
-    } else {
-        2
-    };
-    let text = format!("{value:.digits$}");
-    let is_whole = text.trim_end_matches('0').ends_with('.') && value.fract().abs() < 1e-9;
-    if size < 0.005 {
-        "0".to_owned()
-    } else if is_whole {
-        format!("{value:.0}")
-    } else {
-        text
-    }
-}
 
 /// With its unit, as a cell or a label shows it: `8.1 µs`.
 pub(super) fn short(measure: Measure, value: f64) -> String {
@@ -55,14 +35,6 @@ pub(super) const fn of(measure: Measure) -> &'static str {
         Measure::Lost => "other clients lost",
         Measure::Recovery => "until a new client is answered",
         Measure::Growth => "memory grown",
-    }
-}
-
-fn micros(value: f64) -> String {
-    match value.abs() {
-        size if size >= 999_500.0 => format!("{} s", number(value / 1e6)),
-        size if size >= 999.5 => format!("{} ms", number(value / 1e3)),
-        _ => format!("{} µs", number(value)),
     }
 }
 
@@ -110,15 +82,6 @@ pub(super) const fn of_origin(origin: Origin) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_have_three_digits() {
-        let shown = [0.0, 0.004, 1.0, 1.23456, 12.34, 99.96, 1234.5].map(number);
-        assert_eq!(shown, ["0", "0", "1", "1.23", "12.3", "100", "1234"]);
-        assert_eq!(short(Measure::P99, 123_456.0), "123 ms");
-        assert_eq!(short(Measure::P99, 2_034_000.0), "2.03 s");
-        assert_eq!(short(Measure::Cpu, 8.104), "8.10 µs");
-    }
 
     #[test]
     fn only_everything_is_everything() {

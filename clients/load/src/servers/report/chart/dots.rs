@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use super::{WIDTH, begin, end, mark};
+use super::mark;
+use crate::picture::{Scale, WIDTH, begin, end};
 use crate::report::Escaped;
 use crate::servers::contestant::Origin;
 use crate::servers::report::judge::{ANSWERED_MIN, median};
-use crate::servers::report::scale::Scale;
 use crate::servers::report::words::{of, percent, short};
 use crate::servers::report::{ServersReport, ServersTable};
 use crate::servers::workload::Measure;

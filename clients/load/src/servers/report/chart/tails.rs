@@ -2,29 +2,17 @@
 
 use std::fmt::Write;
 
-use super::{WIDTH, begin, end, mark};
+use super::mark;
+use crate::picture::percentiles::{EDGES, HEIGHT, across, axes, curve, down};
+use crate::picture::{Scale, begin, end};
 use crate::report::Escaped;
 use crate::servers::contestant::Origin;
 use crate::servers::report::judge::{ANSWERED_MIN, median};
-use crate::servers::report::scale::Scale;
 use crate::servers::report::text::class;
 use crate::servers::report::words::short;
 use crate::servers::report::{ServersReport, ServersRow, ServersTable};
 use crate::servers::workload::Measure;
 
-const HEIGHT: f64 = 250.0;
-/// The edges of what is drawn in: left, right, top, bottom.
-const EDGES: (f64, f64, f64, f64) = (48.0, WIDTH - 26.0, 8.0, 226.0);
-/// Nines of the last quantile that is no maximum; the maximum is one further.
-const NINES_MAX: f64 = 4.0;
-const LABELS: [(f64, &str); 6] = [
-    (0.5, "50 %"),
-    (0.9, "90 %"),
-    (0.99, "99 %"),
-    (0.999, "99.9 %"),
-    (0.9999, "99.99 %"),
-    (1.0, "max"),
-];
 /// Quantiles that lines are marked at, so that they are told apart without colours.
 const MARKED: [f64; 5] = [0.5, 0.9, 0.99, 0.999, 0.9999];
 
@@ -61,10 +49,10 @@ pub(in crate::servers::report) fn tails(
         chosen.iter().position(|(_, one)| one.row.contestant == line.row.contestant)
     };
     for line in lines.iter().filter(|line| is_chosen(line).is_none()) {
-        curve(&mut picture, line, scale, " faint");
+        draw(&mut picture, line, scale, " faint");
     }
     for (_, line) in &chosen {
-        curve(&mut picture, line, scale, "");
+        draw(&mut picture, line, scale, "");
         for (q, us) in line.row.response_us.iter().filter(|(q, _)| MARKED.contains(q)) {
             picture.push_str(&mark(line.origin, across(*q), down(scale, *us), ""));
         }
@@ -117,42 +105,9 @@ fn p99(line: &Line<'_>) -> Option<f64> {
     line.row.response_us.iter().find(|(q, _)| *q >= 0.99).map(|(_, us)| *us)
 }
 
-fn axes(picture: &mut String, scale: Scale) {
-    let (left, right, top, bottom) = EDGES;
-    for value in scale.ticks() {
-        let y = down(scale, value);
-        let _ = writeln!(
-            picture,
-            "<path class=\"grid\" d=\"M{left} {y:.1}H{right}\"/>\
-             <text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-            left - 4.0,
-            y + 3.5,
-            short(Measure::P50, value)
-        );
-    }
-    for (q, label) in LABELS {
-        let x = across(q);
-        let _ = writeln!(
-            picture,
-            "<path class=\"grid\" d=\"M{x:.1} {top}V{bottom}\"/>\
-             <text class=\"tick\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{label}</text>",
-            bottom + 14.0
-        );
-    }
-}
-
-fn curve(picture: &mut String, line: &Line<'_>, scale: Scale, more: &str) {
-    let mut points = String::new();
-    for (q, us) in &line.row.response_us {
-        let _ = write!(points, "{:.1},{:.1} ", across(*q), down(scale, *us));
-    }
-    let _ = writeln!(
-        picture,
-        "<polyline class=\"curve {}{more}\" points=\"{}\"><title>{}</title></polyline>",
-        class(line.origin),
-        points.trim_end(),
-        Escaped(&line.row.contestant)
-    );
+fn draw(picture: &mut String, line: &Line<'_>, scale: Scale, more: &str) {
+    let class = format!("{}{more}", class(line.origin));
+    curve(picture, &line.row.contestant, &class, &line.row.response_us, scale);
 }
 
 /// The number of each chosen line at its end; those that would lie on each other are moved apart.
@@ -172,13 +127,4 @@ fn numbers(picture: &mut String, chosen: &[(&'static str, &Line<'_>)], scale: Sc
         let _ =
             writeln!(picture, "<text x=\"{x}\" y=\"{y:.1}\" font-weight=\"bold\">{number}</text>");
     }
-}
-
-fn across(q: f64) -> f64 {
-    let nines = if q >= 1.0 { NINES_MAX + 1.0 } else { -(1.0 - q).log10() };
-    EDGES.0 + (EDGES.1 - EDGES.0) * (nines / (NINES_MAX + 1.0)).clamp(0.0, 1.0)
-}
-
-fn down(scale: Scale, us: f64) -> f64 {
-    EDGES.3 - (EDGES.3 - EDGES.2) * scale.share(us)
 }

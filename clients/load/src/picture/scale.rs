@@ -7,7 +7,7 @@ const TICKS: f64 = 4.0;
 
 /// An axis from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Scale {
+pub(crate) struct Scale {
     low: f64,
     high: f64,
     is_logarithmic: bool,
@@ -15,7 +15,7 @@ pub(super) struct Scale {
 
 impl Scale {
     /// Logarithmic where all are above 0 and far apart; else linear from 0 on. Of nothing, from 0 to 1.
-    pub(super) fn of(values: impl Iterator<Item = f64>) -> Self {
+    pub(crate) fn of(values: impl Iterator<Item = f64>) -> Self {
         let finite = values.filter(|value| value.is_finite());
         let (least, most) = finite.fold((f64::INFINITY, 0.0_f64), |(least, most), value| {
             (least.min(value), most.max(value))
@@ -29,7 +29,7 @@ impl Scale {
     }
 
     /// Logarithmic, whatever lies between; what is not above 0 does not count.
-    pub(super) fn logarithmic(values: impl Iterator<Item = f64>) -> Self {
+    pub(crate) fn logarithmic(values: impl Iterator<Item = f64>) -> Self {
         let positive = values.filter(|value| value.is_finite() && *value > 0.0);
         let (least, most) = positive.fold((f64::INFINITY, 0.0_f64), |(least, most), value| {
             (least.min(value), most.max(value))
@@ -39,7 +39,7 @@ impl Scale {
     }
 
     /// Between 0 and 1, whatever the figure; what lies outside is at the end.
-    pub(super) fn share(&self, value: f64) -> f64 {
+    pub(crate) fn share(&self, value: f64) -> f64 {
         let share = if self.is_logarithmic {
             let value = value.max(self.low);
             (value / self.low).ln() / (self.high / self.low).ln()
@@ -50,7 +50,7 @@ impl Scale {
     }
 
     /// Round figures on the axis, ascending.
-    pub(super) fn ticks(&self) -> Vec<f64> {
+    pub(crate) fn ticks(&self) -> Vec<f64> {
         if !self.is_logarithmic {
             let step = round_up(self.high / TICKS);
             let count = (self.high / step) as usize;
@@ -68,7 +68,7 @@ impl Scale {
     }
 
     /// As a description says it.
-    pub(super) const fn name(&self) -> &'static str {
+    pub(crate) const fn name(&self) -> &'static str {
         if self.is_logarithmic { "logarithmic" } else { "linear" }
     }
 }
