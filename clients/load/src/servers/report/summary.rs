@@ -111,7 +111,7 @@ impl ServersReport {
         let who: Vec<String> = who.map(|(name, _)| (*name).to_owned()).collect();
         let among = format!("among the first under {most} of {works} kinds of work");
         Some(if most == works {
-            format!("{} is {among}.", listed(&who))
+            format!("{} {} {among}.", listed(&who), if who.len() == 1 { "is" } else { "are" })
         } else {
             format!("No server is first everywhere; most often {}: {among}.", listed(&who))
         })
