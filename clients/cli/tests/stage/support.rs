@@ -92,7 +92,24 @@ impl Stage {
             child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
             panic!("the stage did not start: {said}");
         };
-        Self { child, control, _directory: directory, view }
+        let mut stage = Self { child, control, _directory: directory, view };
+        until("every server has actors, or it has ended", || stage.is_complete());
+        stage
+    }
+
+    /// A supervisor starts its actors after its server has been announced.
+    fn is_complete(&mut self) -> bool {
+        if self.child.try_wait().unwrap().is_some() {
+            return true;
+        }
+        let names = self.view["servers"].as_array().into_iter().flatten();
+        let names: Vec<String> =
+            names.map(|server| format!("{}/", server["name"].as_str().unwrap())).collect();
+        let ps = self.command(&["--json", "ps"]);
+        let Ok(ps) = serde_json::from_slice::<Value>(&ps.stdout) else { return names.is_empty() };
+        let actors = ps["actors"].as_array().into_iter().flatten();
+        let paths: Vec<&str> = actors.filter_map(|actor| actor["path"].as_str()).collect();
+        names.iter().all(|name| paths.iter().any(|path| path.starts_with(name)))
     }
 
     pub(crate) fn control(&self) -> PathBuf {
