@@ -85,8 +85,7 @@ impl FileClient {
     /// [`FileError`]
     pub fn remove(&mut self, path: &str) -> Result<(), FileError> {
         let path = path::checked(path)?;
-        self.forget_names(&path);
-        self.change(&path, |transport| transport.remove(&path))
+        self.change_names(&[&path], |transport| transport.remove(&path))
     }
 
     /// Gives a file or directory another name; a file that has it is replaced.
@@ -95,9 +94,7 @@ impl FileClient {
     /// [`FileError`]; [`FileError::Unsupported`] over HTTP.
     pub fn rename(&mut self, from: &str, to: &str) -> Result<(), FileError> {
         let (from, to) = (path::checked(from)?, path::checked(to)?);
-        self.forget_names(&from);
-        self.forget_names(&to);
-        self.change(&from, |transport| transport.rename(&from, &to))
+        self.change_names(&[&from, &to], |transport| transport.rename(&from, &to))
     }
 
     /// Makes a directory.
@@ -110,6 +107,19 @@ impl FileClient {
     }
 
     /// Changes what has this path.
+    /// Also afterwards no path is believed to lead to the file that it led to: the keeper may have claimed a lease again
+    /// meanwhile, when the name was still there.
+    fn change_names(
+        &mut self,
+        paths: &[&Arc<str>],
+        act: impl FnOnce(&mut dyn Transport) -> Result<(), FileError>,
+    ) -> Result<(), FileError> {
+        paths.iter().for_each(|path| self.forget_names(path));
+        let done = self.change(paths[0], act);
+        paths.iter().for_each(|path| self.forget_names(path));
+        done
+    }
+
     fn change<T>(
         &mut self,
         path: &Arc<str>,

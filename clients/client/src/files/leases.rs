@@ -41,6 +41,8 @@ pub(super) struct Leases {
     taken: u64,
     /// A renewal was refused: no other before.
     renew_not_before: Option<Instant>,
+    /// How often this client has given one back or changed names: an answer to what was asked before may be out of date.
+    changes: u64,
 }
 
 /// One lease.
@@ -82,6 +84,7 @@ impl Leases {
 
     /// No path is known to lead to its file any more.
     pub(super) fn forget_names(&mut self) {
+        self.changes += 1;
         for lease in self.held.values_mut() {
             lease.is_of_path = false;
         }
@@ -149,6 +152,7 @@ impl Leases {
 
     /// This one is to be given back: the paths that it was for, whose blocks are worth nothing any more.
     pub(super) fn give_back(&mut self, id: Secret) -> Vec<Arc<str>> {
+        self.changes += 1;
         self.releasing.insert(id);
         self.worthless.insert(id);
         let paths = self.held.iter().filter(|(_, lease)| lease.id == id);
@@ -224,21 +228,22 @@ impl Leases {
         }
     }
 
-    /// Those in doubt.
-    pub(super) fn doubtful(&self) -> Vec<(Arc<str>, Lease)> {
+    /// Those in doubt, and how many changes there have been when they are asked for.
+    pub(super) fn doubtful(&self) -> (Vec<(Arc<str>, Lease)>, u64) {
         let doubtful = self.held.iter().filter(|(_, lease)| lease.is_doubtful);
-        doubtful.map(|(path, lease)| (Arc::clone(path), *lease)).collect()
+        (doubtful.map(|(path, lease)| (Arc::clone(path), *lease)).collect(), self.changes)
     }
 
-    /// One in doubt was given anew; whether it still was the one on this path.
+    /// One in doubt was given anew, when it was asked for after so many changes; whether it still was the one on this path.
+    /// It is dropped if there have been more: the server may have looked at the path before it was changed.
     pub(super) fn reclaimed(
         &mut self,
         path: &Arc<str>,
         id: Secret,
         grant: Grant,
-        asked_at: Instant,
+        (asked_at, changes): (Instant, u64),
     ) -> bool {
-        let is_it = self.drop_doubtful(path, id);
+        let is_it = self.drop_doubtful(path, id) && changes == self.changes;
         if is_it {
             self.taken += 1;
             // The server has looked at what the path leads to.

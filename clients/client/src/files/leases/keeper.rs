@@ -154,9 +154,9 @@ impl Work {
     fn step(&mut self, control: &mut Link, events: &mut Events) -> Result<(), End> {
         let to_give_back = self.shared.state().leases.to_give_back();
         self.release(control, &to_give_back)?;
-        let doubtful = self.shared.state().leases.doubtful();
+        let (doubtful, changes) = self.shared.state().leases.doubtful();
         for some in doubtful.chunks(PIPELINE_MAX) {
-            self.reclaim(control, some)?;
+            self.reclaim(control, some, changes)?;
         }
         self.expire();
         let is_due = self.shared.state().leases.is_renewal_due(Instant::now());
@@ -208,7 +208,12 @@ impl Work {
 
     /// Claims leases again. What the server does not give is dropped: either it has not forgotten it and gives it when it
     /// is asked for the next time, or the file has changed.
-    fn reclaim(&mut self, control: &mut Link, doubtful: &[(Arc<str>, Lease)]) -> Result<(), End> {
+    fn reclaim(
+        &mut self,
+        control: &mut Link,
+        doubtful: &[(Arc<str>, Lease)],
+        changes: u64,
+    ) -> Result<(), End> {
         let asked_at = Instant::now();
         let request = |(path, lease): &(Arc<str>, Lease)| {
             let path = Bytes::copy_from_slice(path.as_bytes());
@@ -224,8 +229,10 @@ impl Work {
                 {
                     let term = Duration::from_millis(granted_ms.into());
                     let grant = Grant { lease, version, term };
-                    if state.leases.reclaimed(path, old.id, grant, asked_at) {
+                    if state.leases.reclaimed(path, old.id, grant, (asked_at, changes)) {
                         one(&self.shared.counting.leases_reclaimed);
+                    } else {
+                        state.cache.forget(path);
                     }
                 }
                 _ => {

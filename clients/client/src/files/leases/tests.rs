@@ -65,10 +65,29 @@ fn those_in_doubt_are_not_renewed_but_reclaimed() {
     assert!(leases.get("a", start + SECOND).is_some(), "the server keeps to it for its term");
     assert!(!leases.is_renewal_due(start + 5 * SECOND));
     assert_eq!(leases.renew(start + 5 * SECOND, TERM), 0);
-    assert!(!leases.reclaimed(&path, [9; 16], grant(2), start + 5 * SECOND));
-    assert!(leases.reclaimed(&path, [1; 16], grant(2), start + 5 * SECOND));
+    let (doubtful, changes) = leases.doubtful();
+    assert_eq!(doubtful.len(), 1);
+    let asked = (start + 5 * SECOND, changes);
+    assert!(!leases.reclaimed(&path, [9; 16], grant(2), asked));
+    assert!(leases.reclaimed(&path, [1; 16], grant(2), asked));
     assert_eq!(leases.get("a", start + 13 * SECOND).unwrap().id, [2; 16]);
     assert!(!leases.drop_doubtful("a", [2; 16]), "it is in doubt no more");
+}
+
+#[test]
+fn one_that_is_reclaimed_while_names_change_or_it_is_given_back_is_dropped() {
+    let start = Instant::now();
+    let changes: [fn(&mut Leases); 2] =
+        [Leases::forget_names, |leases| drop(leases.give_back([2; 16]))];
+    for change in changes {
+        let (mut leases, path) = (held("a", start), Arc::from("a"));
+        leases.doubt();
+        let (_, before) = leases.doubtful();
+        // The server has looked at the path before the change, and its answer comes after it.
+        change(&mut leases);
+        assert!(!leases.reclaimed(&path, [1; 16], grant(2), (start, before)));
+        assert!(leases.of_path("a", start).is_none() && leases.get("a", start).is_none());
+    }
 }
 
 #[test]
