@@ -64,8 +64,8 @@ fn plan(control: Option<PathBuf>, wanted: &Load) -> Result<Plan> {
     } else {
         Connections::Kept(wanted.connections.unwrap_or(KEPT))
     };
-    let cores = thread::available_parallelism()?.get();
     if let Some(core) = wanted.core {
+        let cores = thread::available_parallelism()?.get();
         ensure!(core < cores, "core: 0 to {}, not {core}", cores - 1);
     }
     let per_s = wanted.rate;

@@ -39,22 +39,18 @@ pub(crate) fn run(
     let Running { file, control, dashboard, urgent, demo, idle_exit, take_over } = running;
     let signals = EndSignals::block_with(&[Signal::SIGHUP])?;
     let had_terminal = has_terminal();
-    let succession = take_over.then(|| Succession::begin(control.clone())).transpose()?;
-    let claimed = match succession {
-        Some(_) => None,
-        None => Some(ControlSocket::claim(control.clone())?),
+    // The control socket, or the stage that has it.
+    let claimed = match take_over {
+        true => Err(Succession::begin(control.clone())?),
+        false => Ok(ControlSocket::claim(control.clone())?),
     };
     let token = dashboard.token()?;
-    let stage = Arc::new(Stage::start(file, &urgent, &token, succession.as_ref())?);
+    let stage = Arc::new(Stage::start(file, &urgent, &token, claimed.as_ref().err())?);
     let come_forward = || {
         if let Some(demo) = demo {
             demo.start(&stage.system)?;
         }
-        let socket = match (claimed, succession) {
-            (Some(socket), _) => socket,
-            (None, Some(succession)) => succession.done(&stage, control)?,
-            (None, None) => ControlSocket::claim(control)?,
-        };
+        let socket = claimed.or_else(|succession| succession.done(&stage, control))?;
         control::serve(&stage, &socket)?;
         let path = socket.path().to_owned();
         stage.hold(socket);

@@ -106,8 +106,7 @@ impl FileClient {
         self.change(&path, |transport| transport.make_directory(&path))
     }
 
-    /// Changes what has this path.
-    /// Also afterwards no path is believed to lead to the file that it led to: the keeper may have claimed a lease again
+    /// Changes where these paths lead. Also afterwards no path is believed to lead to the file that it led to: the keeper may have claimed a lease again
     /// meanwhile, when the name was still there.
     fn change_names(
         &mut self,
@@ -120,6 +119,7 @@ impl FileClient {
         done
     }
 
+    /// Changes what has this path.
     fn change<T>(
         &mut self,
         path: &Arc<str>,
