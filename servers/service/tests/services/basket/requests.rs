@@ -1,6 +1,7 @@
 //! What is a request, and what is told to who sends something else.
 
 use palco_service::services::basket::{BasketCodec, HEAD_BYTES_MAX};
+use palco_service::{Codec, Service};
 use proptest::prelude::*;
 
 use super::{Answer, ask, sessions, signed};
@@ -77,6 +78,19 @@ fn connections_last_as_long_as_the_client_wants_and_a_head_has_no_content() {
     assert!(connection.ask(put).starts_with("HTTP/1.1 200 "));
     let last = connection.ask("GET /basket HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     assert!(last.contains("\r\nConnection: close\r\n") && connection.closed);
+}
+
+#[test]
+fn the_last_answer_of_a_connection_says_so() {
+    fn that_ends<S: Service, C: Codec<S>>(_: &S, mut codec: C) -> C {
+        codec.ends();
+        codec
+    }
+    let (service, host) = (sessions(), TestHost::default());
+    let codec = that_ends(&service, BasketCodec::default());
+    let mut connection = Connection::open(&service, codec, &host);
+    let last = connection.ask("GET /basket HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert!(last.contains("\r\nConnection: close\r\n") && connection.closed, "{last}");
 }
 
 #[test]
