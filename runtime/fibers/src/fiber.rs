@@ -100,7 +100,12 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
             return output;
         }
-        wait_until(&local, &signal.activity, || signal.is_given.swap(false, Ordering::AcqRel));
+        // Woken while it was polled: it wants others to run.
+        if signal.take() {
+            suspend(&local, Suspension::Yield, Why::Yielded);
+        } else {
+            wait_until(&local, &signal.activity, || signal.take());
+        }
     }
 }
 
@@ -194,6 +199,12 @@ fn suspendable() -> Option<Rc<Local>> {
 struct Signal {
     is_given: AtomicBool,
     activity: Arc<Activity>,
+}
+
+impl Signal {
+    fn take(&self) -> bool {
+        self.is_given.swap(false, Ordering::AcqRel)
+    }
 }
 
 impl Wake for Signal {

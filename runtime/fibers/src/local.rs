@@ -24,6 +24,10 @@ use crate::work::{Begun, Next, Slots, Unstarted, Work};
 /// step with the work (the interval of Go's and tokio's schedulers).
 pub(crate) const TURNS_BETWEEN_ROUNDS: u32 = 61;
 
+/// After so many attempts at descriptors that did not have to wait, whoever made them lets others run: a peer that is
+/// never slower must not have an LWP for itself (tokio's cooperative budget).
+const ATTEMPTS_PER_TURN: u32 = 32;
+
 thread_local! {
     static HERE: RefCell<Option<Rc<Local>>> = const { RefCell::new(None) };
 }
@@ -57,6 +61,7 @@ pub(crate) struct Local {
     /// Of the runner that has just gone to sleep.
     pub(crate) sleeps_until: Cell<Instant>,
     turns_since_round: Cell<u32>,
+    attempts_this_turn: Cell<u32>,
     /// Whose turn it is to be first: begun work or unstarted work.
     is_unstarted_first: Cell<bool>,
     /// The pool ends: no more work, what is suspended unwinds.
@@ -105,6 +110,7 @@ impl Local {
             current: RefCell::default(),
             sleeps_until: Cell::new(Instant::now()),
             turns_since_round: Cell::new(0),
+            attempts_this_turn: Cell::new(0),
             is_unstarted_first: Cell::new(false),
             is_ending: Cell::new(false),
         })
@@ -134,8 +140,16 @@ impl Local {
     #[inline]
     pub(crate) fn begin_turn(&self, name: &str) {
         self.turns_since_round.set(self.turns_since_round.get() + 1);
+        self.attempts_this_turn.set(0);
         self.lwp.running.begin(name);
         self.lwp.counts.ready.store(self.ready.borrow().len(), Ordering::Relaxed);
+    }
+
+    /// Counts an attempt at a descriptor. False: this turn has had as many as it may.
+    pub(crate) fn may_attempt(&self) -> bool {
+        let attempts = self.attempts_this_turn.get();
+        self.attempts_this_turn.set(attempts + 1);
+        attempts < ATTEMPTS_PER_TURN
     }
 
     /// Puts away what waits; by this slot it is found again.

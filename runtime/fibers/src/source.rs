@@ -130,7 +130,7 @@ impl<S: AsFd> Source<S> {
     }
 
     /// Attempts to read until that does not block. What has come before an attempt is no news after it, so a wait does not
-    /// end for what has been read.
+    /// end for what has been read. After some dozens of attempts in one turn it lets others of the LWP run first.
     ///
     /// # Errors
     /// Those of `attempt`, and as [`Source::poll_readable`].
@@ -160,6 +160,10 @@ impl<S: AsFd> Source<S> {
         context: &mut Context<'_>,
         mut attempt: impl FnMut(&S) -> io::Result<T>,
     ) -> Poll<io::Result<T>> {
+        if local::here().is_some_and(|local| !local.may_attempt()) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         loop {
             self.forget(direction);
             match attempt(self.get()) {

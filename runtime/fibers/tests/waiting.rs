@@ -1,12 +1,13 @@
 //! Waiting: nothing that wakes is lost, whoever it comes from.
 
+use std::fs::File;
 use std::future::{Future, poll_fn};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -306,6 +307,41 @@ fn what_has_been_read_is_no_news() {
         far.write_all(b"x").unwrap();
     }
     assert_eq!(reader.unwrap().join().unwrap(), 6, "one before each wait, and one after it");
+}
+
+/// Starts another fiber, and reads what always has more until that one has run.
+async fn read_until_another_runs(pool: Pool) {
+    const ATTEMPTS_MAX: usize = 100_000;
+    let has_run = Arc::new(AtomicBool::new(false));
+    let other = Arc::clone(&has_run);
+    drop(pool.spawn("other", move || other.store(true, Ordering::SeqCst)).expect("it has room"));
+    let source = Source::new(File::open("/dev/zero").expect("the kernel has it")).expect("a file");
+    let mut attempts = 0;
+    while !has_run.load(Ordering::SeqCst) {
+        let read = |context: &mut Context<'_>| {
+            source.poll_read_with(context, |mut file| file.read(&mut [0]))
+        };
+        assert_eq!(poll_fn(read).await.expect("zeros"), 1);
+        attempts += 1;
+        assert!(attempts < ATTEMPTS_MAX, "nobody else runs");
+    }
+}
+
+#[test]
+fn who_never_has_to_wait_lets_others_run() {
+    let pool = pool(1);
+    let to_fiber = pool.clone();
+    let fiber = pool.spawn("reads", move || block_on(read_until_another_runs(to_fiber)));
+    fiber.unwrap().join().unwrap();
+
+    let (done, is_done) = mpsc::channel();
+    let to_future = pool.clone();
+    let future = || async move {
+        read_until_another_runs(to_future).await;
+        done.send(()).unwrap();
+    };
+    pool.run("reads".into(), None, future).unwrap();
+    is_done.recv().expect("it read to its end");
 }
 
 #[test]
